@@ -1,0 +1,8 @@
+//! The flow over ports: guard, sweep, capture, notify. Async, no SDK, no AWS types.
+//!
+//! - Owns: the order of reads, decisions and writes; leases; retries; time limits.
+//! - Takes: port implementations (AWS, simulator) and messages.
+//! - Gives: an outcome for each message.
+//! - Must not: decide (that is the engine), name an SDK, read clock or environment but through ports.
+
+pub mod port;

@@ -1,0 +1,227 @@
+//! Stage `incident`: the durable story of one deviation, as appended entries.
+//!
+//! - Owns: [`Entry`], [`ResourceRecord`], [`Report`], the fold of entries into where a story stands.
+//! - Takes: what the stages before gave, outcomes of calls, times.
+//! - Gives: entries to append, records to write conditionally, the report that people are told.
+//! - Must not: store or send anything.
+
+use crate::change::{Actor, Change};
+use crate::execution::StepOutcome;
+use crate::finding::{Finding, Severity};
+use crate::impact::Impact;
+use crate::plan::Plan;
+use crate::policy::Mode;
+use crate::verdict::Decision;
+use serde::{Deserialize, Serialize};
+use snapback_model::*;
+use std::collections::BTreeMap;
+
+/// What made us look.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// An event.
+    Event(EventId),
+    /// The sweep found it; no event told of it.
+    Missed,
+    /// A story that a crash or a time limit left unfinished goes on.
+    Unfinished(IncidentId),
+    /// A person asked.
+    Asked(String),
+}
+
+/// How a story ended. `Reverted` only after verification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Live was put back and read back equal to the goal.
+    Reverted,
+    /// Differences stay; a person is told.
+    Alerted,
+    /// A trusted change became baseline (told quietly: journal only, no message).
+    Accepted,
+    /// The trusted change could not be folded in, or the plan cannot do what is needed.
+    Refused,
+    /// A write failed or verification did not converge.
+    Failed,
+    /// A read was denied or kept failing: nothing is known.
+    Blind,
+    /// A call was made with our role that is not in the journal.
+    Impostor,
+    /// A message that is no event and no command.
+    Malformed,
+    /// Context changed (a gateway, an endpoint): told, nothing to revert.
+    Context,
+}
+
+/// One entry of the journal; never changed after it was appended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The story.
+    pub incident: IncidentId,
+    /// Counts from 0 without gaps: an append names the next number, so two writers cannot both succeed.
+    pub sequence: u32,
+    /// When it was appended.
+    pub at: Timestamp,
+    /// What happened.
+    pub body: Body,
+}
+
+/// What an entry says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Body {
+    /// A deviation was seen.
+    Opened {
+        /// Where.
+        resource: ResourceId,
+        /// Why we looked.
+        cause: Cause,
+        /// The event's change, where one led here.
+        change: Option<Box<Change>>,
+    },
+    /// It was judged.
+    Decided {
+        /// The decision.
+        decision: Box<Decision>,
+        /// What it opened and closed.
+        impact: Impact,
+    },
+    /// A plan was made; stored before its first call.
+    Planned {
+        /// The plan.
+        plan: Box<Plan>,
+    },
+    /// A step is about to run; stored before the call.
+    StepStarted {
+        /// Index in the latest plan.
+        step: usize,
+    },
+    /// A step ended.
+    StepEnded {
+        /// Index in the latest plan.
+        step: usize,
+        /// How.
+        outcome: StepOutcome,
+    },
+    /// Work stopped for now; another delivery or the sweep goes on.
+    Interrupted {
+        /// Why.
+        why: String,
+    },
+    /// The story is over; this is the entry that people are told of.
+    Closed {
+        /// Everything a message needs.
+        report: Box<Report>,
+    },
+}
+
+/// Everything a person is told; notify needs nothing else.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How bad, the worst finding.
+    pub severity: Severity,
+    /// The mode that applied.
+    pub mode: Mode,
+    /// The resource, where there is one.
+    pub resource: Option<ResourceId>,
+    /// For people.
+    pub label: String,
+    /// Its VPC.
+    pub vpc: Option<VpcId>,
+    /// Account.
+    pub account: Option<AccountId>,
+    /// Region.
+    pub region: Option<Region>,
+    /// Why we looked.
+    pub cause: Cause,
+    /// Who did it, where known.
+    pub actor: Option<Actor>,
+    /// The API, where an event told.
+    pub api: Option<String>,
+    /// When it was done, by the event.
+    pub event_at: Option<Timestamp>,
+    /// One line for each difference, with its verdict and first reason.
+    pub differences: Vec<ReportedDifference>,
+    /// The findings.
+    pub findings: Vec<Finding>,
+    /// What it opened and cut.
+    pub impact: Impact,
+    /// The calls made (or, in `observe`, that would be made), one line each.
+    pub steps: Vec<String>,
+    /// Whether the steps were made.
+    pub executed: bool,
+    /// What went wrong or is left, in words.
+    pub problems: Vec<String>,
+    /// What a person should do next.
+    pub next: Vec<String>,
+    /// When our work on it began (message received).
+    pub arrived_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Timestamp,
+}
+
+/// A judged difference as people are told of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportedDifference {
+    /// The difference in words.
+    pub text: String,
+    /// The verdict.
+    pub verdict: crate::verdict::Verdict,
+    /// Its first reason.
+    pub reason: String,
+}
+
+/// What is kept for each resource beside its baseline: the lease, the open story, what was told.
+/// Written only on the version it was read at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceRecord {
+    /// The resource.
+    pub resource: ResourceId,
+    /// Counts writes of this record; a write names the version it replaces. 0 is not yet stored.
+    pub version: u64,
+    /// Who holds the lease (a Lambda invocation), if anybody.
+    pub holder: Option<String>,
+    /// Until when.
+    pub lease_until: Option<Timestamp>,
+    /// Counts leases; written with every step so that a stale holder is told from the current one.
+    pub fencing: u64,
+    /// The story that is not over.
+    pub open: Option<IncidentId>,
+    /// Number of the last entry of the open story.
+    pub last_sequence: u32,
+    /// When a write to EC2 by us was last begun on it: an observation from before proves nothing.
+    pub last_write: Option<Timestamp>,
+    /// Tolerated differences that people were told of.
+    pub told: BTreeMap<Element, Digest>,
+}
+
+impl ResourceRecord {
+    /// A record that is not stored yet.
+    pub fn new(resource: ResourceId) -> Self {
+        Self {
+            resource,
+            version: 0,
+            holder: None,
+            lease_until: None,
+            fencing: 0,
+            open: None,
+            last_sequence: 0,
+            last_write: None,
+            told: BTreeMap::new(),
+        }
+    }
+
+    /// Whether somebody else holds a lease that is not over.
+    pub fn is_held_against(&self, holder: &str, now: Timestamp) -> bool {
+        self.holder.as_deref().is_some_and(|current| current != holder) && self.lease_until.is_some_and(|until| until > now)
+    }
+
+    /// The incident id that the next lease opens: the same for the same resource and fencing number.
+    pub fn next_incident(&self) -> IncidentId {
+        let seed = (&self.resource, self.fencing.saturating_add(1));
+        IncidentId::new(format!("inc-{}", Digest::of(&seed).short()))
+    }
+}

@@ -1,0 +1,271 @@
+//! Stage `plan`: an ordered list of single EC2 calls from live to the goal (design.md 3, semantics C).
+//!
+//! - Owns: [`Action`] (one EC2 call), [`Plan`], their JSON and shell forms, the fold over a snapshot.
+//! - Takes: live and the goal states.
+//! - Gives: a [`Plan`], checked for every prefix as far as this version can.
+//! - Must not: run anything.
+
+use serde::{Deserialize, Serialize};
+use snapback_model::*;
+use std::collections::BTreeMap;
+
+/// One EC2 call that writes. Variant names are the API names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", tag = "api")]
+pub enum Action {
+    /// Adds rules of one direction and one tag set in one call.
+    AuthorizeSecurityGroupRules {
+        /// The group.
+        group: SecurityGroupId,
+        /// Direction: decides between `AuthorizeSecurityGroupIngress` and `…Egress`.
+        direction: Direction,
+        /// The rules.
+        rules: BTreeMap<RuleKey, RuleDetail>,
+    },
+    /// Removes rules of one direction by id in one call.
+    RevokeSecurityGroupRules {
+        /// The group.
+        group: SecurityGroupId,
+        /// Direction.
+        direction: Direction,
+        /// The rules with the ids that live knows them by.
+        rules: BTreeMap<RuleKey, SecurityGroupRuleId>,
+    },
+    /// Changes a rule in place, keeping its id.
+    ModifySecurityGroupRule {
+        /// The group.
+        group: SecurityGroupId,
+        /// The rule id, kept.
+        id: SecurityGroupRuleId,
+        /// What it is now.
+        from: RuleKey,
+        /// What it becomes.
+        to: RuleKey,
+        /// Its description afterwards.
+        description: Option<String>,
+    },
+    /// Sets descriptions of rules of one direction.
+    UpdateSecurityGroupRuleDescriptions {
+        /// The group.
+        group: SecurityGroupId,
+        /// Direction.
+        direction: Direction,
+        /// Description by rule; `None` clears.
+        rules: BTreeMap<RuleKey, Option<String>>,
+    },
+    /// Creates one entry.
+    CreateNetworkAclEntry {
+        /// The ACL.
+        acl: NetworkAclId,
+        /// Direction and number.
+        key: EntryKey,
+        /// The entry.
+        entry: NetworkAclEntry,
+    },
+    /// Replaces one entry in place.
+    ReplaceNetworkAclEntry {
+        /// The ACL.
+        acl: NetworkAclId,
+        /// Direction and number.
+        key: EntryKey,
+        /// What it says now.
+        from: NetworkAclEntry,
+        /// What it will say.
+        entry: NetworkAclEntry,
+    },
+    /// Deletes one entry.
+    DeleteNetworkAclEntry {
+        /// The ACL.
+        acl: NetworkAclId,
+        /// Direction and number.
+        key: EntryKey,
+        /// What it says now.
+        entry: NetworkAclEntry,
+    },
+    /// Moves a subnet to an ACL. The association id is read fresh when the step runs.
+    ReplaceNetworkAclAssociation {
+        /// The subnet.
+        subnet: SubnetId,
+        /// The ACL it is in now, where known.
+        from: Option<NetworkAclId>,
+        /// The ACL it goes to.
+        acl: NetworkAclId,
+    },
+    /// Creates one route.
+    CreateRoute {
+        /// The table.
+        table: RouteTableId,
+        /// Destination.
+        destination: Destination,
+        /// Target.
+        target: RouteTarget,
+    },
+    /// Replaces one route in place.
+    ReplaceRoute {
+        /// The table.
+        table: RouteTableId,
+        /// Destination.
+        destination: Destination,
+        /// The target now.
+        from: RouteTarget,
+        /// The target afterwards; `Local` is `LocalTarget=true`.
+        target: RouteTarget,
+    },
+    /// Deletes one route.
+    DeleteRoute {
+        /// The table.
+        table: RouteTableId,
+        /// Destination.
+        destination: Destination,
+        /// The target now.
+        from: RouteTarget,
+    },
+    /// Gives a subnet or gateway an explicit table where it has none.
+    AssociateRouteTable {
+        /// The table.
+        table: RouteTableId,
+        /// Subnet or gateway (never `Main`).
+        subject: AssociationSubject,
+    },
+    /// Moves a subnet, a gateway or the main association to a table. The id is read fresh.
+    ReplaceRouteTableAssociation {
+        /// What moves.
+        subject: AssociationSubject,
+        /// The table it is on now, where known.
+        from: Option<RouteTableId>,
+        /// The table it goes to.
+        table: RouteTableId,
+    },
+    /// Takes away an explicit association. The id is read fresh.
+    DisassociateRouteTable {
+        /// What is taken away (never `Main`).
+        subject: AssociationSubject,
+        /// The table it is on now.
+        from: RouteTableId,
+    },
+    /// Turns propagation on.
+    EnableVgwRoutePropagation {
+        /// The table.
+        table: RouteTableId,
+        /// The VPN gateway.
+        gateway: GatewayId,
+    },
+    /// Turns propagation off.
+    DisableVgwRoutePropagation {
+        /// The table.
+        table: RouteTableId,
+        /// The VPN gateway.
+        gateway: GatewayId,
+    },
+    /// Sets tags of a resource or a rule (`sgr-`).
+    CreateTags {
+        /// The AWS id that is tagged.
+        target: String,
+        /// Keys and values.
+        tags: Tags,
+    },
+    /// Removes tags of a resource or a rule.
+    DeleteTags {
+        /// The AWS id.
+        target: String,
+        /// Keys with the values they have now.
+        tags: Tags,
+    },
+}
+
+/// One step: a call, why it is made, what it does to traffic in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// The resource whose state the call changes (for associations: the one that gains).
+    pub resource: ResourceId,
+    /// The call.
+    pub action: Action,
+    /// Why, for a person: `take back: anyone on the internet may reach tcp 22`.
+    pub why: String,
+}
+
+/// What a plan cannot do, or does at a price.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Note {
+    /// A difference no call of this version can undo: told, not tried.
+    Cannot {
+        /// The resource.
+        resource: ResourceId,
+        /// What and why.
+        what: String,
+    },
+    /// A step at which traffic that both ends allow is cut for a moment, or traffic neither allows is open.
+    Interrupts {
+        /// Index of the step.
+        step: usize,
+        /// Which traffic.
+        what: String,
+    },
+}
+
+/// The way from live to the goal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The goal states.
+    pub goal: BTreeMap<ResourceId, Resource>,
+    /// Digest of the live states it was made for.
+    pub based_on: Digest,
+    /// The calls, in order.
+    pub steps: Vec<Step>,
+    /// What it cannot do, and its price.
+    pub notes: Vec<Note>,
+}
+
+/// Plans the way from `live` to `goal`. Resources of the goal that live lacks are noted as `Cannot`
+/// (re-creation is not in this version); resources not in the goal are left alone.
+pub fn plan(live: &Snapshot, goal: &BTreeMap<ResourceId, Resource>) -> Plan {
+    let _skeleton = (live, goal);
+    todo!("skeleton")
+}
+
+/// What a call does to a snapshot: the pure twin of EC2, used to check plans and to expect results.
+///
+/// # Errors
+/// What the call finds otherwise than it expects, in words.
+pub fn apply(action: &Action, state: &mut Snapshot) -> Result<(), String> {
+    let _skeleton = (action, state);
+    todo!("skeleton")
+}
+
+/// How the elements a call touches stand in a fresh snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Readiness {
+    /// As planned: make the call.
+    Ready,
+    /// Already as wanted: skip it.
+    AlreadyInPlace,
+    /// Somebody changed it meanwhile: stop and plan again.
+    Changed(String),
+}
+
+/// The precondition of a call, checked on a fresh snapshot that covers the resource.
+pub fn readiness(action: &Action, live: &Snapshot) -> Readiness {
+    let _skeleton = (action, live);
+    todo!("skeleton")
+}
+
+impl Action {
+    /// The EC2 API name (`AuthorizeSecurityGroupIngress`).
+    pub fn api(&self) -> &'static str {
+        todo!("skeleton")
+    }
+
+    /// The parameters as the AWS CLI (`--cli-input-json`) and boto3 take them. Association ids come
+    /// from `handles`; where they are not known yet, the string `<association of subnet-…>` stands.
+    pub fn parameters(&self, handles: &Handles) -> serde_json::Value {
+        let _skeleton = handles;
+        todo!("skeleton")
+    }
+
+    /// One line for a person.
+    pub fn describe(&self) -> String {
+        todo!("skeleton")
+    }
+}

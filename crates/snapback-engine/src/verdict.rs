@@ -1,0 +1,111 @@
+//! Stage `verdict`: what is done about each difference, and why (design.md principle 3).
+//!
+//! - Owns: [`Verdict`], [`Decision`], the goal of a revert, the fold of trusted changes into baselines.
+//! - Takes: diff, findings, the change if any, policy, what was told before.
+//! - Gives: [`Decision`].
+//! - Must not: plan the way.
+
+use crate::change::Change;
+use crate::diff::{Difference, ResourceDiff};
+use crate::finding::Finding;
+use crate::policy::{Mode, Policy};
+use serde::{Deserialize, Serialize};
+use snapback_model::*;
+use std::collections::BTreeMap;
+
+/// What is done about one difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Made by a trusted principal: becomes baseline.
+    Accept,
+    /// Out of scope or exempt: recorded only.
+    Ignore,
+    /// Stays; a person is told.
+    Alert,
+    /// Is taken back.
+    Revert,
+}
+
+/// One difference, judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// The difference.
+    pub difference: Difference,
+    /// Its words.
+    pub text: String,
+    /// The findings it causes.
+    pub findings: Vec<Finding>,
+    /// What is done.
+    pub verdict: Verdict,
+    /// Why, one sentence each, most important first.
+    pub reasons: Vec<String>,
+}
+
+/// All judgements of one resource and the goal that follows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// The resource.
+    pub resource: ResourceId,
+    /// For people.
+    pub label: String,
+    /// The mode that applied.
+    pub mode: Mode,
+    /// Each difference.
+    pub judgements: Vec<Judgement>,
+    /// The state a revert leads to: the baseline with the tolerated differences kept. `None` when
+    /// nothing is to be reverted (in `observe` it is what a revert would lead to).
+    pub goal: Option<Resource>,
+    /// Said when the goal fell back to the plain baseline because a tolerated difference would keep the harm.
+    pub fallback: Option<String>,
+}
+
+impl Decision {
+    /// The strongest verdict.
+    pub fn verdict(&self) -> Verdict {
+        self.judgements.iter().map(|judgement| judgement.verdict).max().unwrap_or(Verdict::Ignore)
+    }
+
+    /// The differences that stay and are listed as outstanding, with a digest each: what was told before is not told again.
+    pub fn outstanding(&self) -> BTreeMap<Element, Digest> {
+        self.judgements
+            .iter()
+            .filter(|judgement| judgement.verdict == Verdict::Alert)
+            .map(|judgement| (judgement.difference.element(), Digest::of(&judgement.difference)))
+            .collect()
+    }
+}
+
+/// Judges every difference of one resource. `observe` never yields `Revert`: what would be reverted
+/// is `Alert` with that reason, and the goal is filled so that the plan can be shown.
+/// `change` is the event that led here, if one did and it is not trusted (trusted ones are folded before the diff).
+pub fn decide(
+    diff: &ResourceDiff,
+    findings: &[Finding],
+    baselines: &Baselines,
+    live: &Snapshot,
+    change: Option<&Change>,
+    policy: &Policy,
+) -> Decision {
+    let _skeleton = (diff, findings, baselines, live, change, policy);
+    todo!("skeleton")
+}
+
+/// What folding a trusted change into the baselines gave.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fold {
+    /// Baselines to write, each on the generation it was computed from (`generation - 1`).
+    pub updated: Vec<Baseline>,
+    /// What could not be folded and why: alerted, never guessed.
+    pub refused: Vec<String>,
+    /// Edits skipped because a newer accepted edit or the capture already covers them.
+    pub superseded: Vec<String>,
+}
+
+/// Folds a trusted change into the baselines as its own delta (design.md principle 2). Live is used
+/// only to resolve ids (rule ids, association ids, group names), never as the new state. An edit
+/// older than the element's mark or than the capture is superseded; on equal seconds live decides.
+pub fn fold(change: &Change, baselines: &Baselines, live: &Snapshot) -> Fold {
+    let _skeleton = (change, baselines, live);
+    todo!("skeleton")
+}

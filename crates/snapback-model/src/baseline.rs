@@ -1,0 +1,194 @@
+//! The last-known-good state of a resource, and where it came from.
+
+use crate::{Destination, Digest, EntryKey, EventId, GatewayId, Handles, Resource, ResourceId, RuleKey, SubnetId, Timestamp, Topology, VpcId};
+use crate::text::{ParseError, serde_by_text};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+/// Counts the states of one baseline. A write names the generation it was computed from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Generation(pub u64);
+
+impl Generation {
+    /// The following generation.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+impl fmt::Display for Generation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// How a baseline came to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// `capture` by a person or a first deployment.
+    Captured,
+    /// A trusted principal's change, folded in as its own delta.
+    Accepted,
+    /// Found by the sweep with no baseline: recorded, alerted, not trusted.
+    Unreviewed,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Captured => "captured",
+            Self::Accepted => "accepted",
+            Self::Unreviewed => "unreviewed",
+        })
+    }
+}
+
+/// Who made this generation, when and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// How it came to be.
+    pub origin: Origin,
+    /// The principal, as people know it.
+    pub by: String,
+    /// The reason given.
+    pub why: String,
+    /// When the state was read (captured) or the change was made (accepted, its event time).
+    pub at: Timestamp,
+    /// The event that was accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<EventId>,
+}
+
+/// One atomic element of a resource: what a difference is about, what an accepted edit marks.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Element {
+    /// The resource's existence.
+    Existence,
+    /// A security group rule.
+    Rule(RuleKey),
+    /// A network ACL entry.
+    Entry(EntryKey),
+    /// A route.
+    Route(Destination),
+    /// Propagation from a VPN gateway.
+    Propagation(GatewayId),
+    /// The association of a subnet.
+    Subnet(SubnetId),
+    /// An edge association.
+    Edge(GatewayId),
+    /// Being the main table of the VPC.
+    Main,
+    /// A tag.
+    Tag(String),
+}
+
+impl fmt::Display for Element {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Existence => f.write_str("existence"),
+            Self::Rule(key) => write!(f, "rule {key}"),
+            Self::Entry(key) => write!(f, "entry {key}"),
+            Self::Route(destination) => write!(f, "route {destination}"),
+            Self::Propagation(gateway) => write!(f, "propagation {gateway}"),
+            Self::Subnet(subnet) => write!(f, "subnet {subnet}"),
+            Self::Edge(gateway) => write!(f, "edge {gateway}"),
+            Self::Main => f.write_str("main"),
+            Self::Tag(key) => write!(f, "tag {key}"),
+        }
+    }
+}
+
+impl FromStr for Element {
+    type Err = ParseError;
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
+        Ok(match word {
+            "existence" => Self::Existence,
+            "rule" => Self::Rule(rest.parse()?),
+            "entry" => Self::Entry(rest.parse()?),
+            "route" => Self::Route(rest.parse()?),
+            "propagation" => Self::Propagation(rest.into()),
+            "subnet" => Self::Subnet(rest.into()),
+            "edge" => Self::Edge(rest.into()),
+            "main" => Self::Main,
+            "tag" => Self::Tag(rest.to_owned()),
+            _ => return Err(ParseError::new("an element of a resource (`rule …`, `entry …`, `route …`)", text)),
+        })
+    }
+}
+serde_by_text!(Element);
+
+/// The last accepted edit of one element. Events arrive late and out of order: an older edit never
+/// overrides a newer one (semantics E).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mark {
+    /// Event time of the edit, one-second resolution.
+    pub at: Timestamp,
+    /// The event.
+    pub event: EventId,
+}
+
+/// The last-known-good state of one resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// Version of this stored form.
+    pub schema: u32,
+    /// The resource.
+    pub id: ResourceId,
+    /// Its VPC, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vpc: Option<VpcId>,
+    /// The good state; `None` when its deletion was accepted.
+    pub state: Option<Resource>,
+    /// Ids its parts were last known by, old ones kept: an event may name an id that live forgot.
+    #[serde(default)]
+    pub handles: Handles,
+    /// Counts up with each write.
+    pub generation: Generation,
+    /// Digest of the generation before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Digest>,
+    /// Who, when, why.
+    pub provenance: Provenance,
+    /// The last accepted edit of each element, tombstones included.
+    #[serde(default)]
+    pub marks: BTreeMap<Element, Mark>,
+}
+
+/// The current version of [`Baseline`]'s stored form.
+pub const BASELINE_SCHEMA: u32 = 1;
+
+impl Baseline {
+    /// The digest of this generation.
+    pub fn digest(&self) -> Digest {
+        Digest::of(self)
+    }
+}
+
+/// Baselines needed for a decision, with the topology as it was when they were captured.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Baselines {
+    /// By resource.
+    #[serde(default)]
+    pub by_id: BTreeMap<ResourceId, Baseline>,
+    /// Context at capture time: tells a subnet known then from one made since.
+    #[serde(default)]
+    pub topology: Topology,
+}
+
+impl Baselines {
+    /// The good state of a resource.
+    pub fn state(&self, id: &ResourceId) -> Option<&Resource> {
+        self.by_id.get(id)?.state.as_ref()
+    }
+
+    /// The ids of parts known to any of these baselines.
+    pub fn association(&self, id: &crate::AssociationId) -> Option<&crate::AssociationHandle> {
+        self.by_id.values().find_map(|baseline| baseline.handles.associations.get(id))
+    }
+}

@@ -1,0 +1,35 @@
+//! The nouns of Snapback: canonical values for everything it guards and everything around it.
+//!
+//! - Owns: ids, security groups, network ACLs, route tables, topology, snapshots, baselines, the
+//!   describe-JSON reader.
+//! - Takes: `aws ec2 describe-*` JSON (or the same shapes filled by the AWS adapter).
+//! - Gives: values that compare equal when they mean the same, with one canonical byte form.
+//! - Must not: do I/O, read a clock or the environment, decide anything.
+
+mod baseline;
+mod id;
+mod network_acl;
+mod resource;
+mod route_table;
+mod security_group;
+mod snapshot;
+mod text;
+mod topology;
+mod traffic;
+
+pub use baseline::*;
+pub use id::*;
+pub use network_acl::*;
+pub use resource::*;
+pub use route_table::*;
+pub use security_group::*;
+pub use snapshot::*;
+pub use text::ParseError;
+pub use topology::*;
+pub use traffic::*;
+
+/// The time type of every room: an instant, UTC, from `jiff`.
+pub use jiff::Timestamp;
+
+/// AWS resource tags: key to value.
+pub type Tags = std::collections::BTreeMap<String, String>;
