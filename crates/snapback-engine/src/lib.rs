@@ -12,6 +12,8 @@ pub mod diff;
 pub mod event;
 pub mod execution;
 pub mod finding;
+#[cfg(test)]
+mod fixture;
 pub mod impact;
 pub mod incident;
 pub mod notification;
