@@ -6,9 +6,16 @@
 //! - Must not: sleep, call, read a clock.
 
 use serde::{Deserialize, Serialize};
-use snapback_model::*;
-use std::collections::BTreeMap;
+use snapback_model::RequestId;
 use std::time::Duration;
+
+mod classify;
+mod own_call;
+mod verify;
+
+pub use classify::classify;
+pub use own_call::matches;
+pub use verify::{Verification, verify};
 
 /// What an EC2 error means for a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,12 +35,6 @@ pub enum ErrorClass {
     Lost,
     /// Anything else: the request is wrong; alert, no retry.
     Invalid,
-}
-
-/// The class of an EC2 error code (without the `Client.` prefix).
-pub fn classify(code: &str) -> ErrorClass {
-    let _skeleton = code;
-    todo!("skeleton")
 }
 
 /// How one step ended.
@@ -61,22 +62,6 @@ pub enum StepOutcome {
         /// Its class.
         class: ErrorClass,
     },
-}
-
-/// Whether live equals the goal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verification {
-    /// Every goal resource is as wanted.
-    Equal,
-    /// Differences remain, in words.
-    Differs(Vec<String>),
-}
-
-/// Compares a fresh snapshot with the goal; text a read did not tell is no difference.
-pub fn verify(goal: &BTreeMap<ResourceId, Resource>, live: &Snapshot) -> Verification {
-    let _skeleton = (goal, live);
-    todo!("skeleton")
 }
 
 /// Named limits of one revert.

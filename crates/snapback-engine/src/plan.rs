@@ -9,6 +9,14 @@ use serde::{Deserialize, Serialize};
 use snapback_model::*;
 use std::collections::BTreeMap;
 
+mod apply;
+mod describe;
+mod parameters;
+mod readiness;
+
+pub use apply::apply;
+pub use readiness::{Readiness, readiness};
+
 /// One EC2 call that writes. Variant names are the API names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", tag = "api")]
@@ -28,8 +36,9 @@ pub enum Action {
         group: SecurityGroupId,
         /// Direction.
         direction: Direction,
-        /// The rules with the ids that live knows them by.
-        rules: BTreeMap<RuleKey, SecurityGroupRuleId>,
+        /// The rules with the ids that live knows them by; `None` where the read told no ids
+        /// (describe-security-groups): the call then names the rule by content.
+        rules: BTreeMap<RuleKey, Option<SecurityGroupRuleId>>,
     },
     /// Changes a rule in place, keeping its id.
     ModifySecurityGroupRule {
@@ -207,7 +216,8 @@ pub enum Note {
 /// The way from live to the goal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
-    /// The goal states.
+    /// The goal states, with the subnets and gateways of others that the plan leaves where they are:
+    /// what verification compares with.
     pub goal: BTreeMap<ResourceId, Resource>,
     /// Digest of the live states it was made for.
     pub based_on: Digest,
@@ -219,53 +229,12 @@ pub struct Plan {
 
 /// Plans the way from `live` to `goal`. Resources of the goal that live lacks are noted as `Cannot`
 /// (re-creation is not in this version); resources not in the goal are left alone.
-pub fn plan(live: &Snapshot, goal: &BTreeMap<ResourceId, Resource>) -> Plan {
-    let _skeleton = (live, goal);
-    todo!("skeleton")
-}
-
-/// What a call does to a snapshot: the pure twin of EC2, used to check plans and to expect results.
 ///
-/// # Errors
-/// What the call finds otherwise than it expects, in words.
-pub fn apply(action: &Action, state: &mut Snapshot) -> Result<(), String> {
-    let _skeleton = (action, state);
+/// `baselines` is asked two things only: which rule a rule id used to name (so that a rule changed in
+/// place is changed back under its id), and whether a subnet or gateway that the goal of its table
+/// does not claim belongs to another guarded table (then it is left alone; else it goes back to the
+/// main table).
+pub fn plan(live: &Snapshot, goal: &BTreeMap<ResourceId, Resource>, baselines: &Baselines) -> Plan {
+    let _skeleton = (live, goal, baselines);
     todo!("skeleton")
-}
-
-/// How the elements a call touches stand in a fresh snapshot.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Readiness {
-    /// As planned: make the call.
-    Ready,
-    /// Already as wanted: skip it.
-    AlreadyInPlace,
-    /// Somebody changed it meanwhile: stop and plan again.
-    Changed(String),
-}
-
-/// The precondition of a call, checked on a fresh snapshot that covers the resource.
-pub fn readiness(action: &Action, live: &Snapshot) -> Readiness {
-    let _skeleton = (action, live);
-    todo!("skeleton")
-}
-
-impl Action {
-    /// The EC2 API name (`AuthorizeSecurityGroupIngress`).
-    pub fn api(&self) -> &'static str {
-        todo!("skeleton")
-    }
-
-    /// The parameters as the AWS CLI (`--cli-input-json`) and boto3 take them. Association ids come
-    /// from `handles`; where they are not known yet, the string `<association of subnet-…>` stands.
-    pub fn parameters(&self, handles: &Handles) -> serde_json::Value {
-        let _skeleton = handles;
-        todo!("skeleton")
-    }
-
-    /// One line for a person.
-    pub fn describe(&self) -> String {
-        todo!("skeleton")
-    }
 }

@@ -70,6 +70,16 @@ pub enum AssociationSubject {
     Main(VpcId),
 }
 
+impl fmt::Display for AssociationSubject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Subnet(id) => write!(f, "{id}"),
+            Self::Gateway(id) => write!(f, "{id}"),
+            Self::Main(vpc) => write!(f, "main of {vpc}"),
+        }
+    }
+}
+
 /// What an association id names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AssociationHandle {

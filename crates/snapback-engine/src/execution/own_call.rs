@@ -1,0 +1,179 @@
+//! Whether an event is the event of one of our own steps.
+
+use crate::change::{Change, Edit, Edits, GroupRef, RuleRef};
+use crate::plan::Action;
+use snapback_model::*;
+
+/// Whether the change is exactly what this call asked for: tells the event of a call of ours whose
+/// response (and with it the request id) was lost. `handles` are those the call was made with: they
+/// know the association ids that the event names. Who made the call is the caller's to check. Tag
+/// calls are never changes, so never match.
+pub fn matches(action: &Action, change: &Change, handles: &Handles) -> bool {
+    let Edits::Known(edits) = &change.edits else {
+        return false;
+    };
+    change.api == action.api()
+        && edits.len() == edit_count(action)
+        && edits.iter().all(|edit| is_part(action, edit, handles))
+}
+
+fn edit_count(action: &Action) -> usize {
+    match action {
+        Action::AuthorizeSecurityGroupRules { rules, .. } => rules.len(),
+        Action::RevokeSecurityGroupRules { rules, .. } => rules.len(),
+        Action::UpdateSecurityGroupRuleDescriptions { rules, .. } => rules.len(),
+        _ => 1,
+    }
+}
+
+fn is_part(action: &Action, edit: &Edit, handles: &Handles) -> bool {
+    match (action, edit) {
+        (
+            Action::AuthorizeSecurityGroupRules { group, rules, .. },
+            Edit::RuleAdded {
+                group: on, rule, ..
+            },
+        ) => is_group(on, group) && rules.contains_key(rule),
+        (
+            Action::RevokeSecurityGroupRules { group, rules, .. },
+            Edit::RuleRemoved { group: on, rule },
+        ) => {
+            is_group(on, group)
+                && match rule {
+                    RuleRef::Key(key) => rules.contains_key(key),
+                    RuleRef::Id(id) => rules.values().flatten().any(|known| known == id),
+                }
+        }
+        (
+            Action::ModifySecurityGroupRule { group, id, to, .. },
+            Edit::RuleModified {
+                group: on,
+                id: modified,
+                traffic,
+                peer,
+                ..
+            },
+        ) => is_group(on, group) && id == modified && to.traffic == *traffic && to.peer == *peer,
+        (
+            Action::UpdateSecurityGroupRuleDescriptions { group, rules, .. },
+            Edit::RuleDescribed {
+                group: on,
+                rule,
+                description,
+            },
+        ) => {
+            let key = match rule {
+                RuleRef::Key(key) => Some(key),
+                RuleRef::Id(id) => handles.rules.get(id).map(|handle| &handle.rule),
+            };
+            is_group(on, group)
+                && key
+                    .and_then(|key| rules.get(key))
+                    .is_some_and(|text| text == description)
+        }
+        (
+            Action::CreateNetworkAclEntry { acl, key, entry }
+            | Action::ReplaceNetworkAclEntry {
+                acl, key, entry, ..
+            },
+            Edit::EntrySet {
+                acl: on,
+                key: number,
+                entry: set,
+            },
+        ) => acl == on && key == number && entry == set,
+        (
+            Action::DeleteNetworkAclEntry { acl, key, .. },
+            Edit::EntryRemoved {
+                acl: on,
+                key: number,
+            },
+        ) => acl == on && key == number,
+        _ => is_routing_part(action, edit, handles),
+    }
+}
+
+fn is_routing_part(action: &Action, edit: &Edit, handles: &Handles) -> bool {
+    let names = |association: &AssociationId, kind: Kind, subject: &AssociationSubject| {
+        let known = handles.associations.get(association);
+        known.is_some_and(|handle| handle.resource.kind() == kind && handle.subject == *subject)
+    };
+    match (action, edit) {
+        (
+            Action::ReplaceNetworkAclAssociation { subnet, acl, .. },
+            Edit::AclReassociated {
+                association,
+                acl: to,
+                ..
+            },
+        ) => {
+            acl == to
+                && names(
+                    association,
+                    Kind::NetworkAcl,
+                    &AssociationSubject::Subnet(subnet.clone()),
+                )
+        }
+        (
+            Action::CreateRoute {
+                table,
+                destination,
+                target,
+            }
+            | Action::ReplaceRoute {
+                table,
+                destination,
+                target,
+                ..
+            },
+            Edit::RouteSet {
+                table: on,
+                destination: for_,
+                target: to,
+            },
+        ) => table == on && destination == for_ && target == to,
+        (
+            Action::DeleteRoute {
+                table, destination, ..
+            },
+            Edit::RouteRemoved {
+                table: on,
+                destination: for_,
+            },
+        ) => table == on && destination == for_,
+        (
+            Action::AssociateRouteTable { table, subject },
+            Edit::TableAssociated {
+                table: on,
+                subject: of,
+                ..
+            },
+        ) => table == on && subject == of,
+        (
+            Action::ReplaceRouteTableAssociation { subject, table, .. },
+            Edit::TableReassociated {
+                association,
+                table: to,
+                ..
+            },
+        ) => table == to && names(association, Kind::RouteTable, subject),
+        (
+            Action::DisassociateRouteTable { subject, .. },
+            Edit::TableDisassociated { association },
+        ) => names(association, Kind::RouteTable, subject),
+        (
+            Action::EnableVgwRoutePropagation { table, gateway }
+            | Action::DisableVgwRoutePropagation { table, gateway },
+            Edit::PropagationSet {
+                table: on,
+                gateway: from,
+                ..
+            },
+        ) => table == on && gateway == from,
+        _ => false,
+    }
+}
+
+fn is_group(reference: &GroupRef, group: &SecurityGroupId) -> bool {
+    matches!(reference, GroupRef::Id(id) if id == group)
+}

@@ -1,0 +1,164 @@
+//! The name of the API behind an action, and the action in one line.
+
+use super::Action;
+use snapback_model::*;
+use std::fmt::Display;
+
+impl Action {
+    /// The EC2 API name (`AuthorizeSecurityGroupIngress`).
+    pub fn api(&self) -> &'static str {
+        match self {
+            Self::AuthorizeSecurityGroupRules {
+                direction: Direction::Ingress,
+                ..
+            } => "AuthorizeSecurityGroupIngress",
+            Self::AuthorizeSecurityGroupRules {
+                direction: Direction::Egress,
+                ..
+            } => "AuthorizeSecurityGroupEgress",
+            Self::RevokeSecurityGroupRules {
+                direction: Direction::Ingress,
+                ..
+            } => "RevokeSecurityGroupIngress",
+            Self::RevokeSecurityGroupRules {
+                direction: Direction::Egress,
+                ..
+            } => "RevokeSecurityGroupEgress",
+            Self::ModifySecurityGroupRule { .. } => "ModifySecurityGroupRules",
+            Self::UpdateSecurityGroupRuleDescriptions {
+                direction: Direction::Ingress,
+                ..
+            } => "UpdateSecurityGroupRuleDescriptionsIngress",
+            Self::UpdateSecurityGroupRuleDescriptions {
+                direction: Direction::Egress,
+                ..
+            } => "UpdateSecurityGroupRuleDescriptionsEgress",
+            Self::CreateNetworkAclEntry { .. } => "CreateNetworkAclEntry",
+            Self::ReplaceNetworkAclEntry { .. } => "ReplaceNetworkAclEntry",
+            Self::DeleteNetworkAclEntry { .. } => "DeleteNetworkAclEntry",
+            Self::ReplaceNetworkAclAssociation { .. } => "ReplaceNetworkAclAssociation",
+            Self::CreateRoute { .. } => "CreateRoute",
+            Self::ReplaceRoute { .. } => "ReplaceRoute",
+            Self::DeleteRoute { .. } => "DeleteRoute",
+            Self::AssociateRouteTable { .. } => "AssociateRouteTable",
+            Self::ReplaceRouteTableAssociation { .. } => "ReplaceRouteTableAssociation",
+            Self::DisassociateRouteTable { .. } => "DisassociateRouteTable",
+            Self::EnableVgwRoutePropagation { .. } => "EnableVgwRoutePropagation",
+            Self::DisableVgwRoutePropagation { .. } => "DisableVgwRoutePropagation",
+            Self::CreateTags { .. } => "CreateTags",
+            Self::DeleteTags { .. } => "DeleteTags",
+        }
+    }
+
+    /// One line for a person: the API, what it is called on, what it changes.
+    pub fn describe(&self) -> String {
+        let api = self.api();
+        match self {
+            Self::AuthorizeSecurityGroupRules { group, rules, .. } => {
+                format!("{api} {group}: {}", joined(rules.keys().map(rule)))
+            }
+            Self::RevokeSecurityGroupRules { group, rules, .. } => {
+                let named = rules.iter().map(|(key, id)| match id {
+                    Some(id) => format!("{} ({id})", rule(key)),
+                    None => rule(key),
+                });
+                format!("{api} {group}: {}", joined(named))
+            }
+            Self::ModifySecurityGroupRule {
+                group,
+                id,
+                from,
+                to,
+                ..
+            } => {
+                format!("{api} {group}: {id} {} → {}", rule(from), rule(to))
+            }
+            Self::UpdateSecurityGroupRuleDescriptions { group, rules, .. } => {
+                let named = rules.iter().map(|(key, text)| match text {
+                    Some(text) => format!("{} described as {text:?}", rule(key)),
+                    None => format!("{} without description", rule(key)),
+                });
+                format!("{api} {group}: {}", joined(named))
+            }
+            Self::CreateNetworkAclEntry { acl, key, entry }
+            | Self::DeleteNetworkAclEntry { acl, key, entry } => {
+                format!("{api} {acl}: {key} {entry}")
+            }
+            Self::ReplaceNetworkAclEntry {
+                acl,
+                key,
+                from,
+                entry,
+            } => format!("{api} {acl}: {key} {from} → {entry}"),
+            Self::CreateTags { target, tags } | Self::DeleteTags { target, tags } => {
+                format!(
+                    "{api} {target}: {}",
+                    joined(tags.iter().map(|(key, value)| format!("{key}={value}")))
+                )
+            }
+            Self::ReplaceNetworkAclAssociation { .. }
+            | Self::CreateRoute { .. }
+            | Self::ReplaceRoute { .. }
+            | Self::DeleteRoute { .. }
+            | Self::AssociateRouteTable { .. }
+            | Self::ReplaceRouteTableAssociation { .. }
+            | Self::DisassociateRouteTable { .. }
+            | Self::EnableVgwRoutePropagation { .. }
+            | Self::DisableVgwRoutePropagation { .. } => self.describe_routing(api),
+        }
+    }
+
+    fn describe_routing(&self, api: &str) -> String {
+        match self {
+            Self::ReplaceNetworkAclAssociation { subnet, from, acl } => {
+                format!("{api} {subnet}: {} → {acl}", or_unknown(from.as_ref()))
+            }
+            Self::CreateRoute {
+                table,
+                destination,
+                target,
+            } => format!("{api} {table}: {destination} → {target}"),
+            Self::ReplaceRoute {
+                table,
+                destination,
+                from,
+                target,
+            } => {
+                format!("{api} {table}: {destination} → {target} (was {from})")
+            }
+            Self::DeleteRoute {
+                table,
+                destination,
+                from,
+            } => format!("{api} {table}: {destination} → {from}"),
+            Self::AssociateRouteTable { table, subject } => format!("{api} {subject}: {table}"),
+            Self::ReplaceRouteTableAssociation {
+                subject,
+                from,
+                table,
+            } => {
+                format!("{api} {subject}: {} → {table}", or_unknown(from.as_ref()))
+            }
+            Self::DisassociateRouteTable { subject, from } => {
+                format!("{api} {subject}: from {from}")
+            }
+            Self::EnableVgwRoutePropagation { table, gateway }
+            | Self::DisableVgwRoutePropagation { table, gateway } => {
+                format!("{api} {table}: {gateway}")
+            }
+            other => other.api().to_owned(),
+        }
+    }
+}
+
+fn rule(key: &RuleKey) -> String {
+    format!("{} {}", key.traffic, key.peer)
+}
+
+fn joined(parts: impl Iterator<Item = String>) -> String {
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+fn or_unknown(id: Option<&impl Display>) -> String {
+    id.map_or_else(|| "?".to_owned(), ToString::to_string)
+}
