@@ -1,14 +1,19 @@
 //! The last-known-good state of a resource, and where it came from.
 
-use crate::{Destination, Digest, EntryKey, EventId, GatewayId, Handles, Resource, ResourceId, RuleKey, SubnetId, Timestamp, Topology, VpcId};
 use crate::text::{ParseError, serde_by_text};
+use crate::{
+    Destination, Digest, EntryKey, EventId, GatewayId, Handles, Resource, ResourceId, RuleKey,
+    Snapshot, SubnetId, Timestamp, Topology, VpcId,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 /// Counts the states of one baseline. A write names the generation it was computed from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Generation(pub u64);
 
@@ -117,7 +122,12 @@ impl FromStr for Element {
             "edge" => Self::Edge(rest.into()),
             "main" => Self::Main,
             "tag" => Self::Tag(rest.to_owned()),
-            _ => return Err(ParseError::new("an element of a resource (`rule …`, `entry …`, `route …`)", text)),
+            _ => {
+                return Err(ParseError::new(
+                    "an element of a resource (`rule …`, `entry …`, `route …`)",
+                    text,
+                ));
+            }
         })
     }
 }
@@ -182,6 +192,34 @@ pub struct Baselines {
 }
 
 impl Baselines {
+    /// Takes every resource of a snapshot for good: generation 1, origin captured.
+    pub fn captured(snapshot: &Snapshot, by: &str, why: &str) -> Self {
+        let baseline = |(id, resource): (&ResourceId, &Resource)| {
+            let baseline = Baseline {
+                schema: BASELINE_SCHEMA,
+                id: id.clone(),
+                vpc: resource.vpc().cloned(),
+                state: Some(resource.clone()),
+                handles: snapshot.handles.of(id),
+                generation: Generation::default().next(),
+                parent: None,
+                provenance: Provenance {
+                    origin: Origin::Captured,
+                    by: by.to_owned(),
+                    why: why.to_owned(),
+                    at: snapshot.observed_at,
+                    event: None,
+                },
+                marks: BTreeMap::new(),
+            };
+            (id.clone(), baseline)
+        };
+        Self {
+            by_id: snapshot.resources.iter().map(baseline).collect(),
+            topology: snapshot.topology.clone(),
+        }
+    }
+
     /// The good state of a resource.
     pub fn state(&self, id: &ResourceId) -> Option<&Resource> {
         self.by_id.get(id)?.state.as_ref()
@@ -189,6 +227,8 @@ impl Baselines {
 
     /// The ids of parts known to any of these baselines.
     pub fn association(&self, id: &crate::AssociationId) -> Option<&crate::AssociationHandle> {
-        self.by_id.values().find_map(|baseline| baseline.handles.associations.get(id))
+        self.by_id
+            .values()
+            .find_map(|baseline| baseline.handles.associations.get(id))
     }
 }

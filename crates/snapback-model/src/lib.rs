@@ -7,6 +7,7 @@
 //! - Must not: do I/O, read a clock or the environment, decide anything.
 
 mod baseline;
+pub mod describe;
 mod id;
 mod network_acl;
 mod resource;

@@ -20,7 +20,10 @@ impl RuleNumber {
 
     /// The number, if it is an editable one.
     pub fn new(number: i64) -> Option<Self> {
-        u16::try_from(number).ok().filter(|n| (Self::MIN..=Self::MAX).contains(n)).map(Self)
+        u16::try_from(number)
+            .ok()
+            .filter(|n| (Self::MIN..=Self::MAX).contains(n))
+            .map(Self)
     }
 
     /// The number as EC2 takes it.
@@ -55,8 +58,15 @@ impl FromStr for EntryKey {
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let bad = || ParseError::new("a network ACL entry key (`ingress 100`)", text);
         let (direction, number) = text.split_once(' ').ok_or_else(bad)?;
-        let number = number.parse().ok().and_then(RuleNumber::new).ok_or_else(bad)?;
-        Ok(Self { direction: direction.parse()?, number })
+        let number = number
+            .parse()
+            .ok()
+            .and_then(RuleNumber::new)
+            .ok_or_else(bad)?;
+        Ok(Self {
+            direction: direction.parse()?,
+            number,
+        })
     }
 }
 serde_by_text!(EntryKey);
@@ -94,7 +104,11 @@ pub struct NetworkAclEntry {
 impl NetworkAclEntry {
     /// An entry in canonical form.
     pub fn new(action: RuleAction, traffic: Traffic, cidr: IpNet) -> Self {
-        Self { action, traffic, cidr: cidr.trunc() }
+        Self {
+            action,
+            traffic,
+            cidr: cidr.trunc(),
+        }
     }
 }
 

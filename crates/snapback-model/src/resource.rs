@@ -1,7 +1,9 @@
 //! The guarded kinds under one name.
 
 use crate::text::{ParseError, serde_by_text};
-use crate::{NetworkAcl, NetworkAclId, RouteTable, RouteTableId, SecurityGroup, SecurityGroupId, Tags, VpcId};
+use crate::{
+    NetworkAcl, NetworkAclId, RouteTable, RouteTableId, SecurityGroup, SecurityGroupId, Tags, VpcId,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -80,7 +82,10 @@ impl FromStr for ResourceId {
         } else if text.starts_with("rtb-") {
             Ok(Self::RouteTable(text.into()))
         } else {
-            Err(ParseError::new("a guarded resource id (sg-…, acl-…, rtb-…)", text))
+            Err(ParseError::new(
+                "a guarded resource id (sg-…, acl-…, rtb-…)",
+                text,
+            ))
         }
     }
 }
@@ -154,10 +159,13 @@ impl Resource {
     /// A name for people: the `Name` tag or the group name, with the id.
     pub fn label(&self) -> String {
         let id = self.id();
-        let name = self.tags().and_then(|tags| tags.get("Name")).or(match self {
-            Self::SecurityGroup(group) => group.name.as_ref(),
-            Self::NetworkAcl(_) | Self::RouteTable(_) => None,
-        });
+        let name = self
+            .tags()
+            .and_then(|tags| tags.get("Name"))
+            .or(match self {
+                Self::SecurityGroup(group) => group.name.as_ref(),
+                Self::NetworkAcl(_) | Self::RouteTable(_) => None,
+            });
         name.map_or_else(|| id.to_string(), |name| format!("{name} ({id})"))
     }
 }

@@ -59,7 +59,9 @@ impl FromStr for Destination {
         if text.starts_with("pl-") {
             return Ok(Self::PrefixList(text.into()));
         }
-        text.parse::<IpNet>().map(Self::cidr).map_err(|_| ParseError::new("a route destination (CIDR, pl-…)", text))
+        text.parse::<IpNet>()
+            .map(Self::cidr)
+            .map_err(|_| ParseError::new("a route destination (CIDR, pl-…)", text))
     }
 }
 serde_by_text!(Destination);
@@ -153,7 +155,11 @@ pub struct Route {
 impl Route {
     /// A live route made by `CreateRoute`.
     pub fn created(target: RouteTarget) -> Self {
-        Self { target, origin: RouteOrigin::Created, blackhole: false }
+        Self {
+            target,
+            origin: RouteOrigin::Created,
+            blackhole: false,
+        }
     }
 }
 

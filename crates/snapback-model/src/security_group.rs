@@ -52,7 +52,10 @@ impl fmt::Display for Peer {
             Self::Ipv6(net) => write!(f, "{net}"),
             Self::PrefixList(id) => write!(f, "{id}"),
             Self::SecurityGroup { id, owner: None } => write!(f, "{id}"),
-            Self::SecurityGroup { id, owner: Some(owner) } => write!(f, "{id}@{owner}"),
+            Self::SecurityGroup {
+                id,
+                owner: Some(owner),
+            } => write!(f, "{id}@{owner}"),
         }
     }
 }
@@ -65,11 +68,19 @@ impl FromStr for Peer {
         }
         if text.starts_with("sg-") {
             return Ok(match text.split_once('@') {
-                Some((id, owner)) => Self::SecurityGroup { id: id.into(), owner: Some(owner.into()) },
-                None => Self::SecurityGroup { id: text.into(), owner: None },
+                Some((id, owner)) => Self::SecurityGroup {
+                    id: id.into(),
+                    owner: Some(owner.into()),
+                },
+                None => Self::SecurityGroup {
+                    id: text.into(),
+                    owner: None,
+                },
             });
         }
-        text.parse::<IpNet>().map(Self::cidr).map_err(|_| ParseError::new("a peer (CIDR, pl-…, sg-…)", text))
+        text.parse::<IpNet>()
+            .map(Self::cidr)
+            .map_err(|_| ParseError::new("a peer (CIDR, pl-…, sg-…)", text))
     }
 }
 serde_by_text!(Peer);
@@ -97,10 +108,15 @@ impl FromStr for RuleKey {
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let mut parts = text.splitn(3, ' ');
         match (parts.next(), parts.next(), parts.next()) {
-            (Some(direction), Some(traffic), Some(peer)) => {
-                Ok(Self { direction: direction.parse()?, traffic: traffic.parse()?, peer: peer.parse()? })
-            }
-            _ => Err(ParseError::new("a security group rule (`ingress tcp:443 10.0.0.0/8`)", text)),
+            (Some(direction), Some(traffic), Some(peer)) => Ok(Self {
+                direction: direction.parse()?,
+                traffic: traffic.parse()?,
+                peer: peer.parse()?,
+            }),
+            _ => Err(ParseError::new(
+                "a security group rule (`ingress tcp:443 10.0.0.0/8`)",
+                text,
+            )),
         }
     }
 }

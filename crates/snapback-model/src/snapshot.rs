@@ -1,8 +1,8 @@
 //! What was read at one moment: canonical resources, the handles EC2 calls their parts by, context.
 
 use crate::{
-    AccountId, AssociationId, GatewayId, NetworkAclId, Region, Resource, ResourceId, RouteTableId, RuleKey,
-    SecurityGroupId, SecurityGroupRuleId, SubnetId, Timestamp, Topology, VpcId,
+    AccountId, AssociationId, GatewayId, NetworkAclId, Region, Resource, ResourceId, RouteTableId,
+    RuleKey, SecurityGroupId, SecurityGroupRuleId, SubnetId, Timestamp, Topology, VpcId,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -104,11 +104,18 @@ pub struct Handles {
 impl Handles {
     /// The id of a rule, if one is known.
     pub fn rule_id(&self, group: &SecurityGroupId, rule: &RuleKey) -> Option<&SecurityGroupRuleId> {
-        self.rules.iter().find(|(_, handle)| handle.group == *group && handle.rule == *rule).map(|(id, _)| id)
+        self.rules
+            .iter()
+            .find(|(_, handle)| handle.group == *group && handle.rule == *rule)
+            .map(|(id, _)| id)
     }
 
     /// The current association id of a subject with an ACL (`acl-`) or table (`rtb-`) kind.
-    pub fn association_id(&self, kind: crate::Kind, subject: &AssociationSubject) -> Option<&AssociationId> {
+    pub fn association_id(
+        &self,
+        kind: crate::Kind,
+        subject: &AssociationSubject,
+    ) -> Option<&AssociationId> {
         self.associations
             .iter()
             .find(|(_, handle)| handle.subject == *subject && handle.resource.kind() == kind)
@@ -220,7 +227,9 @@ impl Snapshot {
             || self.coverage.contains(&Coverage::Kind(id.kind()))
             || vpc.is_some_and(|vpc| match id {
                 ResourceId::NetworkAcl(_) => self.coverage.contains(&Coverage::AclsOf(vpc.clone())),
-                ResourceId::RouteTable(_) => self.coverage.contains(&Coverage::TablesOf(vpc.clone())),
+                ResourceId::RouteTable(_) => {
+                    self.coverage.contains(&Coverage::TablesOf(vpc.clone()))
+                }
                 ResourceId::SecurityGroup(_) => false,
             })
     }
@@ -265,15 +274,21 @@ impl Snapshot {
         self.region = other.region.or(self.region.take());
         self.coverage.extend(other.coverage);
         let ids: Vec<ResourceId> = other.resources.keys().cloned().collect();
-        self.handles.rules.retain(|_, handle| !ids.iter().any(|id| id.as_str() == handle.group.as_str()));
-        self.handles.associations.retain(|_, handle| !ids.contains(&handle.resource));
+        self.handles
+            .rules
+            .retain(|_, handle| !ids.iter().any(|id| id.as_str() == handle.group.as_str()));
+        self.handles
+            .associations
+            .retain(|_, handle| !ids.contains(&handle.resource));
         self.handles.extend(other.handles);
         self.resources.extend(other.resources);
         self.topology.vpcs.extend(other.topology.vpcs);
         self.topology.subnets.extend(other.topology.subnets);
         self.topology.interfaces.extend(other.topology.interfaces);
         self.topology.gateways.extend(other.topology.gateways);
-        self.topology.prefix_lists.extend(other.topology.prefix_lists);
+        self.topology
+            .prefix_lists
+            .extend(other.topology.prefix_lists);
         self.unknown.extend(other.unknown);
     }
 }

@@ -15,7 +15,10 @@ pub struct ParseError {
 impl ParseError {
     /// A parse error for `text`, which should have been `expected`.
     pub fn new(expected: &'static str, text: impl fmt::Display) -> Self {
-        Self { expected, text: text.to_string() }
+        Self {
+            expected,
+            text: text.to_string(),
+        }
     }
 }
 
@@ -29,7 +32,8 @@ macro_rules! serde_by_text {
         }
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
+                let text =
+                    <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
                 text.parse().map_err(serde::de::Error::custom)
             }
         }

@@ -27,7 +27,11 @@ impl Direction {
 
 impl fmt::Display for Direction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.is_egress() { "egress" } else { "ingress" })
+        f.write_str(if self.is_egress() {
+            "egress"
+        } else {
+            "ingress"
+        })
     }
 }
 
@@ -52,7 +56,10 @@ pub struct PortRange {
 
 impl PortRange {
     /// Every port.
-    pub const ALL: Self = Self { from: 0, to: u16::MAX };
+    pub const ALL: Self = Self {
+        from: 0,
+        to: u16::MAX,
+    };
 
     /// `from..=to`, or nothing when they are the wrong way round.
     pub fn new(from: u16, to: u16) -> Option<Self> {
@@ -61,7 +68,10 @@ impl PortRange {
 
     /// One port.
     pub fn single(port: u16) -> Self {
-        Self { from: port, to: port }
+        Self {
+            from: port,
+            to: port,
+        }
     }
 
     /// The first port.
@@ -123,9 +133,12 @@ impl Traffic {
             "udp" | "17" => Self::Udp(ports(from, to)?),
             "icmp" | "1" => Self::Icmp(icmp(from, to)?),
             "icmpv6" | "58" => Self::Icmpv6(icmp(from, to)?),
-            number => Self::Protocol(
-                number.parse().map_err(|_| ParseError::new("a protocol (tcp, udp, icmp, icmpv6, a number, -1)", protocol))?,
-            ),
+            number => Self::Protocol(number.parse().map_err(|_| {
+                ParseError::new(
+                    "a protocol (tcp, udp, icmp, icmpv6, a number, -1)",
+                    protocol,
+                )
+            })?),
         })
     }
 
@@ -194,8 +207,12 @@ impl fmt::Display for Traffic {
         let name = self.protocol_name();
         match self {
             Self::All => f.write_str("all"),
-            Self::Tcp(range) | Self::Udp(range) if *range == PortRange::ALL => write!(f, "{name}:all"),
-            Self::Tcp(range) | Self::Udp(range) if range.from == range.to => write!(f, "{name}:{}", range.from),
+            Self::Tcp(range) | Self::Udp(range) if *range == PortRange::ALL => {
+                write!(f, "{name}:all")
+            }
+            Self::Tcp(range) | Self::Udp(range) if range.from == range.to => {
+                write!(f, "{name}:{}", range.from)
+            }
             Self::Tcp(range) | Self::Udp(range) => write!(f, "{name}:{}-{}", range.from, range.to),
             Self::Icmp(icmp) | Self::Icmpv6(icmp) => match icmp {
                 IcmpMatch::Any => write!(f, "{name}:all"),
@@ -210,7 +227,12 @@ impl fmt::Display for Traffic {
 impl FromStr for Traffic {
     type Err = ParseError;
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let bad = || ParseError::new("traffic (`tcp:443`, `udp:53-60`, `icmp:8/0`, `protocol:50`, `all`)", text);
+        let bad = || {
+            ParseError::new(
+                "traffic (`tcp:443`, `udp:53-60`, `icmp:8/0`, `protocol:50`, `all`)",
+                text,
+            )
+        };
         if text == "all" {
             return Ok(Self::All);
         }

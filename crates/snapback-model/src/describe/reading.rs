@@ -1,0 +1,79 @@
+//! Keeps what a canonicaliser meets and does not understand, by resource and member path.
+
+use super::document::{excerpt, is_empty};
+use super::shape::{Shape, Tag};
+use crate::{Tags, Unknown};
+use serde_json::Value;
+use std::fmt::Display;
+
+/// Reads one described thing; everything it cannot place goes to the list.
+pub(super) struct Reading<'a> {
+    place: String,
+    unknown: &'a mut Vec<Unknown>,
+}
+
+impl<'a> Reading<'a> {
+    /// Reads the thing that `place` names.
+    pub(super) fn new(place: impl Display, unknown: &'a mut Vec<Unknown>) -> Self {
+        Self {
+            place: place.to_string(),
+            unknown,
+        }
+    }
+
+    /// Tells something that is not understood.
+    pub(super) fn tell(&mut self, member: impl Into<String>, value: impl Display) {
+        self.unknown.push(Unknown {
+            place: self.place.clone(),
+            member: member.into(),
+            value: value.to_string(),
+        });
+    }
+
+    /// Tells members of a shape that are not modelled and not known to be harmless.
+    pub(super) fn members<S: Shape>(&mut self, path: &str, shape: &S) {
+        for (member, value) in shape.other() {
+            if is_empty(value) || S::HARMLESS.contains(&member.as_str()) {
+                continue;
+            }
+            let path = if path.is_empty() {
+                member.clone()
+            } else {
+                format!("{path}.{member}")
+            };
+            self.tell(path, excerpt(value));
+        }
+    }
+
+    /// Parses a text member, or tells it.
+    pub(super) fn parse<T: std::str::FromStr>(&mut self, path: &str, text: &str) -> Option<T> {
+        let parsed = text.trim().parse().ok();
+        if parsed.is_none() {
+            self.tell(path, Value::from(text));
+        }
+        parsed
+    }
+
+    /// Tags as a map. A tag without key has no meaning in EC2.
+    pub(super) fn tags(&mut self, tags: &[Tag]) -> Tags {
+        let mut map = Tags::new();
+        for (index, tag) in tags.iter().enumerate() {
+            self.members(&format!("Tags[{index}]"), tag);
+            match &tag.key {
+                Some(key) => {
+                    map.insert(key.clone(), tag.value.clone().unwrap_or_default());
+                }
+                None => self.tell(format!("Tags[{index}].Key"), "null"),
+            }
+        }
+        map
+    }
+}
+
+/// The text of a member, where it says something.
+pub(super) fn said(member: &Option<String>) -> Option<&str> {
+    member
+        .as_deref()
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+}
