@@ -1,2 +1,51 @@
-//! skeleton
-fn main() {}
+//! `cargo xtask`: what is done to the project rather than by it.
+//!
+//! - Owns: the order of the checks, the project's own Python environment and tools below `target/`.
+//! - Takes: a Rust toolchain, Python 3, the package registries.
+//! - Gives: `test` (everything CI runs), `e2e`, `template`, `deny`, `bench`.
+//! - Must not: hide a failing check; every command is shown, timed, and its failure ends the run.
+#![allow(
+    clippy::print_stderr,
+    reason = "a command-line tool reports its progress on stderr"
+)]
+
+mod bench;
+mod checks;
+mod run;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask <command>
+
+  test        everything CI runs: format, template, clippy, all tests, end to end, supply chain
+  e2e [ARGS]  the end-to-end run alone (--story NAME, --no-auth)
+  template    translate template.yaml, lint it, and what linters miss
+  deny        licences, sources, banned crates
+  bench       the figures of docs/PERFORMANCE.md: criterion, and the release guard under a Runtime API
+";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next().unwrap_or_default();
+    let rest: Vec<String> = arguments.collect();
+    let result = match command.as_str() {
+        "test" => checks::test(),
+        "e2e" => checks::end_to_end(&rest),
+        "template" => checks::template(),
+        "deny" => checks::deny(),
+        "bench" => bench::bench(&rest),
+        "" | "help" | "--help" => {
+            eprint!("{HELP}");
+            Ok(())
+        }
+        other => Err(format!("unknown command `{other}`\n{HELP}")),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("xtask: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}

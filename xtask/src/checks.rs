@@ -1,0 +1,119 @@
+//! The checks of CI, in the order in which they fail fastest.
+
+use crate::run::{cargo, root, run, target};
+use std::path::PathBuf;
+use std::time::Instant;
+
+const CARGO_DENY: &str = "0.20.0";
+const PACKAGES_WITH_SDK: [&str; 3] = ["guard", "sweep", "notify"];
+
+/// Everything.
+pub fn test() -> Result<(), String> {
+    let began = Instant::now();
+    cargo("format", &["fmt", "--all", "--", "--check"])?;
+    template()?;
+    cargo(
+        "lints",
+        &[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    )?;
+    cargo("tests", &["test", "--workspace", "--locked"])?;
+    end_to_end(&[])?;
+    deny()?;
+    eprintln!(
+        "\n== all checks passed in {:.0} s",
+        began.elapsed().as_secs_f32()
+    );
+    Ok(())
+}
+
+/// The template: translated, linted, and what linters miss.
+pub fn template() -> Result<(), String> {
+    let python = python()?;
+    run("template", python, &["tests/template/check_template.py"])
+}
+
+/// The real binaries against emulators.
+pub fn end_to_end(arguments: &[String]) -> Result<(), String> {
+    let mut build = vec!["build", "--locked"];
+    for package in PACKAGES_WITH_SDK {
+        build.extend(["--package", package]);
+    }
+    cargo("functions", &build)?;
+    let python = python()?;
+    let (binaries, work) = (target().join("debug"), target().join("e2e"));
+    let (binaries, work) = (binaries.display().to_string(), work.display().to_string());
+    let mut command = vec!["tests/e2e/run.py", "--binaries", &binaries, "--work", &work];
+    command.extend(arguments.iter().map(String::as_str));
+    run("end to end", python, &command)
+}
+
+/// Licences, sources and banned crates. Advisories need GitHub, which not every machine reaches:
+/// they are a command of their own (`cargo deny check advisories`).
+pub fn deny() -> Result<(), String> {
+    let tools = target().join("tools");
+    let deny = tools.join("bin").join("cargo-deny");
+    if !deny.exists() {
+        let (root, build) = (
+            tools.display().to_string(),
+            tools.join("build").display().to_string(),
+        );
+        let version = format!("cargo-deny@{CARGO_DENY}");
+        cargo(
+            "install cargo-deny",
+            &[
+                "install",
+                "--locked",
+                "--debug",
+                "--quiet",
+                &version,
+                "--root",
+                &root,
+                "--target-dir",
+                &build,
+            ],
+        )?;
+    }
+    run(
+        "supply chain",
+        deny,
+        &["check", "bans", "licenses", "sources"],
+    )
+}
+
+/// The Python of the project's own environment, made when its pinned requirements are new.
+pub fn python() -> Result<PathBuf, String> {
+    let environment = target().join("python");
+    let python = environment.join("bin").join("python");
+    let wanted = root().join("tests/e2e/requirements.txt");
+    let wanted = std::fs::read_to_string(&wanted)
+        .map_err(|error| format!("{}: {error}", wanted.display()))?;
+    let stamp = environment.join("requirements.installed");
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(python);
+    }
+    let directory = environment.display().to_string();
+    run("python", "python3", &["-m", "venv", "--clear", &directory])?;
+    run(
+        "python packages",
+        &python,
+        &[
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--require-hashes",
+            "-r",
+            "tests/e2e/requirements.txt",
+        ],
+    )?;
+    std::fs::write(&stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))?;
+    Ok(python)
+}

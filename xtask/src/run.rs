@@ -1,0 +1,52 @@
+//! Running other programs, visibly.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+/// The workspace root.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap_or_else(|| Path::new("."))
+        .to_path_buf()
+}
+
+/// Where builds go.
+pub fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// Runs a program in the workspace root, showing the command and its time.
+///
+/// # Errors
+/// The command, when it cannot start or fails.
+pub fn run(what: &str, program: impl AsRef<Path>, arguments: &[&str]) -> Result<(), String> {
+    let program = program.as_ref();
+    let shown = format!("{} {}", program.display(), arguments.join(" "));
+    eprintln!("\n== {what}: {shown}");
+    let began = Instant::now();
+    let status = Command::new(program)
+        .args(arguments)
+        .current_dir(root())
+        .status()
+        .map_err(|error| format!("{what}: cannot start `{shown}`: {error}"))?;
+    let seconds = began.elapsed().as_secs_f32();
+    if status.success() {
+        eprintln!("== {what}: ok in {seconds:.0} s");
+        Ok(())
+    } else {
+        Err(format!(
+            "{what}: `{shown}` ended with {status} after {seconds:.0} s"
+        ))
+    }
+}
+
+/// Runs cargo.
+///
+/// # Errors
+/// As [`run`].
+pub fn cargo(what: &str, arguments: &[&str]) -> Result<(), String> {
+    let cargo = std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
+    run(what, cargo, arguments)
+}
