@@ -1,0 +1,394 @@
+//! Exact packet sets: protocol class × peer × L4 point, as slabs (semantics F).
+
+use crate::address::{AddressSet, Family, span_v4, span_v6};
+use crate::flow::{
+    Flow, Host, ICMP, ICMPV6, Points, Symbol, TCP, UDP, has_points, protocol_and_points,
+};
+use crate::pieces::{Coordinate, Pieces, Region, SetOperation, Total};
+use ipnet::IpNet;
+use snapback_model::{Peer, Traffic};
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// The protocol number whose cell stands for every number not named: 255 is reserved by IANA, and
+/// taking always the same one keeps the form canonical.
+pub(crate) const REST: u8 = u8::MAX;
+
+/// What is in a set for one protocol: which points for which peer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Cell {
+    pub(crate) v4: Pieces<u32, Points>,
+    pub(crate) v6: Pieces<u128, Points>,
+    pub(crate) symbols: Total<Symbol, Points>,
+}
+
+impl Cell {
+    pub(crate) fn everything() -> Self {
+        Self {
+            v4: Pieces::constant(Points::full()),
+            v6: Pieces::constant(Points::full()),
+            symbols: Total::new([], Points::full()),
+        }
+    }
+
+    /// The peers whose points satisfy a test.
+    pub(crate) fn peers(&self, test: impl Fn(&Points) -> bool) -> AddressSet {
+        AddressSet {
+            v4: self.v4.map(&test),
+            v6: self.v6.map(&test),
+            symbols: self.symbols.map(&test),
+        }
+    }
+
+    /// Each peer's points replaced by a function of them.
+    pub(crate) fn map(&self, of: impl Fn(&Points) -> Points) -> Self {
+        Self {
+            v4: self.v4.map(&of),
+            v6: self.v6.map(&of),
+            symbols: self.symbols.map(&of),
+        }
+    }
+
+    /// The points in use, cut so that the peers are the same within each range.
+    pub(crate) fn by_point(&self) -> Vec<(u16, u16, AddressSet)> {
+        let symbols = self.symbols.named().values().chain([self.symbols.rest()]);
+        let v4 = self.v4.cuts().iter().map(|(_, points)| points);
+        let v6 = self.v6.cuts().iter().map(|(_, points)| points);
+        let cuts: BTreeSet<u16> = v4
+            .chain(v6)
+            .chain(symbols)
+            .flat_map(|points| points.cuts().iter().map(|(at, _)| *at))
+            .collect();
+        let by_point: Pieces<u16, AddressSet> = Pieces::from_cuts(
+            cuts.into_iter()
+                .map(|at| (at, self.peers(|points| points.contains(at)))),
+        );
+        by_point
+            .segments()
+            .map(|(low, high, peers)| (low, high, peers.clone()))
+            .collect()
+    }
+
+    fn points_of(&self, host: &Host) -> Option<&Points> {
+        match host {
+            Host::Address(IpAddr::V4(address)) => self.v4.at((*address).into()),
+            Host::Address(IpAddr::V6(address)) => self.v6.at((*address).into()),
+            Host::Symbol(symbol) => Some(self.symbols.at(symbol)),
+        }
+    }
+
+    /// Some peer in use with its lowest point. Documentation addresses first: they read as examples.
+    fn witness(&self) -> Option<(Host, u16)> {
+        let lowest = |points: &Points| points.cuts().first().map(|(at, _)| *at);
+        let examples = [
+            IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1)),
+            IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)),
+        ];
+        let examples = examples.into_iter().map(Host::Address);
+        let v4 = self
+            .v4
+            .segments()
+            .map(|(low, _, _)| Host::Address(IpAddr::V4(low.into())));
+        let v6 = self
+            .v6
+            .segments()
+            .map(|(low, _, _)| Host::Address(IpAddr::V6(low.into())));
+        let symbols = self.symbols.named().keys().cloned().map(Host::Symbol);
+        examples
+            .chain(v4)
+            .chain(v6)
+            .chain(symbols)
+            .find_map(|host| {
+                let point = self.points_of(&host).and_then(lowest)?;
+                Some((host, point))
+            })
+    }
+}
+
+impl Region for Cell {
+    fn combine(&self, other: &Self, operation: SetOperation) -> Self {
+        Self {
+            v4: self.v4.combine(&other.v4, operation),
+            v6: self.v6.combine(&other.v6, operation),
+            symbols: self.symbols.combine(&other.symbols, operation),
+        }
+    }
+    fn is_empty(&self) -> bool {
+        self.v4.is_empty() && self.v6.is_empty() && self.symbols.is_empty()
+    }
+    fn is_subset(&self, other: &Self) -> bool {
+        self.v4.is_subset(&other.v4)
+            && self.v6.is_subset(&other.v6)
+            && self.symbols.is_subset(&other.symbols)
+    }
+}
+
+/// A set of packets: protocol × peer × L4 point, both families. Exact, and canonical: `==` is
+/// equality of meaning.
+///
+/// Symbols (group references, prefix lists with unread entries) are peers of their own, disjoint
+/// from all addresses: the algebra is exact for each symbol, and says nothing about which addresses
+/// one stands for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PacketSet {
+    cells: Total<u8, Cell>,
+}
+
+impl PacketSet {
+    /// No packet.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// Every packet of both families and of every symbol.
+    pub fn everything() -> Self {
+        Self {
+            cells: Total::new([], Cell::everything()),
+        }
+    }
+
+    /// The packets a rule with this traffic and network matches.
+    pub fn of(traffic: &Traffic, network: IpNet) -> Self {
+        let (protocol, points) = protocol_and_points(traffic);
+        let cell = match network {
+            IpNet::V4(net) => {
+                let (low, high) = span_v4(net);
+                Cell {
+                    v4: Pieces::span(low, high, points),
+                    ..Cell::default()
+                }
+            }
+            IpNet::V6(net) => {
+                let (low, high) = span_v6(net);
+                Cell {
+                    v6: Pieces::span(low, high, points),
+                    ..Cell::default()
+                }
+            }
+        };
+        Self::of_cell(protocol, cell)
+    }
+
+    /// The packets a rule with this traffic and symbolic peer matches.
+    pub fn of_symbol(traffic: &Traffic, symbol: Symbol) -> Self {
+        let (protocol, points) = protocol_and_points(traffic);
+        let symbols = Total::new([(symbol, points)], Points::default());
+        Self::of_cell(
+            protocol,
+            Cell {
+                symbols,
+                ..Cell::default()
+            },
+        )
+    }
+
+    /// The packets of some peers with this traffic.
+    pub fn of_peers(traffic: &Traffic, peers: &AddressSet) -> Self {
+        let (protocol, points) = protocol_and_points(traffic);
+        let of = |inside: &bool| {
+            if *inside {
+                points.clone()
+            } else {
+                Points::default()
+            }
+        };
+        let cell = Cell {
+            v4: peers.v4.map(of),
+            v6: peers.v6.map(of),
+            symbols: peers.symbols.map(of),
+        };
+        Self::of_cell(protocol, cell)
+    }
+
+    /// The packets a rule with this traffic and peer matches; prefix lists stay symbols.
+    pub fn of_peer(traffic: &Traffic, peer: &Peer) -> Self {
+        match (peer.as_cidr(), Symbol::of(peer)) {
+            (Some(network), _) => Self::of(traffic, network),
+            (None, Some(symbol)) => Self::of_symbol(traffic, symbol),
+            (None, None) => Self::empty(),
+        }
+    }
+
+    fn of_cell(protocol: Option<u8>, cell: Cell) -> Self {
+        match protocol {
+            None => Self::from_cells([], cell),
+            Some(protocol) => Self::from_cells([(protocol, cell)], Cell::default()),
+        }
+    }
+
+    /// From the cells of named protocols and the one of all others.
+    pub(crate) fn from_cells(named: impl IntoIterator<Item = (u8, Cell)>, rest: Cell) -> Self {
+        let cells = Total::new(named, rest);
+        let Some(of_rest) = cells.named().get(&REST) else {
+            return Self { cells };
+        };
+        // 255 itself is named: every other number is named instead, and 255's cell becomes the rest.
+        let others: Vec<(u8, Cell)> = (0..REST)
+            .map(|number| (number, cells.at(&number).clone()))
+            .collect();
+        Self {
+            cells: Total::new(others, of_rest.clone()),
+        }
+    }
+
+    /// In either.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        self.combine(other, SetOperation::Union)
+    }
+
+    /// In both.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        self.combine(other, SetOperation::Intersection)
+    }
+
+    /// In this one only.
+    #[must_use]
+    pub fn difference(&self, other: &Self) -> Self {
+        self.combine(other, SetOperation::Difference)
+    }
+
+    /// Whether no packet is in it.
+    pub fn is_empty(&self) -> bool {
+        self.cells.is_empty()
+    }
+
+    /// Whether all of it is in the other.
+    pub fn is_subset(&self, other: &Self) -> bool {
+        self.cells.is_subset(&other.cells)
+    }
+
+    /// Whether both have a packet in common.
+    pub fn intersects(&self, other: &Self) -> bool {
+        !self.intersection(other).is_empty()
+    }
+
+    /// Whether a packet is in it.
+    pub fn contains(&self, flow: &Flow) -> bool {
+        let point = if has_points(flow.protocol) {
+            flow.point
+        } else {
+            0
+        };
+        self.cells
+            .at(&flow.protocol)
+            .points_of(&flow.peer)
+            .is_some_and(|points| points.contains(point))
+    }
+
+    /// Some packet of it: an example for people.
+    pub fn witness(&self) -> Option<Flow> {
+        [TCP, UDP, ICMP, ICMPV6]
+            .into_iter()
+            .chain(self.cells.named().keys().copied())
+            .chain([REST])
+            .find_map(|protocol| {
+                let (peer, point) = self.cells.at(&protocol).witness()?;
+                Some(Flow {
+                    peer,
+                    protocol,
+                    point: if has_points(protocol) { point } else { 0 },
+                })
+            })
+    }
+
+    /// The peers of packets with this protocol number and L4 point.
+    pub fn peers_at(&self, protocol: u8, point: u16) -> AddressSet {
+        let point = if has_points(protocol) { point } else { 0 };
+        self.cells
+            .at(&protocol)
+            .peers(|points| points.contains(point))
+    }
+
+    /// The points in use of a protocol number, cut so that the peers are the same within each range
+    /// (first point, last point, peers). Protocols without ports have the one range 0–65535.
+    pub fn by_point(&self, protocol: u8) -> Vec<(u16, u16, AddressSet)> {
+        self.cells.at(&protocol).by_point()
+    }
+
+    /// The peers of any packet in it.
+    pub fn peers(&self) -> AddressSet {
+        let cells = self.cells.named().values().chain([self.cells.rest()]);
+        cells.fold(AddressSet::empty(), |sum, cell| {
+            sum.union(&cell.peers(|points| !points.is_empty()))
+        })
+    }
+
+    /// The addresses of one family of any packet in it.
+    pub fn addresses(&self, family: Family) -> AddressSet {
+        self.peers().family(family)
+    }
+
+    /// The protocol numbers of packets in it; 255 stands for every number that the set treats like
+    /// no named one.
+    pub fn protocols(&self) -> BTreeSet<u8> {
+        let known = [TCP, UDP, ICMP, ICMPV6, REST];
+        let numbers: BTreeSet<u8> = self.cells.named().keys().copied().chain(known).collect();
+        numbers
+            .into_iter()
+            .filter(|number| !self.cells.at(number).is_empty())
+            .collect()
+    }
+
+    /// Only the packets of peers that are addresses of these.
+    #[must_use]
+    pub fn with_peers(&self, peers: &AddressSet) -> Self {
+        self.intersection(&Self::of_peers(&Traffic::All, peers))
+    }
+
+    pub(crate) fn cells(&self) -> &Total<u8, Cell> {
+        &self.cells
+    }
+
+    fn combine(&self, other: &Self, operation: SetOperation) -> Self {
+        Self {
+            cells: self.cells.combine(&other.cells, operation),
+        }
+    }
+}
+
+/// A sweep over inclusive ranges: at every cut `decide` gets the items that hold there, in order.
+pub(crate) fn sweep<A: Coordinate, T>(
+    items: &[(A, A, T)],
+    decide: impl Fn(&[&T]) -> Points,
+) -> Pieces<A, Points> {
+    let mut starts: Vec<(A, usize)> = items
+        .iter()
+        .enumerate()
+        .map(|(index, (low, _, _))| (*low, index))
+        .collect();
+    let mut ends: Vec<(A, usize)> = items
+        .iter()
+        .enumerate()
+        .filter_map(|(index, (_, high, _))| Some((high.next()?, index)))
+        .collect();
+    starts.sort_unstable();
+    ends.sort_unstable();
+    let (mut starts, mut ends) = (starts.into_iter().peekable(), ends.into_iter().peekable());
+    let mut active: BTreeSet<usize> = BTreeSet::new();
+    let mut here: Vec<&T> = Vec::with_capacity(items.len());
+    let mut cuts = Vec::with_capacity(items.len() * 2);
+    loop {
+        let at = match (starts.peek(), ends.peek()) {
+            (Some((a, _)), Some((b, _))) => *a.min(b),
+            (Some((a, _)), None) => *a,
+            (None, Some((b, _))) => *b,
+            (None, None) => return Pieces::from_cuts(cuts),
+        };
+        while let Some((_, index)) = ends.next_if(|end| end.0 == at) {
+            active.remove(&index);
+        }
+        while let Some((_, index)) = starts.next_if(|start| start.0 == at) {
+            active.insert(index);
+        }
+        here.clear();
+        here.extend(
+            active
+                .iter()
+                .filter_map(|index| items.get(*index))
+                .map(|(_, _, item)| item),
+        );
+        cuts.push((at, decide(&here)));
+    }
+}
