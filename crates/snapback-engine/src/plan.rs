@@ -13,6 +13,7 @@ mod apply;
 mod describe;
 mod parameters;
 mod readiness;
+mod render;
 
 pub use apply::apply;
 pub use readiness::{Readiness, readiness};

@@ -9,6 +9,7 @@ use std::fmt::Display;
 /// Reads one described thing; everything it cannot place goes to the list.
 pub(super) struct Reading<'a> {
     place: String,
+    part: Option<String>,
     unknown: &'a mut Vec<Unknown>,
 }
 
@@ -17,15 +18,28 @@ impl<'a> Reading<'a> {
     pub(super) fn new(place: impl Display, unknown: &'a mut Vec<Unknown>) -> Self {
         Self {
             place: place.to_string(),
+            part: None,
             unknown,
+        }
+    }
+
+    /// Reads a part of the thing that `place` names.
+    pub(super) fn within(place: impl Display, part: &str, unknown: &'a mut Vec<Unknown>) -> Self {
+        Self {
+            part: Some(part.to_owned()),
+            ..Self::new(place, unknown)
         }
     }
 
     /// Tells something that is not understood.
     pub(super) fn tell(&mut self, member: impl Into<String>, value: impl Display) {
+        let member = member.into();
         self.unknown.push(Unknown {
             place: self.place.clone(),
-            member: member.into(),
+            member: match &self.part {
+                Some(part) => format!("{part}.{member}"),
+                None => member,
+            },
             value: value.to_string(),
         });
     }

@@ -36,12 +36,12 @@ pub(super) fn rules(
     let mut by_group: BTreeMap<SecurityGroupId, RulesRead> = BTreeMap::new();
     for (index, rule) in described.iter().enumerate() {
         let path = format!("SecurityGroupRules[{index}]");
-        let place = said(&rule.security_group_rule_id).map_or_else(|| path.clone(), str::to_owned);
-        let mut reading = Reading::new(place, unknown);
         let Some(group) = said(&rule.group_id).map(SecurityGroupId::from) else {
-            reading.tell("GroupId", "null");
+            Reading::new(path, unknown).tell("GroupId", "null");
             continue;
         };
+        let rule_id = said(&rule.security_group_rule_id);
+        let mut reading = Reading::within(&group, rule_id.unwrap_or(&path), unknown);
         let owner = said(&rule.group_owner_id)
             .map(AccountId::from)
             .or_else(|| owners.get(&group).cloned());
@@ -54,7 +54,7 @@ pub(super) fn rules(
                     description: said_as_is(&rule.description),
                     tags,
                 };
-                if let Some(id) = said(&rule.security_group_rule_id) {
+                if let Some(id) = rule_id {
                     entry.handles.rules.insert(
                         id.into(),
                         RuleHandle {

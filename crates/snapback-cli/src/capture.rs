@@ -1,0 +1,101 @@
+//! `capture`: takes a state for good.
+
+use crate::outcome::Outcome;
+use crate::source::{self, Capture};
+use crate::style;
+use anyhow::{Context, Result, bail};
+use snapback_engine::finding;
+use snapback_model::{AccountId, Snapshot};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Store the present state as last-known-good, in a file.
+///
+/// What is already dangerous in it is told on stderr: it is captured all the same.
+#[derive(clap::Args)]
+#[command(after_help = source::HELP)]
+pub struct Arguments {
+    /// Describe outputs, or folders of them (all of one account and Region).
+    #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
+    from: Vec<PathBuf>,
+    /// The capture file to write; `-` for standard output.
+    #[arg(long, short, value_name = "FILE")]
+    output: PathBuf,
+    /// Who says that this state is good [default: the user running this].
+    #[arg(long, value_name = "WHO")]
+    by: Option<String>,
+    /// Why it is good.
+    #[arg(long, value_name = "WHY", default_value = "captured")]
+    why: String,
+    /// The account, where the outputs show resources of others too.
+    #[arg(long, value_name = "ID")]
+    account: Option<String>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Sources that cannot be read, an output that cannot be written.
+pub fn run(arguments: &Arguments) -> Result<Outcome> {
+    if let [only] = arguments.from.as_slice()
+        && only == Path::new("aws")
+        && !only.exists()
+    {
+        bail!(
+            "this build does not talk to AWS: give outputs of `aws ec2 describe-…`, or build with `--features aws`"
+        );
+    }
+    let account = arguments.account.clone().map(AccountId::new);
+    let snapshot = source::read_all(&arguments.from, account.as_ref())?.snapshot;
+    if snapshot.resources.is_empty() {
+        bail!("nothing to capture: no security group, network ACL or route table in the input");
+    }
+    source::tell_unknown("capture", &snapshot);
+    tell_dangers(&snapshot);
+    let by = arguments.by.clone().unwrap_or_else(user);
+    let count = snapshot.resources.len();
+    let capture = Capture::of(snapshot, &by, &arguments.why);
+    let text = serde_json::to_string_pretty(&capture)? + "\n";
+    write(&arguments.output, &text)?;
+    style::warn(&format!("captured {count} resources"));
+    Ok(Outcome::Clean)
+}
+
+/// Reports what is dangerous before anything has changed.
+fn tell_dangers(snapshot: &Snapshot) {
+    for finding in finding::audit(snapshot) {
+        style::warn(&format!(
+            "already dangerous: {} {} on {} ({}): {} {}",
+            finding.severity,
+            finding.code,
+            finding.resource,
+            finding.element,
+            finding.meaning,
+            finding.advice
+        ));
+    }
+}
+
+fn user() -> String {
+    ["USER", "USERNAME", "LOGNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
+        .unwrap_or_else(|| "somebody at the command line".to_owned())
+}
+
+/// Writes the whole file or leaves the old one: a half-written baseline would be a false one.
+fn write(path: &Path, text: &str) -> Result<()> {
+    if path == Path::new("-") {
+        let mut stdout = std::io::stdout().lock();
+        stdout.write_all(text.as_bytes())?;
+        return Ok(stdout.flush()?);
+    }
+    let mut name = path
+        .file_name()
+        .with_context(|| format!("{}: no file name", path.display()))?
+        .to_owned();
+    name.push(".partial");
+    let partial = path.with_file_name(name);
+    std::fs::write(&partial, text).with_context(|| partial.display().to_string())?;
+    std::fs::rename(&partial, path).with_context(|| path.display().to_string())
+}

@@ -1,0 +1,53 @@
+//! `snapback`: the command line.
+//!
+//! - Owns: arguments, files, what is printed and the exit code.
+//! - Takes: describe outputs, captures, events.
+//! - Gives: data on stdout, everything else on stderr.
+//! - Must not: decide anything; talk to AWS unless it was asked to and built for it.
+
+mod capture;
+mod diff;
+mod outcome;
+mod plan;
+mod source;
+mod style;
+
+use clap::{Parser, Subcommand};
+use outcome::Outcome;
+use std::process::ExitCode;
+
+/// Keeps security groups, network ACLs and route tables at their last-known-good state.
+#[derive(Parser)]
+#[command(name = "snapback", version, after_help = EXIT_CODES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What the exit codes of every command mean.
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, or no differences; 1 `diff` found differences; 2 bad input or arguments (nothing was done).
+Colour follows the terminal; NO_COLOR turns it off.";
+
+#[derive(Subcommand)]
+enum Command {
+    Capture(capture::Arguments),
+    Diff(diff::Arguments),
+    Plan(plan::Arguments),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Capture(arguments) => capture::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
+    };
+    match result {
+        Ok(outcome) => outcome.into(),
+        Err(error) if outcome::is_closed_pipe(&error) => Outcome::Clean.into(),
+        Err(error) => {
+            style::error(&error);
+            ExitCode::from(2)
+        }
+    }
+}

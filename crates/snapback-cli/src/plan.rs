@@ -1,0 +1,146 @@
+//! `plan`: the EC2 calls that lead from live to the baseline.
+
+use crate::diff::{Compared, Sides, unknown};
+use crate::outcome::Outcome;
+use crate::source;
+use crate::style::{self, BOLD, DIM, YELLOW};
+use anyhow::Result;
+use clap::ValueEnum;
+use snapback_engine::plan::{self, Note, Plan};
+use snapback_model::*;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+
+/// Show the EC2 calls that lead from the live state to the baseline, in the order in which nothing good
+/// is cut on the way. Nothing is called.
+///
+/// What exists in live only is left alone and noted.
+#[derive(clap::Args)]
+#[command(after_help = source::HELP)]
+pub struct Arguments {
+    /// The two states.
+    #[command(flatten)]
+    sides: Sides,
+    /// How to print it.
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// For programs: `steps[]` with `action` and `parameters` as the AWS CLI and boto3 take them.
+    Json,
+    /// A shell script of `aws ec2` calls.
+    Sh,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Sources that cannot be read or do not belong together.
+pub fn run(arguments: &Arguments) -> Result<Outcome> {
+    let compared = arguments.sides.compare()?;
+    let plan = make(&compared);
+    let live = &compared.live.snapshot;
+    let mut stdout = anstream::stdout().lock();
+    match arguments.format {
+        Format::Text => text(&mut stdout, &plan)?,
+        Format::Json => {
+            let mut json = plan.to_json(&live.handles);
+            if let Some(members) = json.as_object_mut() {
+                members.insert("unknown".into(), unknown(&compared));
+            }
+            writeln!(stdout, "{json:#}")?;
+        }
+        Format::Sh => {
+            let baseline = &compared.baseline.snapshot;
+            write!(
+                stdout,
+                "{}",
+                plan.to_shell(live.region.as_ref().or(baseline.region.as_ref()))
+            )?;
+        }
+    }
+    Ok(Outcome::Clean)
+}
+
+/// The plan to the baseline itself, with what it leaves alone.
+fn make(compared: &Compared) -> Plan {
+    let baselines = &compared.baseline.baselines;
+    let unread = misread(compared);
+    let goal: BTreeMap<ResourceId, Resource> = compared
+        .only
+        .iter()
+        .filter(|id| !unread.contains_key(id))
+        .filter_map(|id| Some((id.clone(), baselines.state(id)?.clone())))
+        .collect();
+    let mut plan = plan::plan(&compared.live.snapshot, &goal, baselines);
+    let cannot = |resource: &ResourceId, what: String| Note::Cannot {
+        resource: resource.clone(),
+        what,
+    };
+    plan.notes.extend(unread.iter().map(|(id, parts)| {
+        cannot(id, format!("its baseline has parts that were not understood ({parts}); nothing is planned for it"))
+    }));
+    let differing: BTreeSet<&ResourceId> =
+        compared.diffs.iter().map(|diff| &diff.resource).collect();
+    let extra = differing
+        .into_iter()
+        .filter(|id| baselines.state(id).is_none());
+    plan.notes.extend(extra.map(|id| {
+        cannot(
+            id,
+            "is in live and not in the baseline; it is left alone".to_owned(),
+        )
+    }));
+    plan
+}
+
+/// Resources whose baseline has parts that its reader did not understand and live does not have
+/// alike: what is not known authorises no write.
+fn misread(compared: &Compared) -> BTreeMap<ResourceId, String> {
+    let live = &compared.live.snapshot.unknown;
+    let mut parts: BTreeMap<ResourceId, String> = BTreeMap::new();
+    for unknown in &compared.baseline.snapshot.unknown {
+        let alike = |other: &&Unknown| other.place == unknown.place && other.value == unknown.value;
+        let Ok(id) = unknown.place.parse::<ResourceId>() else {
+            continue;
+        };
+        if compared.only.contains(&id) && !live.iter().any(|other| alike(&other)) {
+            let list = parts.entry(id).or_default();
+            if !list.is_empty() {
+                list.push_str(", ");
+            }
+            list.push_str(&unknown.member);
+        }
+    }
+    parts
+}
+
+fn text(out: &mut impl Write, plan: &Plan) -> Result<()> {
+    match plan.steps.len() {
+        0 => writeln!(out, "nothing to do")?,
+        1 => writeln!(out, "{BOLD}1 call{BOLD:#} from live to the baseline")?,
+        count => writeln!(out, "{BOLD}{count} calls{BOLD:#} from live to the baseline")?,
+    }
+    for (index, step) in plan.steps.iter().enumerate() {
+        let number = index.saturating_add(1);
+        let (call, why) = (
+            style::printable(&step.action.describe()),
+            style::printable(&step.why),
+        );
+        writeln!(out, "{number:>3}. {call}\n     {DIM}{why}{DIM:#}")?;
+    }
+    for note in &plan.notes {
+        let words = match note {
+            Note::Cannot { resource, what } => format!("not in this plan: {resource}: {what}"),
+            Note::Interrupts { step, what } => {
+                format!("at step {}: {what}", step.saturating_add(1))
+            }
+        };
+        writeln!(out, "{YELLOW}! {}{YELLOW:#}", style::printable(&words))?;
+    }
+    Ok(())
+}

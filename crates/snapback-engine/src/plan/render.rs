@@ -1,0 +1,230 @@
+//! A plan as other programs and a person at 3 a.m. take it: JSON, and a shell script.
+
+use super::{Action, Note, Plan, Step};
+use serde_json::{Value, json};
+use snapback_model::*;
+use std::fmt::Write as _;
+
+/// What the script says before its first call.
+const PROLOGUE: &str = "\
+set -eu
+
+# The association id of now: every replace gives a new one.
+found() {
+  case \"$1\" in
+    '' | None) echo \"stop: $2 is not there any more; nothing after this was done, make a new plan\" >&2; exit 1 ;;
+  esac
+}
+";
+
+impl Plan {
+    /// The plan for programs: `steps[]` with `action` (the EC2 API name), `parameters` (as `aws ec2 …
+    /// --cli-input-json` and boto3 take them), `resource`, `why` and `text`; `notes[]` with `kind`
+    /// (`cannot`, `interrupts`), where `step` counts from 0. Association ids are those of `handles`.
+    pub fn to_json(&self, handles: &Handles) -> Value {
+        let step = |step: &Step| {
+            json!({
+                "action": step.action.api(),
+                "parameters": step.action.parameters(handles),
+                "resource": step.resource,
+                "why": step.why,
+                "text": step.action.describe(),
+            })
+        };
+        let note = |note: &Note| match note {
+            Note::Cannot { resource, what } => {
+                json!({ "kind": "cannot", "resource": resource, "what": what })
+            }
+            Note::Interrupts { step, what } => {
+                json!({ "kind": "interrupts", "step": step, "what": what })
+            }
+        };
+        json!({
+            "steps": self.steps.iter().map(step).collect::<Vec<_>>(),
+            "notes": self.notes.iter().map(note).collect::<Vec<_>>(),
+        })
+    }
+
+    /// The plan as a POSIX shell script of `aws ec2` calls, which stops at the first that fails.
+    /// Association ids are looked up when the script runs.
+    pub fn to_shell(&self, region: Option<&Region>) -> String {
+        let mut script = String::from("#!/bin/sh\n");
+        let count = self.steps.len();
+        comment(
+            &mut script,
+            &format!("Snapback: {count} calls from the live state to the baseline."),
+        );
+        comment(
+            &mut script,
+            "Made for the state as it was read; if somebody changed it since, make a new plan.",
+        );
+        for note in &self.notes {
+            comment(
+                &mut script,
+                &match note {
+                    Note::Cannot { resource, what } => format!("NOT DONE HERE: {resource}: {what}"),
+                    Note::Interrupts { step, what } => {
+                        format!("ATTENTION at step {}: {what}", step.saturating_add(1))
+                    }
+                },
+            );
+        }
+        script.push_str(PROLOGUE);
+        if let Some(region) = region {
+            let _infallible = writeln!(
+                script,
+                "export AWS_REGION={0} AWS_DEFAULT_REGION={0}",
+                quoted(region.as_str())
+            );
+        }
+        for (index, step) in self.steps.iter().enumerate() {
+            let title = format!(
+                "{}/{count} {}: {}",
+                index.saturating_add(1),
+                step.resource,
+                step.why
+            );
+            script.push('\n');
+            comment(&mut script, &title);
+            comment(&mut script, &step.action.describe());
+            call(&mut script, &step.action);
+        }
+        let _infallible = writeln!(
+            script,
+            "\necho {} >&2",
+            quoted(&format!("done: {count} calls"))
+        );
+        script
+    }
+}
+
+/// One call. Parameters go as JSON, so that only one quoting has to be right.
+fn call(script: &mut String, action: &Action) {
+    let command = kebab(action.api());
+    let mut parameters = action.parameters(&Handles::default());
+    let Some(lookup) = lookup(action) else {
+        let _infallible = writeln!(
+            script,
+            "aws ec2 {command} --cli-input-json {}",
+            quoted(&parameters.to_string())
+        );
+        return;
+    };
+    if let Some(members) = parameters.as_object_mut() {
+        members.remove("AssociationId");
+    }
+    let _infallible = writeln!(
+        script,
+        "association=$(aws ec2 {} --filters {} --query {} --output text)\nfound \"$association\" {}",
+        lookup.command,
+        lookup
+            .filters
+            .iter()
+            .map(|filter| quoted(filter))
+            .collect::<Vec<_>>()
+            .join(" "),
+        quoted(&lookup.query),
+        quoted(&format!("the association of {}", lookup.subject)),
+    );
+    let _infallible = write!(
+        script,
+        "aws ec2 {command} --association-id \"$association\""
+    );
+    if parameters
+        .as_object()
+        .is_some_and(|members| !members.is_empty())
+    {
+        let _infallible = write!(
+            script,
+            " --cli-input-json {}",
+            quoted(&parameters.to_string())
+        );
+    }
+    script.push('\n');
+}
+
+/// How to find the id of an association now.
+struct Lookup {
+    command: &'static str,
+    filters: Vec<String>,
+    query: String,
+    subject: String,
+}
+
+fn lookup(action: &Action) -> Option<Lookup> {
+    let acl = |subnet: &SubnetId| Lookup {
+        command: "describe-network-acls",
+        filters: vec![format!("Name=association.subnet-id,Values={subnet}")],
+        query: format!(
+            "NetworkAcls[].Associations[] | [?SubnetId=='{subnet}'].NetworkAclAssociationId | [0]"
+        ),
+        subject: format!("{subnet} with a network ACL"),
+    };
+    let table = |subject: &AssociationSubject| {
+        let (filters, chosen) = match subject {
+            AssociationSubject::Subnet(subnet) => (
+                vec![format!("Name=association.subnet-id,Values={subnet}")],
+                format!("SubnetId=='{subnet}'"),
+            ),
+            AssociationSubject::Gateway(gateway) => (
+                vec![format!("Name=association.gateway-id,Values={gateway}")],
+                format!("GatewayId=='{gateway}'"),
+            ),
+            AssociationSubject::Main(vpc) => {
+                let main = "Name=association.main,Values=true".to_owned();
+                (
+                    vec![format!("Name=vpc-id,Values={vpc}"), main],
+                    "Main".to_owned(),
+                )
+            }
+        };
+        Lookup {
+            command: "describe-route-tables",
+            filters,
+            query: format!(
+                "RouteTables[].Associations[] | [?{chosen}].RouteTableAssociationId | [0]"
+            ),
+            subject: format!("{subject} with a route table"),
+        }
+    };
+    match action {
+        Action::ReplaceNetworkAclAssociation { subnet, .. } => Some(acl(subnet)),
+        Action::ReplaceRouteTableAssociation { subject, .. }
+        | Action::DisassociateRouteTable { subject, .. } => Some(table(subject)),
+        _ => None,
+    }
+}
+
+/// `AuthorizeSecurityGroupIngress` → `authorize-security-group-ingress`.
+fn kebab(api: &str) -> String {
+    let mut name = String::with_capacity(api.len().saturating_add(8));
+    for char in api.chars() {
+        if char.is_ascii_uppercase() && !name.is_empty() {
+            name.push('-');
+        }
+        name.push(char.to_ascii_lowercase());
+    }
+    name
+}
+
+/// One shell word, whatever it holds.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+/// One comment line. Descriptions are written by strangers: a line break in one would end the comment.
+fn comment(script: &mut String, text: &str) {
+    script.push_str("# ");
+    script.extend(text.chars().map(|char| {
+        if is_line_break_or_control(char) {
+            ' '
+        } else {
+            char
+        }
+    }));
+    script.push('\n');
+}
+
+fn is_line_break_or_control(char: char) -> bool {
+    char.is_control() || matches!(char, '\u{2028}' | '\u{2029}')
+}
