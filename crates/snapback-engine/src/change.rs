@@ -9,6 +9,18 @@ use serde::{Deserialize, Serialize};
 use snapback_model::*;
 use std::collections::BTreeSet;
 
+mod acls;
+mod actor;
+mod context;
+mod groups;
+mod params;
+mod reading;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+pub use reading::{EVENT_NAMES, interpret};
+
 /// Who we are: what tells other accounts, other Regions and our own calls.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Own {
@@ -18,6 +30,8 @@ pub struct Own {
     pub region: Option<Region>,
     /// IAM role ARNs of our functions (`sessionIssuer.arn`).
     pub roles: BTreeSet<String>,
+    /// EventBridge sources taken besides `aws.ec2`: emulators cannot send that one. Empty on AWS.
+    pub sources: BTreeSet<String>,
 }
 
 /// Who made a change.
@@ -288,6 +302,11 @@ pub enum IgnoreReason {
         /// Which.
         source: String,
     },
+    /// Another kind of EventBridge event.
+    OtherDetailType {
+        /// `detail-type`.
+        detail_type: String,
+    },
     /// Not an API call (`AwsServiceEvent`, …).
     NotAnApiCall {
         /// `eventType`.
@@ -314,4 +333,3 @@ pub enum Interpretation {
     /// No change, and why.
     Ignored(IgnoreReason),
 }
-
