@@ -5,13 +5,22 @@
 //! - Gives: [`Decision`].
 //! - Must not: plan the way.
 
+mod fold;
+mod goal;
+mod judge;
+mod obstacle;
+#[cfg(test)]
+mod tests;
+
 use crate::change::Change;
 use crate::diff::{Difference, ResourceDiff};
 use crate::finding::Finding;
 use crate::policy::{Mode, Policy};
 use serde::{Deserialize, Serialize};
 use snapback_model::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use judge::Bench;
 
 /// What is done about one difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -63,7 +72,11 @@ pub struct Decision {
 impl Decision {
     /// The strongest verdict.
     pub fn verdict(&self) -> Verdict {
-        self.judgements.iter().map(|judgement| judgement.verdict).max().unwrap_or(Verdict::Ignore)
+        self.judgements
+            .iter()
+            .map(|judgement| judgement.verdict)
+            .max()
+            .unwrap_or(Verdict::Ignore)
     }
 
     /// The differences that stay and are listed as outstanding, with a digest each: what was told before is not told again.
@@ -71,13 +84,29 @@ impl Decision {
         self.judgements
             .iter()
             .filter(|judgement| judgement.verdict == Verdict::Alert)
-            .map(|judgement| (judgement.difference.element(), Digest::of(&judgement.difference)))
+            .map(|judgement| {
+                (
+                    judgement.difference.element(),
+                    Digest::of(&judgement.difference),
+                )
+            })
             .collect()
     }
 }
 
-/// Judges every difference of one resource. `observe` never yields `Revert`: what would be reverted
-/// is `Alert` with that reason, and the goal is filled so that the plan can be shown.
+/// Judges every difference of one resource.
+///
+/// - Out of scope (`vpcs`), or the *baseline* carries the opt-out tag: `Ignore`.
+/// - `strict`: whatever can be put back is `Revert`.
+/// - `enforce`: `Revert` for harm (a finding that opens or cuts, of severity high or worse) and for
+///   every approved element that is gone, rewritten or moved; harmless additions, and tags, stay as
+///   `Alert`. Descriptions and rule tags move no packet: they come back when the group is being put
+///   back anyway.
+/// - `observe` never yields `Revert`: what `enforce` would revert is `Alert` with that reason, and
+///   the goal is filled so that the plan can be shown.
+/// - What cannot be put back (see [`Difference`] `Deleted`, `Unreviewed`; dead targets; routes that
+///   route calls do not write; baselines nobody reviewed) is `Alert` and says why.
+///
 /// `change` is the event that led here, if one did and it is not trusted (trusted ones are folded before the diff).
 pub fn decide(
     diff: &ResourceDiff,
@@ -87,8 +116,28 @@ pub fn decide(
     change: Option<&Change>,
     policy: &Policy,
 ) -> Decision {
-    let _skeleton = (diff, findings, baselines, live, change, policy);
-    todo!("skeleton")
+    let mode = policy.mode_of(diff.resource.kind());
+    let bench = Bench {
+        baselines,
+        live,
+        change,
+        policy,
+        mode,
+    };
+    let mut opinions = bench.hear(diff, findings);
+    let (goal, fallback) = goal::settle(&bench, diff, &mut opinions);
+    let judgements = opinions
+        .into_iter()
+        .map(|opinion| bench.pronounce(opinion))
+        .collect();
+    Decision {
+        resource: diff.resource.clone(),
+        label: diff.label.clone(),
+        mode,
+        judgements,
+        goal,
+        fallback,
+    }
 }
 
 /// What folding a trusted change into the baselines gave.
@@ -100,12 +149,23 @@ pub struct Fold {
     pub refused: Vec<String>,
     /// Edits skipped because a newer accepted edit or the capture already covers them.
     pub superseded: Vec<String>,
+    /// Resources of refused edits that no baseline knows. The event of their creation may be late:
+    /// folding again after it succeeds.
+    #[serde(default)]
+    pub unborn: BTreeSet<ResourceId>,
 }
 
 /// Folds a trusted change into the baselines as its own delta (design.md principle 2). Live is used
 /// only to resolve ids (rule ids, association ids, group names), never as the new state. An edit
-/// older than the element's mark or than the capture is superseded; on equal seconds live decides.
+/// older than the element's mark or than the capture is superseded; on equal seconds live decides:
+/// the edit is folded if live shows what it made.
+///
+/// Whether the actor is trusted is the caller's question ([`Policy::trusts`]); a stranger's change
+/// must never come here. `baselines` must hold every ACL (table) of the VPC where a subnet (or the
+/// main association) moves.
+///
+/// When a baseline is first folded, the time of its capture is kept as the mark of
+/// [`Element::Existence`]: no edit from before it is ever folded.
 pub fn fold(change: &Change, baselines: &Baselines, live: &Snapshot) -> Fold {
-    let _skeleton = (change, baselines, live);
-    todo!("skeleton")
+    fold::fold(change, baselines, live)
 }

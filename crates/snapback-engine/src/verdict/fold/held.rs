@@ -1,0 +1,251 @@
+//! What only one ACL or table can hold: subnets, gateways, being the main table. Moving one changes
+//! the baselines of the holder that loses and of the one that gains.
+
+use super::{Folding, Standing};
+use crate::change::Edit;
+use snapback_model::*;
+use std::collections::BTreeSet;
+
+/// A move of one subject to an ACL or table, or away from all explicit ones.
+struct Move {
+    kind: Kind,
+    subject: AssociationSubject,
+    /// The holder that the old association id names, where known.
+    from: Option<ResourceId>,
+    to: Option<ResourceId>,
+    association: Option<AssociationId>,
+}
+
+impl Folding<'_> {
+    pub(super) fn reassociate(&mut self, edit: &Edit) {
+        let told = match edit {
+            Edit::AclReassociated {
+                association,
+                acl,
+                new_association,
+            } => self.moved(
+                Kind::NetworkAcl,
+                association,
+                Some(acl.clone().into()),
+                new_association.as_ref(),
+            ),
+            Edit::TableReassociated {
+                association,
+                table,
+                new_association,
+            } => self.moved(
+                Kind::RouteTable,
+                association,
+                Some(table.clone().into()),
+                new_association.as_ref(),
+            ),
+            Edit::TableDisassociated { association } => {
+                self.moved(Kind::RouteTable, association, None, None)
+            }
+            Edit::TableAssociated {
+                table,
+                subject,
+                association,
+            } => Some(Move {
+                kind: Kind::RouteTable,
+                subject: subject.clone(),
+                from: None,
+                to: Some(table.clone().into()),
+                association: association.clone(),
+            }),
+            _ => None,
+        };
+        if let Some(told) = told {
+            self.hold(&told);
+        }
+    }
+
+    /// The event names an association id only: the baselines know what it was, else live, else the
+    /// new id does.
+    fn moved(
+        &mut self,
+        kind: Kind,
+        association: &AssociationId,
+        to: Option<ResourceId>,
+        new: Option<&AssociationId>,
+    ) -> Option<Move> {
+        let known = |id: &AssociationId| {
+            let worked_on = self
+                .now
+                .values()
+                .find_map(|baseline| baseline.handles.associations.get(id));
+            worked_on
+                .or_else(|| self.before.association(id))
+                .or_else(|| self.live.handles.associations.get(id))
+                .filter(|handle| handle.resource.kind() == kind)
+                .cloned()
+        };
+        let old = known(association);
+        let Some(handle) = old.clone().or_else(|| new.and_then(known)) else {
+            self.fold
+                .unborn
+                .extend(to.filter(|id| self.baseline(id).is_none()));
+            self.refuse(format!(
+                "no baseline knows what {association} was, so the move is not accepted"
+            ));
+            return None;
+        };
+        Some(Move {
+            kind,
+            subject: handle.subject,
+            from: old.map(|old| old.resource),
+            to,
+            association: new.cloned(),
+        })
+    }
+
+    fn hold(&mut self, told: &Move) {
+        let element = match &told.subject {
+            AssociationSubject::Subnet(subnet) => Element::Subnet(subnet.clone()),
+            AssociationSubject::Gateway(gateway) => Element::Edge(gateway.clone()),
+            AssociationSubject::Main(_) => Element::Main,
+        };
+        let what = match &told.to {
+            Some(to) => format!("{element} to {to}"),
+            None => format!("{element} to the main table"),
+        };
+        let parties = self.parties(told);
+        let agrees = self.live_agrees(told);
+        if !self.is_newest_move(told, &element, &what, agrees) {
+            return;
+        }
+        for party in parties {
+            let here = told.to.as_ref() == Some(&party);
+            let state = self
+                .baseline(&party)
+                .map(|baseline| baseline.state.is_some());
+            if !here && state != Some(true) {
+                continue;
+            }
+            let standing = self.standing(&party, &element);
+            if state.is_some() && !self.is_due(&format!("{party} {element}"), standing, agrees) {
+                continue;
+            }
+            let mark = self.mark();
+            let Some(baseline) = self.writable(&party) else {
+                continue;
+            };
+            baseline.marks.insert(element.clone(), mark);
+            if let Some(state) = &mut baseline.state {
+                set_held(state, &told.subject, here);
+            }
+            if let (true, Some(id)) = (here, &told.association) {
+                let handle = AssociationHandle {
+                    resource: party.clone(),
+                    subject: told.subject.clone(),
+                };
+                baseline.handles.associations.insert(id.clone(), handle);
+            }
+        }
+    }
+
+    /// Every baseline that the move concerns: who holds the subject, who held it, who gets it.
+    fn parties(&self, told: &Move) -> BTreeSet<ResourceId> {
+        let ids: BTreeSet<&ResourceId> = self.before.by_id.keys().chain(self.now.keys()).collect();
+        let holders = ids.into_iter().filter(|id| {
+            let state = self
+                .baseline(id)
+                .and_then(|baseline| baseline.state.as_ref());
+            id.kind() == told.kind && state.is_some_and(|state| is_held(state, &told.subject))
+        });
+        holders.chain(&told.from).chain(&told.to).cloned().collect()
+    }
+
+    /// A newer accepted move of the same subject, on whichever holder, covers this one.
+    fn is_newest_move(
+        &mut self,
+        told: &Move,
+        element: &Element,
+        what: &str,
+        agrees: Option<bool>,
+    ) -> bool {
+        let concerned = |baseline: &&Baseline| {
+            baseline.id.kind() == told.kind
+                && match &told.subject {
+                    AssociationSubject::Main(vpc) => baseline.vpc.as_ref() == Some(vpc),
+                    AssociationSubject::Subnet(_) | AssociationSubject::Gateway(_) => true,
+                }
+        };
+        let marks: Vec<&Mark> = self
+            .before
+            .by_id
+            .values()
+            .filter(concerned)
+            .filter_map(|baseline| baseline.marks.get(element))
+            .collect();
+        let standing = if marks.iter().any(|mark| mark.event == self.change.event) {
+            Standing::Superseded("this event is folded in already".into())
+        } else {
+            self.against(marks.iter().map(|mark| mark.at).max())
+        };
+        self.is_due(what, standing, agrees)
+    }
+
+    /// Whether live shows the subject where the move put it; nothing where the read does not tell.
+    fn live_agrees(&self, told: &Move) -> Option<bool> {
+        match &told.to {
+            Some(to) => self
+                .live
+                .resources
+                .get(to)
+                .map(|found| is_held(found, &told.subject)),
+            None => {
+                let from = told.from.as_ref()?;
+                self.live.covers(from, None).then(|| {
+                    let mut tables = self
+                        .live
+                        .resources
+                        .values()
+                        .filter(|found| found.kind() == told.kind);
+                    !tables.any(|found| is_held(found, &told.subject))
+                })
+            }
+        }
+    }
+}
+
+fn is_held(state: &Resource, subject: &AssociationSubject) -> bool {
+    match (state, subject) {
+        (Resource::NetworkAcl(acl), AssociationSubject::Subnet(subnet)) => {
+            acl.subnets.contains(subnet)
+        }
+        (Resource::RouteTable(table), AssociationSubject::Subnet(subnet)) => {
+            table.subnets.contains(subnet)
+        }
+        (Resource::RouteTable(table), AssociationSubject::Gateway(gateway)) => {
+            table.gateways.contains(gateway)
+        }
+        (Resource::RouteTable(table), AssociationSubject::Main(vpc)) => {
+            table.main && table.vpc == *vpc
+        }
+        (_, _) => false,
+    }
+}
+
+fn set_held(state: &mut Resource, subject: &AssociationSubject, here: bool) {
+    fn keep<T: Ord + Clone>(set: &mut BTreeSet<T>, item: &T, here: bool) {
+        if here {
+            set.insert(item.clone());
+        } else {
+            set.remove(item);
+        }
+    }
+    match (state, subject) {
+        (Resource::NetworkAcl(acl), AssociationSubject::Subnet(subnet)) => {
+            keep(&mut acl.subnets, subnet, here)
+        }
+        (Resource::RouteTable(table), AssociationSubject::Subnet(subnet)) => {
+            keep(&mut table.subnets, subnet, here)
+        }
+        (Resource::RouteTable(table), AssociationSubject::Gateway(gateway)) => {
+            keep(&mut table.gateways, gateway, here)
+        }
+        (Resource::RouteTable(table), AssociationSubject::Main(_)) => table.main = here,
+        (_, _) => {}
+    }
+}

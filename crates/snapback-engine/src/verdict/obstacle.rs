@@ -1,0 +1,188 @@
+//! Why a difference cannot be put back.
+
+use super::judge::Bench;
+use crate::diff::{Delta, Difference, ResourceDiff};
+use snapback_model::*;
+
+/// States of gateways, peerings and endpoints from which none comes back by itself.
+const DEAD: [&str; 9] = [
+    "deleting",
+    "deleted",
+    "failing",
+    "failed",
+    "rejecting",
+    "rejected",
+    "expired",
+    "detaching",
+    "detached",
+];
+
+impl Bench<'_> {
+    /// What stands in the way of putting a difference back; nothing where a call of this version can.
+    pub(super) fn obstacle(&self, diff: &ResourceDiff, difference: &Difference) -> Option<String> {
+        let baseline = self.baselines.by_id.get(&diff.resource);
+        match difference {
+            Difference::Deleted { .. } => {
+                return Some(
+                    "this version does not create deleted resources again; what was lost is told"
+                        .into(),
+                );
+            }
+            Difference::Unreviewed { .. } => {
+                return Some(match baseline {
+                    Some(_) => {
+                        "its deletion was accepted, yet it exists: there is no state to put back"
+                            .into()
+                    }
+                    None => "no baseline knows it: a person has to review it".into(),
+                });
+            }
+            _ => {}
+        }
+        if baseline.is_some_and(|baseline| baseline.provenance.origin == Origin::Unreviewed) {
+            return Some("its baseline was found by the sweep and never reviewed, so nobody said it was good".into());
+        }
+        match difference {
+            Difference::Rule {
+                rule,
+                delta: Delta::Removed(_),
+            } => self.lost_peer(&rule.peer),
+            Difference::Route { delta, .. } => self.route_obstacle(diff, delta),
+            Difference::Propagation {
+                gateway,
+                delta: Delta::Removed(()),
+            }
+            | Difference::Edge {
+                gateway,
+                delta: Delta::Removed(()),
+            } => self.dead_gateway(diff.vpc.as_ref(), gateway.as_str()),
+            Difference::Association {
+                subnet,
+                baseline,
+                live,
+            } => self.association_obstacle(diff, subnet, baseline.as_ref(), live.as_ref()),
+            _ => None,
+        }
+    }
+
+    fn lost_peer(&self, peer: &Peer) -> Option<String> {
+        let Peer::SecurityGroup { id, owner: None } = peer else {
+            return None;
+        };
+        let id = ResourceId::from(id.clone());
+        (self.live.covers(&id, None) && !self.live.resources.contains_key(&id))
+            .then(|| format!("the group {id} that the rule refers to is gone"))
+    }
+
+    fn route_obstacle(&self, diff: &ResourceDiff, delta: &Delta<Route>) -> Option<String> {
+        let endpoint = |route: &Route| match &route.target {
+            RouteTarget::GatewayEndpoint(id) => Some(format!(
+                "only calls to the gateway endpoint {id} (ModifyVpcEndpoint) change this route"
+            )),
+            _ => None,
+        };
+        let unwritable = |route: &Route| match &route.target {
+            RouteTarget::Unrecognized(text) => Some(format!(
+                "the target {text:?} is of a kind that this version does not know"
+            )),
+            _ => endpoint(route),
+        };
+        match delta {
+            Delta::Added(found) => unwritable(found).or_else(|| {
+                (found.origin == RouteOrigin::Table)
+                    .then(|| "the local route of a network made since cannot be deleted".into())
+            }),
+            Delta::Removed(good) => unwritable(good)
+                .or_else(|| {
+                    (good.origin == RouteOrigin::Table).then(|| {
+                        "the local route went with its network, no route call brings it back".into()
+                    })
+                })
+                .or_else(|| self.dead_target(diff.vpc.as_ref(), good)),
+            Delta::Changed { baseline, live } if baseline.target == live.target => Some(
+                "only the state of its target changed (blackhole); the route itself is as approved"
+                    .into(),
+            ),
+            Delta::Changed { baseline, live } => unwritable(baseline)
+                .or_else(|| endpoint(live))
+                .or_else(|| self.dead_target(diff.vpc.as_ref(), baseline)),
+        }
+    }
+
+    /// A dead target is never restored (design.md 3).
+    fn dead_target(&self, vpc: Option<&VpcId>, good: &Route) -> Option<String> {
+        if good.target == RouteTarget::Local {
+            return None;
+        }
+        let id = good.target.id();
+        if good.blackhole {
+            return Some(format!(
+                "its target {id} was dead already when the route was approved"
+            ));
+        }
+        let leads_nowhere = self.live.resources.values().any(|resource| match resource {
+            Resource::RouteTable(table) => table
+                .routes
+                .values()
+                .any(|route| route.target == good.target && route.blackhole),
+            Resource::SecurityGroup(_) | Resource::NetworkAcl(_) => false,
+        });
+        if leads_nowhere {
+            return Some(format!(
+                "its target {id} is dead: a route to it is a blackhole now"
+            ));
+        }
+        self.dead_gateway(vpc, id)
+    }
+
+    fn dead_gateway(&self, vpc: Option<&VpcId>, id: &str) -> Option<String> {
+        let gateway = self.live.topology.gateways.get(id)?;
+        if let Some(state) = &gateway.state {
+            let word = state.to_ascii_lowercase();
+            if DEAD.contains(&word.as_str()) {
+                return Some(format!("{id} is dead (state {word})"));
+            }
+        }
+        let attaches = matches!(
+            gateway.kind,
+            GatewayKind::Internet | GatewayKind::EgressOnlyInternet | GatewayKind::Vpn
+        );
+        let elsewhere = vpc.is_some_and(|vpc| !gateway.vpcs.contains(vpc));
+        (attaches && elsewhere).then(|| format!("{id} is not attached to the VPC"))
+    }
+
+    fn association_obstacle(
+        &self,
+        diff: &ResourceDiff,
+        subnet: &SubnetId,
+        baseline: Option<&ResourceId>,
+        live: Option<&ResourceId>,
+    ) -> Option<String> {
+        let is_acl = diff.resource.kind() == Kind::NetworkAcl;
+        let read_all = self.live.coverage.contains(&Coverage::Subnets);
+        // Every subnet has an ACL (semantics A3): one that no ACL of a full read holds does not exist.
+        let gone = (read_all && !self.live.topology.subnets.contains_key(subnet))
+            || (is_acl
+                && live.is_none()
+                && self.live.covers(&diff.resource, diff.vpc.as_ref())
+                && {
+                    let vpc = diff.vpc.clone();
+                    self.live
+                        .coverage
+                        .contains(&Coverage::Kind(Kind::NetworkAcl))
+                        || vpc
+                            .is_some_and(|vpc| self.live.coverage.contains(&Coverage::AclsOf(vpc)))
+                });
+        if gone {
+            return Some(format!("{subnet} does not exist any more"));
+        }
+        match baseline {
+            Some(_) => None,
+            None if !self.knew(subnet) => Some(format!(
+                "{subnet} was made after the capture: no baseline says where it belongs"
+            )),
+            None if is_acl => Some(format!("no baseline says which ACL {subnet} belongs to")),
+            None => None,
+        }
+    }
+}
