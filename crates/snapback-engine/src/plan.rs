@@ -5,15 +5,27 @@
 //! - Gives: a [`Plan`], checked for every prefix as far as this version can.
 //! - Must not: run anything.
 
+use draft::Draft;
 use serde::{Deserialize, Serialize};
 use snapback_model::*;
 use std::collections::BTreeMap;
 
+mod acl;
+mod acl_path;
 mod apply;
+mod association;
 mod describe;
+mod draft;
+mod group;
 mod parameters;
+mod proof;
 mod readiness;
 mod render;
+mod route;
+mod tag;
+mod target;
+#[cfg(test)]
+mod tests;
 
 pub use apply::apply;
 pub use readiness::{Readiness, readiness};
@@ -236,6 +248,70 @@ pub struct Plan {
 /// does not claim belongs to another guarded table (then it is left alone; else it goes back to the
 /// main table).
 pub fn plan(live: &Snapshot, goal: &BTreeMap<ResourceId, Resource>, baselines: &Baselines) -> Plan {
-    let _skeleton = (live, goal, baselines);
-    todo!("skeleton")
+    let mut goal = goal.clone();
+    association::settle(&mut goal, live, baselines);
+    let mut draft = Draft::default();
+    let mut groups = BTreeMap::new();
+    let mut acls = BTreeMap::new();
+    let mut tables = BTreeMap::new();
+    for (id, wanted) in &goal {
+        match (live.resources.get(id), wanted) {
+            (Some(Resource::SecurityGroup(now)), Resource::SecurityGroup(wanted)) => {
+                groups.insert(id.clone(), group::plan_group(live, now, wanted, baselines));
+            }
+            (Some(Resource::NetworkAcl(now)), Resource::NetworkAcl(wanted)) => {
+                acls.insert(id.clone(), (now, wanted));
+            }
+            (Some(Resource::RouteTable(now)), Resource::RouteTable(wanted)) => {
+                tables.insert(id.clone(), (now, wanted));
+            }
+            _ if live.covers(id, wanted.vpc()) => {
+                draft.cannot(id.clone(), format!("{} was deleted: this version does not make it again", wanted.label()));
+            }
+            _ => draft.cannot(id.clone(), format!("{id} was not read")),
+        }
+    }
+    for calls in groups.values_mut() {
+        draft.append(std::mem::take(&mut calls.closing));
+    }
+    plan_tables(&mut draft, live, &tables);
+    plan_acls(&mut draft, live, &acls);
+    for calls in groups.into_values() {
+        draft.append(calls.rest);
+    }
+    for (id, wanted) in &goal {
+        let now = live.resources.get(id).and_then(Resource::tags);
+        tag::tags(&mut draft, id, id.as_str(), now, wanted.tags());
+    }
+    let based_on = goal.keys().map(|id| (id, live.resources.get(id))).collect::<BTreeMap<_, _>>();
+    let mut plan = Plan { based_on: Digest::of(&based_on), steps: draft.steps, notes: draft.notes, goal };
+    plan.notes.extend(proof::interruptions(live, &plan.goal, &plan.steps));
+    plan
+}
+
+/// Tables that gain a subnet, a gateway or the main association are prepared completely before it
+/// moves; the others are put right after what they lose has left (semantics C3).
+fn plan_tables(draft: &mut Draft, live: &Snapshot, tables: &association::Pairs<'_, RouteTable>) {
+    let moves = association::table_moves(live, tables);
+    let (receivers, others): (Vec<_>, Vec<_>) = tables.iter().partition(|(id, _)| moves.receivers.contains(*id));
+    for (_, (now, wanted)) in receivers {
+        route::routes(draft, now, wanted, &live.topology);
+    }
+    draft.append(moves.draft);
+    for (_, (now, wanted)) in others {
+        route::routes(draft, now, wanted, &live.topology);
+    }
+}
+
+/// The same for ACLs and the subnets they guard.
+fn plan_acls(draft: &mut Draft, live: &Snapshot, acls: &association::Pairs<'_, NetworkAcl>) {
+    let moves = association::acl_moves(live, acls);
+    let (receivers, others): (Vec<_>, Vec<_>) = acls.iter().partition(|(id, _)| moves.receivers.contains(*id));
+    for (_, (now, wanted)) in receivers {
+        acl::entries(draft, now, wanted);
+    }
+    draft.append(moves.draft);
+    for (_, (now, wanted)) in others {
+        acl::entries(draft, now, wanted);
+    }
 }

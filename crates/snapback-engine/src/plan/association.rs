@@ -1,0 +1,161 @@
+//! Which table or ACL a subnet, a gateway and the VPC itself are bound to: by subject, never by
+//! association id (semantics B1).
+
+use super::Action;
+use super::apply::{holder, holds};
+use super::draft::Draft;
+use snapback_model::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Moves of one kind, and the resources that gain by them and so are prepared first.
+#[derive(Debug, Default)]
+pub(super) struct Moves {
+    pub(super) draft: Draft,
+    pub(super) receivers: BTreeSet<ResourceId>,
+}
+
+impl Moves {
+    fn to(&mut self, receiver: impl Into<ResourceId>, action: Action, why: String) {
+        let receiver = receiver.into();
+        self.receivers.insert(receiver.clone());
+        self.draft.step(receiver, action, why);
+    }
+}
+
+/// Goal and live of a kind, by id.
+pub(super) type Pairs<'a, T> = BTreeMap<ResourceId, (&'a T, &'a T)>;
+
+/// The moves of subnets between ACLs. `pairs` holds `(live, goal)`.
+pub(super) fn acl_moves(live: &Snapshot, pairs: &Pairs<'_, NetworkAcl>) -> Moves {
+    let mut moves = Moves::default();
+    for (_, goal) in pairs.values() {
+        for subnet in &goal.subnets {
+            let from = live.acl_of(subnet);
+            if from == Some(&goal.id) {
+                continue;
+            }
+            if from.is_none() && covers_all(live, Kind::NetworkAcl, &goal.vpc) {
+                moves.draft.cannot(goal.id.clone(), format!("{subnet} is in no network ACL: it does not exist any more"));
+                continue;
+            }
+            let action = Action::ReplaceNetworkAclAssociation {
+                subnet: subnet.clone(),
+                from: from.cloned(),
+                acl: goal.id.clone(),
+            };
+            moves.to(goal.id.clone(), action, format!("move {subnet} back to {}", goal.id));
+        }
+    }
+    moves
+}
+
+/// The moves of subnets, gateways and the main association between tables: explicit associations,
+/// then the main swap, then what returns to the main table, so that no subnet passes through a
+/// table that is neither its old nor its new one (semantics C3).
+pub(super) fn table_moves(live: &Snapshot, pairs: &Pairs<'_, RouteTable>) -> Moves {
+    let mut moves = Moves::default();
+    for (_, goal) in pairs.values() {
+        for subnet in &goal.subnets {
+            let gone = covers_subnets(live) && !live.topology.subnets.contains_key(subnet);
+            if gone && live.explicit_table_of(subnet).is_none() {
+                moves.draft.cannot(goal.id.clone(), format!("{subnet} does not exist any more"));
+            } else {
+                bind(&mut moves, live, &goal.id, AssociationSubject::Subnet(subnet.clone()));
+            }
+        }
+    }
+    for (now, goal) in pairs.values().filter(|(now, goal)| goal.main && !now.main) {
+        let subject = AssociationSubject::Main(now.vpc.clone());
+        let from = live.main_table_of(&now.vpc).cloned();
+        let action = Action::ReplaceRouteTableAssociation { subject, from, table: goal.id.clone() };
+        moves.to(goal.id.clone(), action, format!("make {} the main table of {} again", goal.id, now.vpc));
+    }
+    for (now, goal) in pairs.values() {
+        let subnets = now.subnets.difference(&goal.subnets).cloned().map(AssociationSubject::Subnet);
+        let gateways = now.gateways.difference(&goal.gateways).cloned().map(AssociationSubject::Gateway);
+        for subject in subnets.chain(gateways).filter(|subject| !is_claimed(subject, pairs)) {
+            release(&mut moves, live, now, subject, pairs);
+        }
+    }
+    for (_, goal) in pairs.values() {
+        for gateway in &goal.gateways {
+            bind(&mut moves, live, &goal.id, AssociationSubject::Gateway(gateway.clone()));
+        }
+    }
+    moves
+}
+
+fn bind(moves: &mut Moves, live: &Snapshot, table: &RouteTableId, subject: AssociationSubject) {
+    let why = format!("bind {subject} to {table} again");
+    match holder(live, &subject) {
+        Some(now) if now == *table => {}
+        Some(now) => {
+            let action = Action::ReplaceRouteTableAssociation { subject, from: Some(now), table: table.clone() };
+            moves.to(table.clone(), action, why);
+        }
+        None => moves.to(table.clone(), Action::AssociateRouteTable { table: table.clone(), subject }, why),
+    }
+}
+
+fn release(
+    moves: &mut Moves,
+    live: &Snapshot,
+    table: &RouteTable,
+    subject: AssociationSubject,
+    pairs: &Pairs<'_, RouteTable>,
+) {
+    let main = pairs.values().find(|(_, goal)| goal.main && goal.vpc == table.vpc).map(|(_, goal)| &goal.id);
+    if let Some(main) = main.or_else(|| live.main_table_of(&table.vpc)) {
+        moves.receivers.insert(main.clone().into());
+    }
+    let why = match &subject {
+        AssociationSubject::Gateway(gateway) => format!("take back: {} must not route what enters by {gateway}", table.id),
+        AssociationSubject::Subnet(_) | AssociationSubject::Main(_) => format!("return {subject} to the main table"),
+    };
+    let action = Action::DisassociateRouteTable { subject, from: table.id.clone() };
+    moves.draft.step(table.id.clone(), action, why);
+}
+
+fn is_claimed(subject: &AssociationSubject, pairs: &Pairs<'_, RouteTable>) -> bool {
+    pairs.values().any(|(_, goal)| holds(goal, subject))
+}
+
+/// Takes into the goal what its resources hold now, no goal claims, and is not theirs to give back:
+/// every subnet of an ACL (each subnet has exactly one ACL, semantics A3), and a subnet or gateway
+/// that another table has in its baseline, or has in its goal but is gone itself.
+pub(super) fn settle(goal: &mut BTreeMap<ResourceId, Resource>, live: &Snapshot, baselines: &Baselines) {
+    let plain = goal.clone();
+    let present = || plain.iter().filter(|(id, _)| live.resources.contains_key(*id)).map(|(_, resource)| resource);
+    let remembered = || baselines.by_id.values().filter_map(|baseline| baseline.state.as_ref()).chain(plain.values());
+    for (id, wanted) in goal.iter_mut() {
+        match (wanted, live.resources.get(id)) {
+            (Resource::NetworkAcl(acl), Some(Resource::NetworkAcl(now))) => {
+                let claims = |subnet: &SubnetId| {
+                    present().any(|other| matches!(other, Resource::NetworkAcl(other) if other.subnets.contains(subnet)))
+                };
+                acl.subnets.extend(now.subnets.iter().filter(|subnet| !claims(subnet)).cloned());
+            }
+            (Resource::RouteTable(table), Some(Resource::RouteTable(now))) => {
+                let stays = |subject: AssociationSubject| {
+                    let elsewhere = |other: &Resource| {
+                        matches!(other, Resource::RouteTable(other) if other.id != now.id && holds(other, &subject))
+                    };
+                    !present().any(elsewhere) && remembered().any(elsewhere)
+                };
+                let subnets = now.subnets.iter().filter(|subnet| stays(AssociationSubject::Subnet((*subnet).clone())));
+                table.subnets.extend(subnets.cloned());
+                let gateways = now.gateways.iter().filter(|gateway| stays(AssociationSubject::Gateway((*gateway).clone())));
+                table.gateways.extend(gateways.cloned());
+            }
+            _ => {}
+        }
+    }
+}
+
+fn covers_subnets(live: &Snapshot) -> bool {
+    live.coverage.contains(&Coverage::Subnets)
+}
+
+fn covers_all(live: &Snapshot, kind: Kind, vpc: &VpcId) -> bool {
+    live.coverage.contains(&Coverage::Kind(kind)) || live.coverage.contains(&Coverage::AclsOf(vpc.clone()))
+}

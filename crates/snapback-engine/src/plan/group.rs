@@ -1,0 +1,393 @@
+//! Rules of one group (semantics C1): first what can go without cutting anything, then what is
+//! missing, then the rest; a rule changed in place is changed back under its id.
+
+use super::Action;
+use super::apply::same_peer_kind;
+use super::draft::Draft;
+use super::tag;
+use snapback_model::*;
+use snapback_reach::{Family, PacketSet, permitted_by_group};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Rules of one direction and family that a group takes unless its quota was raised (semantics A1).
+const RULES_MAX: u32 = 60;
+
+/// The calls on one group.
+#[derive(Debug, Default)]
+pub(super) struct GroupCalls {
+    /// Calls that only close: they may go before anything else.
+    pub(super) closing: Draft,
+    /// The others, in order.
+    pub(super) rest: Draft,
+}
+
+/// The calls that make the rules of `live` what `goal` says.
+pub(super) fn plan_group(
+    snapshot: &Snapshot,
+    live: &SecurityGroup,
+    goal: &SecurityGroup,
+    baselines: &Baselines,
+) -> GroupCalls {
+    let mut calls = GroupCalls::default();
+    for direction in [Direction::Ingress, Direction::Egress] {
+        let mut rules = Rules::new(snapshot, live, goal, direction);
+        for key in rules.unrestorable(snapshot) {
+            calls.rest.cannot(goal.id.clone(), format!("rule {key}: the group it names does not exist any more"));
+            rules.missing.remove(&key);
+        }
+        rules.pair_by_id(baselines);
+        rules.close_early(&mut calls.closing);
+        rules.modify_safe(&mut calls.rest);
+        if rules.is_over_quota() {
+            rules.pair_for_room(&mut calls.rest);
+            rules.make_room(&mut calls.rest);
+        }
+        rules.authorize(&mut calls.rest);
+        rules.modify_safe(&mut calls.rest);
+        rules.unpair(&mut calls.rest);
+        rules.revoke_rest(&mut calls.rest);
+        rules.describe(&mut calls.rest);
+        rules.tag(&mut calls.rest);
+    }
+    calls
+}
+
+/// The rules of one direction while they are being put right.
+struct Rules<'a> {
+    live: &'a SecurityGroup,
+    goal: &'a SecurityGroup,
+    direction: Direction,
+    topology: &'a Topology,
+    ids: BTreeMap<&'a RuleKey, &'a SecurityGroupRuleId>,
+    /// What the group holds after the calls so far.
+    now: BTreeSet<RuleKey>,
+    /// Held and not wanted, not to be modified.
+    extra: BTreeSet<RuleKey>,
+    /// Wanted and not held, not to come by modifying.
+    missing: BTreeSet<RuleKey>,
+    /// Held rule to wanted rule, by the id that is kept.
+    pairs: BTreeMap<SecurityGroupRuleId, (RuleKey, RuleKey)>,
+    /// Modified rules: wanted rule to the rule it was.
+    modified: BTreeMap<RuleKey, (SecurityGroupRuleId, RuleKey)>,
+    /// What both ends permit: never to be cut.
+    lower: PacketSet,
+}
+
+impl<'a> Rules<'a> {
+    fn new(snapshot: &'a Snapshot, live: &'a SecurityGroup, goal: &'a SecurityGroup, direction: Direction) -> Self {
+        let topology = &snapshot.topology;
+        let of = |group: &SecurityGroup| -> BTreeSet<RuleKey> {
+            group.rules.keys().filter(|key| key.direction == direction).cloned().collect()
+        };
+        let (held, wanted) = (of(live), of(goal));
+        let ids = snapshot.handles.rules.iter().filter(|(_, handle)| handle.group == live.id);
+        let extra: BTreeSet<RuleKey> = held.difference(&wanted).cloned().collect();
+        let missing: BTreeSet<RuleKey> = wanted.difference(&held).cloned().collect();
+        let lower = if extra.is_empty() {
+            PacketSet::empty()
+        } else {
+            permitted_by_group(live, direction, topology).intersection(&permitted_by_group(goal, direction, topology))
+        };
+        Self {
+            live,
+            goal,
+            direction,
+            topology,
+            ids: ids.map(|(id, handle)| (&handle.rule, id)).collect(),
+            extra,
+            missing,
+            now: held,
+            pairs: BTreeMap::new(),
+            modified: BTreeMap::new(),
+            lower,
+        }
+    }
+
+    /// Missing rules whose peer group is known to be gone: one of them would fail its whole batch.
+    fn unrestorable(&self, snapshot: &Snapshot) -> Vec<RuleKey> {
+        let gone = |key: &&RuleKey| match &key.peer {
+            Peer::SecurityGroup { id, owner: None } => {
+                let peer = ResourceId::SecurityGroup(id.clone());
+                !snapshot.resources.contains_key(&peer) && snapshot.covers(&peer, None)
+            }
+            Peer::SecurityGroup { .. } | Peer::Ipv4(_) | Peer::Ipv6(_) | Peer::PrefixList(_) => false,
+        };
+        self.missing.iter().filter(gone).cloned().collect()
+    }
+
+    /// Pairs an extra rule with the missing rule that its id used to name.
+    fn pair_by_id(&mut self, baselines: &Baselines) {
+        for (key, id) in self.ids.clone() {
+            let known = baselines.by_id.values().find_map(|baseline| baseline.handles.rules.get(id));
+            if let Some(known) = known.filter(|known| known.group == self.live.id) {
+                self.pair(id, key, &known.rule.clone());
+            }
+        }
+    }
+
+    fn pair(&mut self, id: &SecurityGroupRuleId, from: &RuleKey, to: &RuleKey) -> bool {
+        // The request names a referenced group without its owner: only within the account.
+        let foreign = |key: &RuleKey| matches!(&key.peer, Peer::SecurityGroup { owner: Some(_), .. });
+        let fits = self.extra.contains(from)
+            && self.missing.contains(to)
+            && same_peer_kind(&from.peer, &to.peer)
+            && !foreign(from)
+            && !foreign(to);
+        if fits {
+            self.extra.remove(from);
+            self.missing.remove(to);
+            self.pairs.insert(id.clone(), (from.clone(), to.clone()));
+        }
+        fits
+    }
+
+    fn permitted<'k>(&self, rules: impl Iterator<Item = &'k RuleKey>) -> PacketSet {
+        let rules = rules.map(|key| (key.clone(), RuleDetail::default())).collect();
+        let group = SecurityGroup {
+            id: self.live.id.clone(),
+            name: None,
+            description: None,
+            vpc: None,
+            owner: None,
+            tags: None,
+            rules,
+        };
+        permitted_by_group(&group, self.direction, self.topology)
+    }
+
+    /// Whether nothing that both ends permit is cut when `gone` leaves and `came` is there.
+    fn keeps(&self, gone: &BTreeSet<&RuleKey>, came: Option<&RuleKey>) -> bool {
+        let left = self.now.iter().filter(|key| !gone.contains(key)).chain(came);
+        self.lower.is_subset(&self.permitted(left))
+    }
+
+    /// Which extra rules can go now without cutting anything, alone and together.
+    fn removable(&self) -> BTreeSet<RuleKey> {
+        let candidates: Vec<&RuleKey> = self.extra.iter().filter(|key| !self.may_stand_for_missing(key)).collect();
+        let mut gone: BTreeSet<&RuleKey> = candidates.iter().copied().collect();
+        if !self.keeps(&gone, None) {
+            gone.clear();
+            for key in candidates {
+                gone.insert(key);
+                if !self.keeps(&gone, None) {
+                    gone.remove(key);
+                }
+            }
+        }
+        gone.into_iter().cloned().collect()
+    }
+
+    /// A reference (group, unread prefix list) may stand for the same addresses as another peer:
+    /// such a rule waits until what is missing is back.
+    fn may_stand_for_missing(&self, key: &RuleKey) -> bool {
+        let symbolic = |peer: &Peer| peer.as_cidr().is_none();
+        let everyone = |key: &RuleKey| PacketSet::of_peer(&key.traffic, &Peer::cidr(ipnet::Ipv4Net::default().into()));
+        let coming = self.missing.iter().chain(self.pairs.values().map(|(_, to)| to));
+        coming
+            .filter(|other| symbolic(&key.peer) || symbolic(&other.peer))
+            .any(|other| other.peer != key.peer && everyone(key).intersects(&everyone(other)))
+    }
+
+    fn close_early(&mut self, draft: &mut Draft) {
+        if !self.extra.is_empty() {
+            let rules = self.removable();
+            self.revoke(draft, rules);
+        }
+    }
+
+    fn revoke(&mut self, draft: &mut Draft, rules: BTreeSet<RuleKey>) {
+        if rules.is_empty() {
+            return;
+        }
+        self.now.retain(|key| !rules.contains(key));
+        self.extra.retain(|key| !rules.contains(key));
+        let why = format!("take back what was not approved: {}", words(rules.iter()));
+        let rules = rules.into_iter().map(|key| {
+            let id = self.ids.get(&key).map(|id| (*id).clone());
+            (key, id)
+        });
+        let action = Action::RevokeSecurityGroupRules {
+            group: self.live.id.clone(),
+            direction: self.direction,
+            rules: rules.collect(),
+        };
+        draft.step(self.live.id.clone(), action, why);
+    }
+
+    /// Modifies every pair for which that cuts nothing now.
+    fn modify_safe(&mut self, draft: &mut Draft) {
+        for (id, (from, to)) in self.pairs.clone() {
+            if !self.keeps(&BTreeSet::from([&from]), Some(&to)) {
+                continue;
+            }
+            self.pairs.remove(&id);
+            self.now.remove(&from);
+            self.now.insert(to.clone());
+            let action = Action::ModifySecurityGroupRule {
+                group: self.live.id.clone(),
+                id: id.clone(),
+                from: from.clone(),
+                to: to.clone(),
+                description: self.goal.rules.get(&to).and_then(|detail| detail.description.clone()),
+            };
+            let why = format!("put {id} back to {}, it is {}", rule_words(&to), rule_words(&from));
+            draft.step(self.live.id.clone(), action, why);
+            self.modified.insert(to, (id, from));
+        }
+    }
+
+    /// Pairs that cannot be modified without a cut come and go instead.
+    fn unpair(&mut self, draft: &mut Draft) {
+        for (_, (from, to)) in std::mem::take(&mut self.pairs) {
+            self.extra.insert(from);
+            self.missing.insert(to);
+        }
+        self.authorize(draft);
+    }
+
+    fn authorize(&mut self, draft: &mut Draft) {
+        let mut by_tags: BTreeMap<Tags, BTreeMap<RuleKey, RuleDetail>> = BTreeMap::new();
+        for key in std::mem::take(&mut self.missing) {
+            let detail = self.goal.rules.get(&key).cloned().unwrap_or_default();
+            let tags = detail.tags.iter().flatten().filter(|(key, _)| !key.starts_with(tag::RESERVED));
+            let tags = tags.map(|(key, value)| (key.clone(), value.clone())).collect();
+            self.now.insert(key.clone());
+            by_tags.entry(tags).or_default().insert(key, detail);
+        }
+        for rules in by_tags.into_values() {
+            let why = format!("put back what was approved: {}", words(rules.keys()));
+            let action =
+                Action::AuthorizeSecurityGroupRules { group: self.live.id.clone(), direction: self.direction, rules };
+            draft.step(self.live.id.clone(), action, why);
+        }
+    }
+
+    fn revoke_rest(&mut self, draft: &mut Draft) {
+        let rules = std::mem::take(&mut self.extra);
+        self.revoke(draft, rules);
+    }
+
+    fn describe(&self, draft: &mut Draft) {
+        let differing = self.goal.rules.iter().filter(|(key, detail)| {
+            let held = self.live.rules.get(*key);
+            key.direction == self.direction && held.is_some_and(|held| held.description != detail.description)
+        });
+        let rules: BTreeMap<RuleKey, Option<String>> =
+            differing.map(|(key, detail)| (key.clone(), detail.description.clone())).collect();
+        if !rules.is_empty() {
+            let why = format!("put back the approved descriptions of {}", words(rules.keys()));
+            let action = Action::UpdateSecurityGroupRuleDescriptions {
+                group: self.live.id.clone(),
+                direction: self.direction,
+                rules,
+            };
+            draft.step(self.live.id.clone(), action, why);
+        }
+    }
+
+    /// Tags of rules that keep their id; a new rule gets its tags as it is made.
+    fn tag(&self, draft: &mut Draft) {
+        let resource = ResourceId::SecurityGroup(self.live.id.clone());
+        for (key, detail) in self.goal.rules.iter().filter(|(key, _)| key.direction == self.direction) {
+            let (id, was) = match self.modified.get(key) {
+                Some((id, was)) => (Some(id), was),
+                None => (self.ids.get(key).copied(), key),
+            };
+            let held = self.live.rules.get(was).and_then(|held| held.tags.as_ref());
+            if let Some(id) = id {
+                tag::tags(draft, &resource, id.as_str(), held, detail.tags.as_ref());
+            }
+        }
+    }
+}
+
+/// Room within the quota (semantics C1 a to c).
+impl Rules<'_> {
+    /// The rules that a direction holds at most, by family: the default, or more where one end shows
+    /// that the quota was raised.
+    fn quota(&self) -> (u32, u32) {
+        let of = |group: &SecurityGroup| self.cost(group.rules.keys().filter(|key| key.direction == self.direction));
+        let ((live4, live6), (goal4, goal6)) = (of(self.live), of(self.goal));
+        (live4.max(goal4).max(RULES_MAX), live6.max(goal6).max(RULES_MAX))
+    }
+
+    /// What rules cost, by family. A prefix list costs its maximum, a group one, both in either
+    /// family: whether EC2 counts so is not known (semantics A1), and too much is the safe side.
+    fn cost<'k>(&self, rules: impl Iterator<Item = &'k RuleKey>) -> (u32, u32) {
+        rules.map(|key| self.cost_of(key)).fold((0, 0), |(v4, v6), (more4, more6)| {
+            (v4.saturating_add(more4), v6.saturating_add(more6))
+        })
+    }
+
+    fn cost_of(&self, key: &RuleKey) -> (u32, u32) {
+        match &key.peer {
+            Peer::Ipv4(_) => (1, 0),
+            Peer::Ipv6(_) => (0, 1),
+            Peer::SecurityGroup { .. } => (1, 1),
+            Peer::PrefixList(id) => {
+                let cost = self.topology.prefix_lists.get(id).and_then(|list| list.max_entries).unwrap_or(1);
+                (cost, cost)
+            }
+        }
+    }
+
+    fn is_over_quota(&self) -> bool {
+        let (v4, v6) = self.cost(self.now.iter().chain(&self.missing));
+        let (max4, max6) = self.quota();
+        v4 > max4 || v6 > max6
+    }
+
+    /// (b) Changes extra rules in place into missing ones, where that cuts nothing: no extra slot.
+    fn pair_for_room(&mut self, draft: &mut Draft) {
+        for to in self.missing.clone() {
+            let partner = self.extra.iter().find_map(|from| {
+                let id = (*self.ids.get(from)?).clone();
+                let fits = same_peer_kind(&from.peer, &to.peer) && self.keeps(&BTreeSet::from([from]), Some(&to));
+                fits.then(|| (id, from.clone()))
+            });
+            if let Some((id, from)) = partner
+                && self.is_over_quota()
+                && self.pair(&id, &from, &to)
+            {
+                self.modify_safe(draft);
+            }
+        }
+    }
+
+    /// (c) Revokes as few extra rules as make room, those first that cut the least: the proof of the
+    /// plan tells what.
+    fn make_room(&mut self, draft: &mut Draft) {
+        let (max4, max6) = self.quota();
+        let mut gone = BTreeSet::new();
+        let mut left = self.extra.clone();
+        loop {
+            let (v4, v6) = self.cost(self.now.iter().filter(|key| !gone.contains(*key)).chain(&self.missing));
+            let (over4, over6) = (v4 > max4, v6 > max6);
+            let helps = |key: &&RuleKey| {
+                let (cost4, cost6) = self.cost_of(key);
+                over4 && cost4 > 0 || over6 && cost6 > 0
+            };
+            let cut = |key: &RuleKey| {
+                let others = self.now.iter().filter(|other| !gone.contains(*other) && *other != key);
+                let peers = self.lower.difference(&self.permitted(others)).peers();
+                let addresses = [Family::V4, Family::V6].map(|family| peers.address_count(family));
+                (peers.symbols().len(), addresses.into_iter().fold(0, u128::saturating_add))
+            };
+            let Some(next) = left.iter().filter(helps).min_by_key(|key| cut(key)).cloned() else {
+                break;
+            };
+            left.remove(&next);
+            gone.insert(next);
+        }
+        self.revoke(draft, gone);
+    }
+}
+
+fn words<'k>(rules: impl Iterator<Item = &'k RuleKey>) -> String {
+    rules.map(rule_words).collect::<Vec<_>>().join(", ")
+}
+
+fn rule_words(key: &RuleKey) -> String {
+    let side = if key.direction.is_egress() { "to" } else { "from" };
+    format!("{} {side} {}", key.traffic, key.peer)
+}

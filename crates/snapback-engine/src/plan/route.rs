@@ -1,0 +1,165 @@
+//! Routes and propagation of one table (semantics C3).
+//!
+//! Creates and replaces go most specific first, then foreign routes go least specific first. Then
+//! every address leads, after each call, where live or the goal leads it: while approved routes are
+//! written, the longest match of an address is either its longest match in live, unchanged, or its
+//! longest match in the goal, written before anything shorter; while foreign routes are deleted, it
+//! is the goal's or the foreign route that was its longest match in live.
+
+use super::Action;
+use super::draft::Draft;
+use super::target::{Health, health};
+use snapback_model::*;
+use std::collections::BTreeSet;
+
+/// What is done about one destination.
+enum Write {
+    Create(RouteTarget),
+    Replace(RouteTarget, RouteTarget),
+    Delete(RouteTarget),
+    Nothing,
+    Cannot(String),
+}
+
+/// Appends the calls that make the routes and propagation of `live` what `goal` says.
+pub(super) fn routes(draft: &mut Draft, live: &RouteTable, goal: &RouteTable, topology: &Topology) {
+    let table = &live.id;
+    let destinations: BTreeSet<&Destination> = live.routes.keys().chain(goal.routes.keys()).collect();
+    let mut sets = Vec::new();
+    let mut deletes = Vec::new();
+    let mut unrestorable = BTreeSet::new();
+    for destination in destinations {
+        let length = specificity(destination, topology);
+        match write(live.routes.get(destination), goal.routes.get(destination), &live.vpc, topology) {
+            Write::Nothing => {}
+            Write::Cannot(why) => {
+                unrestorable.insert(destination);
+                draft.cannot(table.clone(), format!("route {destination}: {why}"));
+            }
+            Write::Delete(from) => deletes.push((length, destination, from)),
+            Write::Create(target) => sets.push((
+                length,
+                Action::CreateRoute { table: table.clone(), destination: destination.clone(), target: target.clone() },
+                format!("put back: {destination} leads to {target}"),
+            )),
+            Write::Replace(from, target) => sets.push((
+                length,
+                Action::ReplaceRoute {
+                    table: table.clone(),
+                    destination: destination.clone(),
+                    from: from.clone(),
+                    target: target.clone(),
+                },
+                format!("lead {destination} to {target} again, not to {from}"),
+            )),
+        }
+    }
+    sets.sort_by_key(|(length, ..)| std::cmp::Reverse(*length));
+    for (_, action, why) in sets {
+        draft.step(table.clone(), action, why);
+    }
+    enable(draft, live, goal, topology);
+    deletes.sort_by_key(|(length, ..)| *length);
+    for (_, destination, from) in deletes {
+        if let Some(under) = covering(destination, goal).filter(|under| unrestorable.contains(under)) {
+            let what = format!(
+                "route {destination} to {from} stays: without it its traffic would follow {under}, which cannot be put back"
+            );
+            draft.cannot(table.clone(), what);
+            continue;
+        }
+        let why = format!("take back: {destination} must not lead to {from}");
+        let action = Action::DeleteRoute { table: table.clone(), destination: destination.clone(), from };
+        draft.step(table.clone(), action, why);
+    }
+    for gateway in live.propagating.difference(&goal.propagating) {
+        let why = format!("take back: routes of {gateway} must not propagate into {table}");
+        let action = Action::DisableVgwRoutePropagation { table: table.clone(), gateway: gateway.clone() };
+        draft.step(table.clone(), action, why);
+    }
+}
+
+fn enable(draft: &mut Draft, live: &RouteTable, goal: &RouteTable, topology: &Topology) {
+    for gateway in goal.propagating.difference(&live.propagating) {
+        let target = RouteTarget::VpnGateway(gateway.as_str().to_owned());
+        if let Health::Dead(why) = health(&target, &live.vpc, topology) {
+            draft.cannot(live.id.clone(), format!("propagation from {gateway}: {why}"));
+            continue;
+        }
+        let why = format!("let routes of {gateway} propagate into {} again", live.id);
+        let action = Action::EnableVgwRoutePropagation { table: live.id.clone(), gateway: gateway.clone() };
+        draft.step(live.id.clone(), action, why);
+    }
+}
+
+fn write(live: Option<&Route>, goal: Option<&Route>, vpc: &VpcId, topology: &Topology) -> Write {
+    // What propagation brings or takes is not written by route calls (semantics B1).
+    let live = live.filter(|route| route.origin != RouteOrigin::Propagated);
+    let goal = goal.filter(|route| route.origin != RouteOrigin::Propagated);
+    match (live, goal) {
+        (None, None) => Write::Nothing,
+        (Some(live), Some(goal)) if live.target == goal.target => {
+            if live.blackhole && !goal.blackhole {
+                Write::Cannot(format!("its target {} is dead (blackhole)", live.target))
+            } else {
+                Write::Nothing
+            }
+        }
+        (Some(live), None) => match foreign(live) {
+            None if live.origin == RouteOrigin::Table && live.target == RouteTarget::Local => Write::Nothing,
+            None if live.origin == RouteOrigin::Table => Write::Cannot("it belongs to a network of the VPC that the goal does not know".into()),
+            None => Write::Delete(live.target.clone()),
+            Some(why) => Write::Cannot(why),
+        },
+        (live, Some(goal)) => {
+            let unwritable = foreign(goal).or_else(|| live.and_then(foreign)).or_else(|| dead(goal, vpc, topology));
+            match (unwritable, live) {
+                (Some(why), _) => Write::Cannot(why),
+                (None, None) if goal.origin == RouteOrigin::Table => {
+                    Write::Cannot("its network is no longer one of the VPC".into())
+                }
+                (None, None) => Write::Create(goal.target.clone()),
+                (None, Some(live)) if goal.target == RouteTarget::Local && live.origin != RouteOrigin::Table => {
+                    Write::Cannot("its network is no longer one of the VPC".into())
+                }
+                (None, Some(live)) => Write::Replace(live.target.clone(), goal.target.clone()),
+            }
+        }
+    }
+}
+
+/// Why route calls cannot write this route, if they cannot.
+fn foreign(route: &Route) -> Option<String> {
+    match &route.target {
+        RouteTarget::GatewayEndpoint(id) => Some(format!("only ModifyVpcEndpoint changes routes to the gateway endpoint {id}")),
+        RouteTarget::Unrecognized(id) => Some(format!("{id} is a kind of target this version does not know")),
+        _ => None,
+    }
+}
+
+fn dead(goal: &Route, vpc: &VpcId, topology: &Topology) -> Option<String> {
+    match health(&goal.target, vpc, topology) {
+        Health::Dead(why) => Some(format!("{why}: a route to it would lead nowhere")),
+        Health::Unknown if goal.blackhole => Some(format!("{} was dead when it was captured", goal.target)),
+        Health::Unknown | Health::Alive => None,
+    }
+}
+
+/// How specific a destination is: its prefix length, of a prefix list its longest.
+fn specificity(destination: &Destination, topology: &Topology) -> u8 {
+    match destination {
+        Destination::Ipv4(net) => net.prefix_len(),
+        Destination::Ipv6(net) => net.prefix_len(),
+        Destination::PrefixList(id) => {
+            let entries = topology.prefix_lists.get(id).and_then(|list| list.entries.as_ref());
+            entries.and_then(|nets| nets.iter().map(ipnet::IpNet::prefix_len).max()).unwrap_or(u8::MAX)
+        }
+    }
+}
+
+/// The longest route of the goal that covers the whole destination.
+fn covering<'a>(destination: &Destination, goal: &'a RouteTable) -> Option<&'a Destination> {
+    let net = destination.as_cidr()?;
+    let covers = goal.routes.keys().filter(|other| other.as_cidr().is_some_and(|other| other.contains(&net)));
+    covers.max_by_key(|other| other.as_cidr().map(|other| other.prefix_len()))
+}

@@ -1,0 +1,61 @@
+//! Whether a route may be led to a target: a dead target is never restored (design.md 3).
+
+use snapback_model::*;
+
+/// EC2's words for a target that carries nothing any more.
+const DEAD_STATES: &[&str] = &["deleted", "deleting", "failed", "rejected", "expired", "detached", "detaching", "inactive"];
+
+/// What the context of a snapshot tells about a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Health {
+    /// Seen, and in a state that carries traffic.
+    Alive,
+    /// The context does not tell: EC2 will, when the call is made.
+    Unknown,
+    /// Seen dead, or absent from a context that lists its kind; why, in words.
+    Dead(String),
+}
+
+/// The health of a target for a table of `vpc`.
+pub(super) fn health(target: &RouteTarget, vpc: &VpcId, topology: &Topology) -> Health {
+    let (id, kind) = match target {
+        RouteTarget::Local => return Health::Alive,
+        RouteTarget::NetworkInterface(id) => return interface(id, topology),
+        RouteTarget::InternetGateway(id) => (id, GatewayKind::Internet),
+        RouteTarget::VpnGateway(id) => (id, GatewayKind::Vpn),
+        RouteTarget::NatGateway(id) => (id, GatewayKind::Nat),
+        RouteTarget::EgressOnlyInternetGateway(id) => (id, GatewayKind::EgressOnlyInternet),
+        RouteTarget::VpcPeeringConnection(id) => (id, GatewayKind::Peering),
+        RouteTarget::TransitGateway(id) => (id, GatewayKind::Transit),
+        RouteTarget::GatewayLoadBalancerEndpoint(id) => (id, GatewayKind::Endpoint),
+        RouteTarget::GatewayEndpoint(_)
+        | RouteTarget::CarrierGateway(_)
+        | RouteTarget::LocalGateway(_)
+        | RouteTarget::CoreNetwork(_)
+        | RouteTarget::Unrecognized(_) => return Health::Unknown,
+    };
+    let Some(gateway) = topology.gateways.get(id) else {
+        // A transit gateway may be known by its attachment only, and may belong to another account.
+        let listed = kind != GatewayKind::Transit && topology.gateways.values().any(|other| other.kind == kind);
+        return if listed { Health::Dead(format!("{id} does not exist any more")) } else { Health::Unknown };
+    };
+    if let Some(state) = gateway.state.as_deref().filter(|state| DEAD_STATES.iter().any(|dead| state.eq_ignore_ascii_case(dead))) {
+        return Health::Dead(format!("{id} is {state}"));
+    }
+    match kind {
+        GatewayKind::Internet | GatewayKind::Vpn if !gateway.vpcs.contains(vpc) => {
+            Health::Dead(format!("{id} is not attached to {vpc}"))
+        }
+        _ => Health::Alive,
+    }
+}
+
+fn interface(id: &str, topology: &Topology) -> Health {
+    if topology.interfaces.contains_key(&NetworkInterfaceId::new(id)) {
+        Health::Alive
+    } else if topology.interfaces.is_empty() {
+        Health::Unknown
+    } else {
+        Health::Dead(format!("{id} does not exist any more"))
+    }
+}
