@@ -6,6 +6,7 @@
 //! - Must not: decide anything; talk to AWS unless it was asked to and built for it.
 
 mod capture;
+mod decode;
 mod diff;
 mod outcome;
 mod plan;
@@ -32,6 +33,7 @@ Colour follows the terminal; NO_COLOR turns it off.";
 #[derive(Subcommand)]
 enum Command {
     Capture(capture::Arguments),
+    Decode(decode::Arguments),
     Diff(diff::Arguments),
     Plan(plan::Arguments),
 }
@@ -39,6 +41,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Capture(arguments) => capture::run(&arguments),
+        Command::Decode(arguments) => decode::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
     };

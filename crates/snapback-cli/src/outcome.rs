@@ -9,6 +9,8 @@ pub enum Outcome {
     Clean,
     /// `diff` found differences.
     Differs,
+    /// Part of the input was bad; the rest was done.
+    BadInput,
 }
 
 impl From<Outcome> for ExitCode {
@@ -16,6 +18,7 @@ impl From<Outcome> for ExitCode {
         match outcome {
             Outcome::Clean => Self::SUCCESS,
             Outcome::Differs => Self::from(1),
+            Outcome::BadInput => Self::from(2),
         }
     }
 }

@@ -18,6 +18,7 @@ mod reading;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use reading::{EVENT_NAMES, interpret};
 
