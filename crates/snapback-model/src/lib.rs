@@ -14,6 +14,8 @@ mod resource;
 mod route_table;
 mod security_group;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 mod text;
 mod topology;
 mod traffic;

@@ -127,18 +127,25 @@ impl Traffic {
     /// A protocol that is neither a known name nor a number, or ports out of range.
     pub fn new(protocol: &str, from: Option<i64>, to: Option<i64>) -> Result<Self, ParseError> {
         let lower = protocol.trim().to_ascii_lowercase();
-        Ok(match lower.as_str() {
-            "-1" | "all" | "-1.0" => Self::All,
-            "tcp" | "6" => Self::Tcp(ports(from, to)?),
-            "udp" | "17" => Self::Udp(ports(from, to)?),
-            "icmp" | "1" => Self::Icmp(icmp(from, to)?),
-            "icmpv6" | "58" => Self::Icmpv6(icmp(from, to)?),
-            number => Self::Protocol(number.parse().map_err(|_| {
+        let number: u8 = match lower.as_str() {
+            "-1" | "all" | "-1.0" => return Ok(Self::All),
+            "tcp" => 6,
+            "udp" => 17,
+            "icmp" => 1,
+            "icmpv6" => 58,
+            number => number.parse().map_err(|_| {
                 ParseError::new(
                     "a protocol (tcp, udp, icmp, icmpv6, a number, -1)",
                     protocol,
                 )
-            })?),
+            })?,
+        };
+        Ok(match number {
+            6 => Self::Tcp(ports(from, to)?),
+            17 => Self::Udp(ports(from, to)?),
+            1 => Self::Icmp(icmp(from, to)?),
+            58 => Self::Icmpv6(icmp(from, to)?),
+            other => Self::Protocol(other),
         })
     }
 
