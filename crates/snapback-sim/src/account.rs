@@ -1,0 +1,230 @@
+//! The EC2 model: what exists, and what each call does to it or is refused with (semantics A–C).
+
+mod acls;
+mod groups;
+mod load;
+mod read;
+mod tables;
+mod tags;
+mod topology;
+
+pub(crate) use read::apis as read_apis;
+
+use crate::call::Call;
+use snapback_model::*;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+/// A refusal in EC2's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ApiError {
+    /// EC2's code, without `Client.`.
+    pub code: &'static str,
+    /// EC2's message.
+    pub message: String,
+}
+
+impl ApiError {
+    pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+/// A security group with its rules by id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Group {
+    pub id: SecurityGroupId,
+    pub name: String,
+    pub description: String,
+    pub vpc: VpcId,
+    pub tags: Tags,
+    pub rules: BTreeMap<SecurityGroupRuleId, Rule>,
+}
+
+/// A rule under an `sgr-` id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Rule {
+    pub key: RuleKey,
+    pub description: Option<String>,
+    pub tags: Tags,
+}
+
+/// A network ACL with its associations by id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Acl {
+    pub id: NetworkAclId,
+    pub vpc: VpcId,
+    pub is_default: bool,
+    pub tags: Tags,
+    pub entries: BTreeMap<EntryKey, NetworkAclEntry>,
+    pub associations: BTreeMap<AssociationId, SubnetId>,
+}
+
+/// A route table: static and local routes are stored, propagated ones are computed when it is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Table {
+    pub id: RouteTableId,
+    pub vpc: VpcId,
+    pub tags: Tags,
+    pub routes: BTreeMap<Destination, StoredRoute>,
+    pub associations: BTreeMap<AssociationId, AssociationSubject>,
+    pub propagating: BTreeSet<GatewayId>,
+}
+
+/// A stored route; whether it is a blackhole depends on its target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StoredRoute {
+    pub target: RouteTarget,
+    pub origin: RouteOrigin,
+}
+
+impl Table {
+    pub(crate) fn is_main(&self) -> bool {
+        self.associations.values().any(|subject| matches!(subject, AssociationSubject::Main(_)))
+    }
+}
+
+/// Quotas of an account (semantics A1, A3, A4), lowered by tests that need to meet them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quotas {
+    /// Rules of a group for each direction and address family.
+    pub rules_per_group: usize,
+    /// Groups of a network interface.
+    pub groups_per_interface: usize,
+    /// Editable entries of an ACL for each direction.
+    pub entries_per_acl: usize,
+    /// Network ACLs of a VPC.
+    pub acls_per_vpc: usize,
+    /// Static routes of a table for each address family.
+    pub routes_per_table: usize,
+}
+
+impl Default for Quotas {
+    fn default() -> Self {
+        Self { rules_per_group: 60, groups_per_interface: 5, entries_per_acl: 20, acls_per_vpc: 200, routes_per_table: 500 }
+    }
+}
+
+/// Makes AWS-shaped ids.
+#[derive(Debug, Clone)]
+pub(crate) struct Mint(fastrand::Rng);
+
+impl Mint {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(fastrand::Rng::with_seed(seed))
+    }
+
+    /// `prefix-0` and sixteen hex digits.
+    pub(crate) fn id(&mut self, prefix: &str) -> String {
+        format!("{prefix}-0{:016x}", self.0.u64(..))
+    }
+}
+
+/// What a call gave back; the CloudTrail response is made from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Response {
+    Done,
+    Authorized(Vec<(SecurityGroupRuleId, Rule)>),
+    Revoked { group: SecurityGroupId, removed: Vec<(SecurityGroupRuleId, Rule)>, unknown: Vec<RuleKey> },
+    Group(SecurityGroupId),
+    Acl(NetworkAclId),
+    Table(RouteTableId),
+    Association(AssociationId),
+    Subnet(SubnetId),
+    Interface(NetworkInterfaceId),
+    Nat(String),
+    PrefixList { id: PrefixListId, version: i64 },
+}
+
+/// Everything of one account and Region.
+#[derive(Debug, Clone)]
+pub(crate) struct Account {
+    pub id: AccountId,
+    pub region: Region,
+    pub topology: Topology,
+    pub groups: BTreeMap<SecurityGroupId, Group>,
+    pub acls: BTreeMap<NetworkAclId, Acl>,
+    pub tables: BTreeMap<RouteTableId, Table>,
+    pub quotas: Quotas,
+    /// Whether CreateRoute of an identical route succeeds (open point G2 of semantics.md).
+    pub identical_route_succeeds: bool,
+    pub mint: Mint,
+    /// Gateways that change state by themselves: when, which, to what.
+    pub transitions: Vec<(Timestamp, String, &'static str)>,
+}
+
+impl Account {
+    pub(crate) fn new(id: AccountId, region: Region, seed: u64) -> Self {
+        Self {
+            id,
+            region,
+            topology: Topology::default(),
+            groups: BTreeMap::new(),
+            acls: BTreeMap::new(),
+            tables: BTreeMap::new(),
+            quotas: Quotas::default(),
+            identical_route_succeeds: false,
+            mint: Mint::new(seed),
+            transitions: Vec::new(),
+        }
+    }
+
+    /// Runs one call. On an error the account may be half changed: run it on a copy.
+    pub(crate) fn execute(&mut self, call: &Call, now: Timestamp) -> Result<Response, ApiError> {
+        match call {
+            Call::AuthorizeSecurityGroup { group, direction, permissions, tags, .. } => {
+                self.authorize(group, *direction, permissions, tags)
+            }
+            Call::RevokeSecurityGroup { group, direction, rules } => self.revoke(group, *direction, rules),
+            Call::ModifySecurityGroupRules { group, changes } => self.modify_rules(group, changes),
+            Call::UpdateSecurityGroupRuleDescriptions { group, direction, descriptions } => {
+                self.describe_rules(group, *direction, descriptions)
+            }
+            Call::CreateSecurityGroup { name, description, vpc, tags } => {
+                self.create_group(name, description, vpc.as_ref(), tags)
+            }
+            Call::DeleteSecurityGroup { group } => self.delete_group(group),
+            Call::CreateNetworkAclEntry { acl, key, entry } => self.create_entry(acl, *key, entry),
+            Call::ReplaceNetworkAclEntry { acl, key, entry } => self.replace_entry(acl, *key, entry),
+            Call::DeleteNetworkAclEntry { acl, key } => self.delete_entry(acl, *key),
+            Call::ReplaceNetworkAclAssociation { association, acl } => self.replace_acl_association(association, acl),
+            Call::CreateNetworkAcl { vpc, tags } => self.create_acl(vpc, tags),
+            Call::DeleteNetworkAcl { acl } => self.delete_acl(acl),
+            Call::CreateRoute { table, destination, target } => self.create_route(table, destination, target),
+            Call::ReplaceRoute { table, destination, target } => self.replace_route(table, destination, target),
+            Call::DeleteRoute { table, destination } => self.delete_route(table, destination),
+            Call::AssociateRouteTable { table, subject } => self.associate_table(table, subject),
+            Call::DisassociateRouteTable { association } => self.disassociate_table(association),
+            Call::ReplaceRouteTableAssociation { association, table } => self.replace_table_association(association, table),
+            Call::CreateRouteTable { vpc, tags } => self.create_table(vpc, tags),
+            Call::DeleteRouteTable { table } => self.delete_table(table),
+            Call::EnableVgwRoutePropagation { table, gateway } => self.propagate(table, gateway, true),
+            Call::DisableVgwRoutePropagation { table, gateway } => self.propagate(table, gateway, false),
+            Call::CreateTags { targets, tags } => self.create_tags(targets, tags),
+            Call::DeleteTags { targets, tags } => self.delete_tags(targets, tags),
+            call => self.execute_context(call, now),
+        }
+    }
+
+    fn execute_context(&mut self, call: &Call, now: Timestamp) -> Result<Response, ApiError> {
+        match call {
+            Call::CreateSubnet { vpc, cidr, zone } => self.create_subnet(vpc, *cidr, zone),
+            Call::CreateNetworkInterface { subnet, groups, description } => self.create_interface(subnet, groups, description),
+            Call::DeleteNetworkInterface { interface } => self.delete_interface(interface),
+            Call::ModifyNetworkInterfaceGroups { interface, groups } => self.set_interface_groups(interface, groups),
+            Call::AttachInternetGateway { gateway, vpc } => self.attach_internet_gateway(gateway, vpc),
+            Call::DetachInternetGateway { gateway, vpc } => self.detach_internet_gateway(gateway, vpc),
+            Call::DeleteInternetGateway { gateway } => self.delete_internet_gateway(gateway),
+            Call::CreateNatGateway { subnet, .. } => self.create_nat(subnet, now),
+            Call::DeleteNatGateway { gateway } => self.delete_nat(gateway, now),
+            Call::DeleteVpcPeeringConnection { peering } => self.delete_peering(peering),
+            Call::ModifyVpcEndpoint { endpoint, add_tables, remove_tables } => {
+                self.modify_endpoint(endpoint, add_tables, remove_tables)
+            }
+            Call::ModifyManagedPrefixList { list, current_version, add, remove } => {
+                self.modify_prefix_list(list, *current_version, add, remove)
+            }
+            other => Err(ApiError::new("InvalidAction", format!("The action {} is not valid for this web service.", other.api()))),
+        }
+    }
+}

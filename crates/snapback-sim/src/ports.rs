@@ -1,0 +1,318 @@
+//! Every port of the flow on the world.
+
+use crate::account::{ApiError, read_apis};
+use crate::call::Call;
+use crate::faults::{Family, Fault, When};
+use crate::principal::Principal;
+use crate::store::Store;
+use crate::views::Logged;
+use crate::world::{Inner, World};
+use snapback_app::port::*;
+use snapback_engine::execution::{ErrorClass, classify};
+use snapback_engine::incident::{Entry, ResourceRecord};
+use snapback_engine::plan::Action;
+use snapback_model::*;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a caller waits for an answer that never comes.
+const NO_ANSWER: Duration = Duration::from_secs(5);
+/// From the inbox's acknowledgement to the message being there.
+const QUEUE_DELAY: Duration = Duration::from_millis(20);
+
+fn lost(operation: &str, resource: &str) -> CallError {
+    CallError {
+        operation: operation.into(),
+        resource: resource.into(),
+        code: "Timeout".into(),
+        message: "no answer within 5 s".into(),
+        class: ErrorClass::Lost,
+        request: None,
+    }
+}
+
+fn refused(operation: &str, resource: &str, error: &ApiError) -> CallError {
+    CallError {
+        operation: operation.into(),
+        resource: resource.into(),
+        code: error.code.into(),
+        message: error.message.clone(),
+        class: classify(error.code),
+        request: None,
+    }
+}
+
+/// EC2's answer to a fault that is an answer.
+fn answer(fault: Fault, operation: &str) -> Option<ApiError> {
+    match fault {
+        Fault::Throttled => Some(ApiError::new("RequestLimitExceeded", "Request limit exceeded.")),
+        Fault::Denied => Some(ApiError::new(
+            "UnauthorizedOperation",
+            format!("You are not authorized to perform this operation. User: {} is not authorized to perform: ec2:{operation}", crate::GUARD_ROLE),
+        )),
+        Fault::ServerError => Some(ApiError::new("InternalError", "An internal error has occurred.")),
+        Fault::LostResponse | Fault::LostRequest => None,
+    }
+}
+
+fn named(scope: &Scope) -> String {
+    match scope {
+        Scope::Everything => "everything".into(),
+        Scope::Group(id) => id.to_string(),
+        Scope::GroupNamed(name) => name.clone(),
+        Scope::AclsOf(vpc) | Scope::TablesOf(vpc) => vpc.to_string(),
+        Scope::Acl(id) => id.to_string(),
+        Scope::Table(id) => id.to_string(),
+    }
+}
+
+impl Inner {
+    /// The fault of an EC2 call now; an empty token bucket is one.
+    fn ec2_fault(&mut self, api: &str) -> Option<Fault> {
+        let now = self.now;
+        if self.buckets.as_mut().is_some_and(|buckets| !buckets.take(api, now)) {
+            return Some(Fault::Throttled);
+        }
+        self.faults.strike(api, Family::Ec2, now, &mut self.rng)
+    }
+
+    fn observe(&mut self, scope: &Scope) -> Result<Snapshot, CallError> {
+        let began = self.now;
+        let resource = named(scope);
+        for api in read_apis(&self.account, scope) {
+            self.pass(self.latency.read);
+            let fault = self.ec2_fault(api);
+            let refusal = fault.and_then(|fault| answer(fault, api));
+            let error = match (&refusal, fault) {
+                (Some(refusal), _) => Some(refused(api, &resource, refusal)),
+                (None, Some(_)) => {
+                    self.pass(NO_ANSWER);
+                    Some(lost(api, &resource))
+                }
+                (None, None) => None,
+            };
+            self.log.push(Logged {
+                at: self.now,
+                by: crate::GUARD_ROLE.into(),
+                api: (*api).into(),
+                resource: resource.clone(),
+                error: error.as_ref().map(|error| error.code.clone()),
+                read: true,
+                request: None,
+            });
+            if let Some(error) = error {
+                return Err(error);
+            }
+        }
+        Ok(self.visible().read(scope, began))
+    }
+
+    fn act(&mut self, action: &Action, handles: &Handles) -> Result<Receipt, CallError> {
+        let Some(call) = Call::from_action(action, handles) else {
+            let missing = ApiError::new("InvalidAssociationID.NotFound", "no association id is known for the subject of this call");
+            return Err(refused("(none)", &format!("{action:?}"), &missing));
+        };
+        let (api, resource) = (call.api(), call.subject());
+        let guard = Principal::guard();
+        let fault = self.ec2_fault(api);
+        let before = Arc::clone(&self.account);
+        let outcome = match fault {
+            None => self.perform(&guard, &call, None).map(|outcome| Receipt { request: Some(outcome.request) }),
+            Some(Fault::LostRequest) => {
+                self.pass(NO_ANSWER);
+                Err(lost(api, &resource))
+            }
+            Some(Fault::LostResponse) => {
+                let _unheard = self.perform(&guard, &call, None);
+                self.pass(NO_ANSWER);
+                Err(lost(api, &resource))
+            }
+            Some(fault) => self.perform(&guard, &call, answer(fault, api)).map(|outcome| Receipt { request: Some(outcome.request) }),
+        };
+        if !Arc::ptr_eq(&before, &self.account) {
+            self.trail.push((api.to_owned(), before, Arc::clone(&self.account)));
+        }
+        outcome
+    }
+
+    fn store_fault(&mut self, operation: &str) -> Option<Fault> {
+        let now = self.now;
+        self.faults.strike(operation, Family::Store, now, &mut self.rng)
+    }
+}
+
+impl Observe for World {
+    async fn observe(&self, scope: &Scope) -> Result<Snapshot, CallError> {
+        self.enter().await;
+        self.with(|inner| {
+            inner.faults.observes = inner.faults.observes.saturating_add(1);
+            let number = inner.faults.observes;
+            let seen = inner.observe(scope);
+            inner.run_interleaved(When::AfterObserve(number));
+            seen
+        })
+    }
+}
+
+impl Actuate for World {
+    async fn act(&self, action: &Action, handles: &Handles) -> Result<Receipt, CallError> {
+        self.enter().await;
+        self.with(|inner| {
+            inner.pass(inner.latency.write);
+            inner.faults.acts = inner.faults.acts.saturating_add(1);
+            let number = inner.faults.acts;
+            inner.run_interleaved(When::BeforeAct(number));
+            let receipt = inner.act(action, handles);
+            inner.run_interleaved(When::AfterAct(number));
+            receipt
+        })
+    }
+}
+
+fn store_error(fault: Fault, operation: &str) -> CallError {
+    let (code, class) = match fault {
+        Fault::Throttled => ("ProvisionedThroughputExceededException", ErrorClass::Transient),
+        Fault::Denied => ("AccessDeniedException", ErrorClass::Denied),
+        Fault::ServerError => ("InternalServerError", ErrorClass::Transient),
+        Fault::LostResponse | Fault::LostRequest => ("Timeout", ErrorClass::Lost),
+    };
+    CallError {
+        operation: operation.into(),
+        resource: "the store".into(),
+        code: code.into(),
+        message: "injected by the simulator".into(),
+        class,
+        request: None,
+    }
+}
+
+impl World {
+    /// One operation on the store or a queue, with its time and faults.
+    async fn stored<T, E: From<CallError>>(&self, operation: &str, effect: impl FnOnce(&mut Inner) -> Result<T, E>) -> Result<T, E> {
+        self.enter().await;
+        self.with(|inner| {
+            inner.pass(inner.latency.store);
+            match inner.store_fault(operation) {
+                None => effect(inner),
+                Some(fault) => {
+                    if fault == Fault::LostResponse {
+                        let _unheard = effect(inner);
+                    }
+                    if matches!(fault, Fault::LostResponse | Fault::LostRequest) {
+                        inner.pass(NO_ANSWER);
+                    }
+                    Err(store_error(fault, operation).into())
+                }
+            }
+        })
+    }
+
+    async fn in_store<T>(&self, operation: &str, effect: impl FnOnce(&mut Store) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.stored(operation, |inner| effect(&mut inner.store)).await
+    }
+}
+
+impl BaselineRead for World {
+    async fn baselines(&self, wanted: &Wanted) -> Result<Option<Baselines>, StoreError> {
+        self.in_store("baselines", |store| Ok(store.wanted(wanted))).await
+    }
+}
+
+impl BaselineWrite for World {
+    async fn put_baselines(&self, baselines: &[Baseline]) -> Result<(), StoreError> {
+        self.in_store("put_baselines", |store| store.put_baselines(baselines)).await
+    }
+
+    async fn put_topology(&self, topology: &Topology) -> Result<(), StoreError> {
+        self.in_store("put_topology", |store| {
+            store.topology = Some(topology.clone());
+            Ok(())
+        })
+        .await
+    }
+}
+
+impl Journal for World {
+    async fn record(&self, resource: &ResourceId) -> Result<ResourceRecord, StoreError> {
+        self.in_store("record", |store| Ok(store.record(resource))).await
+    }
+
+    async fn commit(&self, record: Option<&ResourceRecord>, entries: &[Entry]) -> Result<(), StoreError> {
+        self.in_store("commit", |store| store.commit(record, entries)).await
+    }
+
+    async fn entries(&self, incident: &IncidentId) -> Result<Vec<Entry>, StoreError> {
+        self.in_store("entries", |store| Ok(store.entries_of(incident))).await
+    }
+
+    async fn is_ours(&self, request: &RequestId) -> Result<bool, StoreError> {
+        self.in_store("is_ours", |store| Ok(store.requests.contains(request))).await
+    }
+
+    async fn unfinished(&self) -> Result<Vec<ResourceRecord>, StoreError> {
+        self.in_store("unfinished", |store| Ok(store.unfinished())).await
+    }
+}
+
+impl Inbox for World {
+    async fn send(&self, command: &Command) -> Result<(), CallError> {
+        self.stored("send", |inner| {
+            let body = serde_json::to_string(command).map_err(|error| CallError {
+                operation: "SendMessage".into(),
+                resource: "inbox".into(),
+                code: "InvalidMessageContents".into(),
+                message: error.to_string(),
+                class: ErrorClass::Invalid,
+                request: None,
+            })?;
+            let due = inner.now.checked_add(QUEUE_DELAY).unwrap_or(inner.now);
+            inner.delivery.send(body, due);
+            Ok(())
+        })
+        .await
+    }
+}
+
+impl DeadLetter for World {
+    async fn bury(&self, body: &str, reason: &str) -> Result<(), CallError> {
+        self.stored("bury", |inner| {
+            inner.buried.push((body.to_owned(), reason.to_owned()));
+            Ok(())
+        })
+        .await
+    }
+}
+
+impl Deliveries for World {
+    async fn was_delivered(&self, channel: &str, key: &str) -> Result<bool, StoreError> {
+        let shown = (channel.to_owned(), key.to_owned());
+        self.in_store("was_delivered", |store| Ok(store.delivered.contains(&shown))).await
+    }
+
+    async fn mark_delivered(&self, channel: &str, key: &str) -> Result<(), StoreError> {
+        let shown = (channel.to_owned(), key.to_owned());
+        self.in_store("mark_delivered", |store| {
+            store.delivered.insert(shown);
+            Ok(())
+        })
+        .await
+    }
+}
+
+impl Clock for World {
+    fn now(&self) -> Timestamp {
+        self.with(|inner| inner.now)
+    }
+
+    /// Lets other tasks run, then lets simulated time pass.
+    async fn sleep(&self, duration: Duration) {
+        tokio::task::yield_now().await;
+        self.advance(duration);
+    }
+}
+
+impl Meter for World {
+    fn measure(&self, metric: Metric, value: f64) {
+        self.with(|inner| inner.measured.push((metric, value)));
+    }
+}

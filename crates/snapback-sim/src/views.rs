@@ -1,0 +1,147 @@
+//! What tests and the demo see of a world.
+
+use crate::account::Account;
+use crate::world::World;
+use snapback_app::port::{Metric, Scope};
+use snapback_engine::incident::{Entry, ResourceRecord};
+use snapback_model::*;
+use std::collections::BTreeMap;
+
+/// One EC2 call that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Logged {
+    /// When.
+    pub at: Timestamp,
+    /// The role, user or root ARN.
+    pub by: String,
+    /// The API.
+    pub api: String,
+    /// What it was about.
+    pub resource: String,
+    /// EC2's code, where it failed.
+    pub error: Option<String>,
+    /// Whether it is a read; only ours are logged.
+    pub read: bool,
+    /// EC2's request id, of writes.
+    pub request: Option<RequestId>,
+}
+
+/// A successful write of ours, with the account before and after.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OurWrite {
+    /// The API.
+    pub api: String,
+    /// Before it.
+    pub before: Snapshot,
+    /// After it.
+    pub after: Snapshot,
+}
+
+impl World {
+    /// The truth, whatever reads may show. Takes no simulated time.
+    pub fn snapshot(&self) -> Snapshot {
+        self.with(|inner| inner.account.read(&Scope::Everything, inner.now))
+    }
+
+    /// One resource, as it truly is.
+    pub fn resource(&self, id: &ResourceId) -> Option<Resource> {
+        self.snapshot().resources.remove(id)
+    }
+
+    /// The current association id of a subnet with its ACL.
+    pub fn acl_association(&self, subnet: &SubnetId) -> Option<AssociationId> {
+        let subject = AssociationSubject::Subnet(subnet.clone());
+        self.snapshot().handles.association_id(Kind::NetworkAcl, &subject).cloned()
+    }
+
+    /// The current association id of a subnet, gateway or VPC (main) with its route table.
+    pub fn table_association(&self, subject: &AssociationSubject) -> Option<AssociationId> {
+        self.snapshot().handles.association_id(Kind::RouteTable, subject).cloned()
+    }
+
+    /// The current id of a rule.
+    pub fn rule_id(&self, group: &SecurityGroupId, rule: &RuleKey) -> Option<SecurityGroupRuleId> {
+        self.snapshot().handles.rule_id(group, rule).cloned()
+    }
+
+    /// Every EC2 call so far: users' writes, our reads and writes.
+    pub fn ec2_calls(&self) -> Vec<Logged> {
+        self.with(|inner| inner.log.clone())
+    }
+
+    /// Our successful writes, in order.
+    pub fn our_writes(&self) -> Vec<OurWrite> {
+        let (trail, now) = self.with(|inner| (inner.trail.clone(), inner.now));
+        let show = |account: &Account| account.read(&Scope::Everything, now);
+        trail.into_iter().map(|(api, before, after)| OurWrite { api, before: show(&before), after: show(&after) }).collect()
+    }
+
+    /// How many writes we tried, failed ones included.
+    pub fn our_write_attempts(&self) -> usize {
+        self.with(|inner| inner.log.iter().filter(|call| !call.read && call.by == crate::GUARD_ROLE).count())
+    }
+
+    /// Takes the journal entries that were committed since the last time, in commit order.
+    pub fn journal_stream(&self) -> Vec<Entry> {
+        self.with(|inner| inner.store.drain())
+    }
+
+    /// The whole journal in commit order.
+    pub fn journal(&self) -> Vec<Entry> {
+        self.with(|inner| inner.store.stream.clone())
+    }
+
+    /// The stored baselines.
+    pub fn stored_baselines(&self) -> BTreeMap<ResourceId, Baseline> {
+        self.with(|inner| inner.store.baselines.clone())
+    }
+
+    /// The stored records.
+    pub fn stored_records(&self) -> BTreeMap<ResourceId, ResourceRecord> {
+        self.with(|inner| inner.store.records.clone())
+    }
+
+    /// Messages in the dead-letter queue, with their reasons.
+    pub fn buried(&self) -> Vec<(String, String)> {
+        self.with(|inner| inner.buried.clone())
+    }
+
+    /// What was measured, in order.
+    pub fn measured(&self) -> Vec<(Metric, f64)> {
+        self.with(|inner| inner.measured.clone())
+    }
+
+    /// The sum of a metric.
+    pub fn total(&self, metric: Metric) -> f64 {
+        self.with(|inner| inner.measured.iter().filter(|(name, _)| *name == metric).map(|(_, value)| value).sum())
+    }
+
+    /// What EC2 always keeps true, checked: each subnet in one ACL, each VPC with one main table and
+    /// one default ACL, no subnet in two tables. Empty unless the simulator itself is wrong.
+    pub fn inconsistencies(&self) -> Vec<String> {
+        self.with(|inner| inconsistencies(&inner.account))
+    }
+}
+
+fn inconsistencies(account: &Account) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut expect = |what: String, count: usize, at_least: usize| {
+        if count > 1 || count < at_least {
+            found.push(format!("{what}: {count}"));
+        }
+    };
+    for subnet in account.topology.subnets.keys() {
+        let acls = account.acls.values().flat_map(|acl| acl.associations.values()).filter(|id| *id == subnet).count();
+        expect(format!("ACLs of {subnet}"), acls, 1);
+        let subject = AssociationSubject::Subnet(subnet.clone());
+        let tables = account.tables.values().flat_map(|table| table.associations.values()).filter(|id| **id == subject).count();
+        expect(format!("explicit tables of {subnet}"), tables, 0);
+    }
+    for vpc in account.topology.vpcs.keys() {
+        let mains = account.tables.values().filter(|table| table.vpc == *vpc && table.is_main()).count();
+        expect(format!("main tables of {vpc}"), mains, 1);
+        let defaults = account.acls.values().filter(|acl| acl.vpc == *vpc && acl.is_default).count();
+        expect(format!("default ACLs of {vpc}"), defaults, 1);
+    }
+    found
+}
