@@ -26,7 +26,10 @@ pub(crate) struct ApiError {
 
 impl ApiError {
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self {
+            code,
+            message: message.into(),
+        }
     }
 }
 
@@ -80,7 +83,9 @@ pub(crate) struct StoredRoute {
 
 impl Table {
     pub(crate) fn is_main(&self) -> bool {
-        self.associations.values().any(|subject| matches!(subject, AssociationSubject::Main(_)))
+        self.associations
+            .values()
+            .any(|subject| matches!(subject, AssociationSubject::Main(_)))
     }
 }
 
@@ -101,7 +106,13 @@ pub struct Quotas {
 
 impl Default for Quotas {
     fn default() -> Self {
-        Self { rules_per_group: 60, groups_per_interface: 5, entries_per_acl: 20, acls_per_vpc: 200, routes_per_table: 500 }
+        Self {
+            rules_per_group: 60,
+            groups_per_interface: 5,
+            entries_per_acl: 20,
+            acls_per_vpc: 200,
+            routes_per_table: 500,
+        }
     }
 }
 
@@ -125,7 +136,11 @@ impl Mint {
 pub(crate) enum Response {
     Done,
     Authorized(Vec<(SecurityGroupRuleId, Rule)>),
-    Revoked { group: SecurityGroupId, removed: Vec<(SecurityGroupRuleId, Rule)>, unknown: Vec<RuleKey> },
+    Revoked {
+        group: SecurityGroupId,
+        removed: Vec<(SecurityGroupRuleId, Rule)>,
+        unknown: Vec<RuleKey>,
+    },
     Group(SecurityGroupId),
     Acl(NetworkAclId),
     Table(RouteTableId),
@@ -133,7 +148,10 @@ pub(crate) enum Response {
     Subnet(SubnetId),
     Interface(NetworkInterfaceId),
     Nat(String),
-    PrefixList { id: PrefixListId, version: i64 },
+    PrefixList {
+        id: PrefixListId,
+        version: i64,
+    },
 }
 
 /// Everything of one account and Region.
@@ -172,34 +190,65 @@ impl Account {
     /// Runs one call. On an error the account may be half changed: run it on a copy.
     pub(crate) fn execute(&mut self, call: &Call, now: Timestamp) -> Result<Response, ApiError> {
         match call {
-            Call::AuthorizeSecurityGroup { group, direction, permissions, tags, .. } => {
-                self.authorize(group, *direction, permissions, tags)
-            }
-            Call::RevokeSecurityGroup { group, direction, rules } => self.revoke(group, *direction, rules),
+            Call::AuthorizeSecurityGroup {
+                group,
+                direction,
+                permissions,
+                tags,
+                ..
+            } => self.authorize(group, *direction, permissions, tags),
+            Call::RevokeSecurityGroup {
+                group,
+                direction,
+                rules,
+            } => self.revoke(group, *direction, rules),
             Call::ModifySecurityGroupRules { group, changes } => self.modify_rules(group, changes),
-            Call::UpdateSecurityGroupRuleDescriptions { group, direction, descriptions } => {
-                self.describe_rules(group, *direction, descriptions)
-            }
-            Call::CreateSecurityGroup { name, description, vpc, tags } => {
-                self.create_group(name, description, vpc.as_ref(), tags)
-            }
+            Call::UpdateSecurityGroupRuleDescriptions {
+                group,
+                direction,
+                descriptions,
+            } => self.describe_rules(group, *direction, descriptions),
+            Call::CreateSecurityGroup {
+                name,
+                description,
+                vpc,
+                tags,
+            } => self.create_group(name, description, vpc.as_ref(), tags),
             Call::DeleteSecurityGroup { group } => self.delete_group(group),
             Call::CreateNetworkAclEntry { acl, key, entry } => self.create_entry(acl, *key, entry),
-            Call::ReplaceNetworkAclEntry { acl, key, entry } => self.replace_entry(acl, *key, entry),
+            Call::ReplaceNetworkAclEntry { acl, key, entry } => {
+                self.replace_entry(acl, *key, entry)
+            }
             Call::DeleteNetworkAclEntry { acl, key } => self.delete_entry(acl, *key),
-            Call::ReplaceNetworkAclAssociation { association, acl } => self.replace_acl_association(association, acl),
+            Call::ReplaceNetworkAclAssociation { association, acl } => {
+                self.replace_acl_association(association, acl)
+            }
             Call::CreateNetworkAcl { vpc, tags } => self.create_acl(vpc, tags),
             Call::DeleteNetworkAcl { acl } => self.delete_acl(acl),
-            Call::CreateRoute { table, destination, target } => self.create_route(table, destination, target),
-            Call::ReplaceRoute { table, destination, target } => self.replace_route(table, destination, target),
+            Call::CreateRoute {
+                table,
+                destination,
+                target,
+            } => self.create_route(table, destination, target),
+            Call::ReplaceRoute {
+                table,
+                destination,
+                target,
+            } => self.replace_route(table, destination, target),
             Call::DeleteRoute { table, destination } => self.delete_route(table, destination),
             Call::AssociateRouteTable { table, subject } => self.associate_table(table, subject),
             Call::DisassociateRouteTable { association } => self.disassociate_table(association),
-            Call::ReplaceRouteTableAssociation { association, table } => self.replace_table_association(association, table),
+            Call::ReplaceRouteTableAssociation { association, table } => {
+                self.replace_table_association(association, table)
+            }
             Call::CreateRouteTable { vpc, tags } => self.create_table(vpc, tags),
             Call::DeleteRouteTable { table } => self.delete_table(table),
-            Call::EnableVgwRoutePropagation { table, gateway } => self.propagate(table, gateway, true),
-            Call::DisableVgwRoutePropagation { table, gateway } => self.propagate(table, gateway, false),
+            Call::EnableVgwRoutePropagation { table, gateway } => {
+                self.propagate(table, gateway, true)
+            }
+            Call::DisableVgwRoutePropagation { table, gateway } => {
+                self.propagate(table, gateway, false)
+            }
             Call::CreateTags { targets, tags } => self.create_tags(targets, tags),
             Call::DeleteTags { targets, tags } => self.delete_tags(targets, tags),
             call => self.execute_context(call, now),
@@ -209,22 +258,43 @@ impl Account {
     fn execute_context(&mut self, call: &Call, now: Timestamp) -> Result<Response, ApiError> {
         match call {
             Call::CreateSubnet { vpc, cidr, zone } => self.create_subnet(vpc, *cidr, zone),
-            Call::CreateNetworkInterface { subnet, groups, description } => self.create_interface(subnet, groups, description),
+            Call::CreateNetworkInterface {
+                subnet,
+                groups,
+                description,
+            } => self.create_interface(subnet, groups, description),
             Call::DeleteNetworkInterface { interface } => self.delete_interface(interface),
-            Call::ModifyNetworkInterfaceGroups { interface, groups } => self.set_interface_groups(interface, groups),
-            Call::AttachInternetGateway { gateway, vpc } => self.attach_internet_gateway(gateway, vpc),
-            Call::DetachInternetGateway { gateway, vpc } => self.detach_internet_gateway(gateway, vpc),
+            Call::ModifyNetworkInterfaceGroups { interface, groups } => {
+                self.set_interface_groups(interface, groups)
+            }
+            Call::AttachInternetGateway { gateway, vpc } => {
+                self.attach_internet_gateway(gateway, vpc)
+            }
+            Call::DetachInternetGateway { gateway, vpc } => {
+                self.detach_internet_gateway(gateway, vpc)
+            }
             Call::DeleteInternetGateway { gateway } => self.delete_internet_gateway(gateway),
             Call::CreateNatGateway { subnet, .. } => self.create_nat(subnet, now),
             Call::DeleteNatGateway { gateway } => self.delete_nat(gateway, now),
             Call::DeleteVpcPeeringConnection { peering } => self.delete_peering(peering),
-            Call::ModifyVpcEndpoint { endpoint, add_tables, remove_tables } => {
-                self.modify_endpoint(endpoint, add_tables, remove_tables)
-            }
-            Call::ModifyManagedPrefixList { list, current_version, add, remove } => {
-                self.modify_prefix_list(list, *current_version, add, remove)
-            }
-            other => Err(ApiError::new("InvalidAction", format!("The action {} is not valid for this web service.", other.api()))),
+            Call::ModifyVpcEndpoint {
+                endpoint,
+                add_tables,
+                remove_tables,
+            } => self.modify_endpoint(endpoint, add_tables, remove_tables),
+            Call::ModifyManagedPrefixList {
+                list,
+                current_version,
+                add,
+                remove,
+            } => self.modify_prefix_list(list, *current_version, add, remove),
+            other => Err(ApiError::new(
+                "InvalidAction",
+                format!(
+                    "The action {} is not valid for this web service.",
+                    other.api()
+                ),
+            )),
         }
     }
 }

@@ -78,18 +78,28 @@ const LAYOUT_SEED: u64 = 20_260_302;
 impl Builder {
     /// A realistic account whose chances go by `seed`.
     pub fn new(seed: u64) -> Self {
-        Self { seed, default_vpc: false }
+        Self {
+            seed,
+            default_vpc: false,
+        }
     }
 
     /// Adds a default VPC (172.31.0.0/16) with the group `launch-wizard-1`: groups by name are found there.
     #[must_use]
     pub fn with_default_vpc(self) -> Self {
-        Self { default_vpc: true, ..self }
+        Self {
+            default_vpc: true,
+            ..self
+        }
     }
 
     /// Makes the world.
     pub fn build(self) -> (World, Layout) {
-        let mut account = Account::new(AccountId::from(crate::ACCOUNT), Region::from(crate::REGION), LAYOUT_SEED);
+        let mut account = Account::new(
+            AccountId::from(crate::ACCOUNT),
+            Region::from(crate::REGION),
+            LAYOUT_SEED,
+        );
         let layout = plan::lay_out(&mut account);
         if self.default_vpc {
             plan::add_default_vpc(&mut account);

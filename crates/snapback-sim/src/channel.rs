@@ -28,16 +28,31 @@ pub struct SimChannel {
 impl SimChannel {
     /// A channel by name: `sns`, `slack`. Faults strike it under this name.
     pub fn new(world: &World, name: &'static str) -> Self {
-        Self { world: world.clone(), name }
+        Self {
+            world: world.clone(),
+            name,
+        }
     }
 
     /// What it showed, oldest first.
     pub fn shown(&self) -> Vec<Shown> {
-        self.world.with(|inner| inner.shown.iter().filter(|shown| shown.channel == self.name).cloned().collect())
+        self.world.with(|inner| {
+            inner
+                .shown
+                .iter()
+                .filter(|shown| shown.channel == self.name)
+                .cloned()
+                .collect()
+        })
     }
 
     fn error(&self, message: &str, retry: bool, retry_after: Option<Duration>) -> DeliverError {
-        DeliverError { channel: self.name, message: message.into(), retry, retry_after }
+        DeliverError {
+            channel: self.name,
+            message: message.into(),
+            retry,
+            retry_after,
+        }
     }
 }
 
@@ -54,16 +69,26 @@ impl Channel for SimChannel {
         self.world.with(|inner| {
             inner.pass(inner.latency.channel);
             let (now, channel) = (inner.now, self.name);
-            let fault = inner.faults.strike(channel, Family::Channel, now, &mut inner.rng);
+            let fault = inner
+                .faults
+                .strike(channel, Family::Channel, now, &mut inner.rng);
             if matches!(fault, None | Some(Fault::LostResponse)) {
-                inner.shown.push(Shown { channel, at: now, message: message.clone() });
+                inner.shown.push(Shown {
+                    channel,
+                    at: now,
+                    message: message.clone(),
+                });
             }
             match fault {
                 None => Ok(()),
-                Some(Fault::Throttled) => Err(self.error("429 Too Many Requests", true, Some(RETRY_AFTER))),
+                Some(Fault::Throttled) => {
+                    Err(self.error("429 Too Many Requests", true, Some(RETRY_AFTER)))
+                }
                 Some(Fault::Denied) => Err(self.error("403 Forbidden", false, None)),
                 Some(Fault::ServerError) => Err(self.error("503 Service Unavailable", true, None)),
-                Some(Fault::LostResponse | Fault::LostRequest) => Err(self.error("no answer within 10 s", true, None)),
+                Some(Fault::LostResponse | Fault::LostRequest) => {
+                    Err(self.error("no answer within 10 s", true, None))
+                }
             }
         })
     }

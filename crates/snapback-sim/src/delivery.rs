@@ -65,7 +65,11 @@ impl Delivery {
     /// Puts a message on its way.
     pub fn send(&mut self, body: String, due: Timestamp) {
         self.sent += 1;
-        self.queued.push(Queued { due, number: self.sent, body });
+        self.queued.push(Queued {
+            due,
+            number: self.sent,
+            body,
+        });
     }
 
     /// Puts an event on its way as the faults have it.
@@ -93,7 +97,8 @@ impl Delivery {
 
     /// Takes what is due, in the order of arrival.
     pub fn due(&mut self, now: Timestamp) -> Vec<String> {
-        let (mut due, later): (Vec<_>, Vec<_>) = self.queued.drain(..).partition(|queued| queued.due <= now);
+        let (mut due, later): (Vec<_>, Vec<_>) =
+            self.queued.drain(..).partition(|queued| queued.due <= now);
         self.queued = later;
         due.sort();
         due.into_iter().map(|queued| queued.body).collect()

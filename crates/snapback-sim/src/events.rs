@@ -59,10 +59,19 @@ fn response(recorded: &Recorded<'_>, response: &Response) -> Value {
     let request = recorded.request;
     let account = recorded.account;
     match (recorded.call, response) {
-        (Call::ModifySecurityGroupRules { .. } | Call::UpdateSecurityGroupRuleDescriptions { .. } | Call::ModifyVpcEndpoint { .. }, _) => {
-            wrapped(recorded.call.api(), "Response", json!({"xmlns": XMLNS, "requestId": request, "return": true}))
+        (
+            Call::ModifySecurityGroupRules { .. }
+            | Call::UpdateSecurityGroupRuleDescriptions { .. }
+            | Call::ModifyVpcEndpoint { .. },
+            _,
+        ) => wrapped(
+            recorded.call.api(),
+            "Response",
+            json!({"xmlns": XMLNS, "requestId": request, "return": true}),
+        ),
+        (_, Response::Authorized(_) | Response::Revoked { .. } | Response::Group(_)) => {
+            groups::response(response, account, request)
         }
-        (_, Response::Authorized(_) | Response::Revoked { .. } | Response::Group(_)) => groups::response(response, account, request),
         (_, Response::Acl(id)) => acls::created(id, account, request),
         (_, Response::Table(id)) => tables::created(id, account, request),
         (Call::ReplaceNetworkAclAssociation { .. }, Response::Association(new)) => {
@@ -133,7 +142,10 @@ fn record(recorded: &Recorded<'_>, at: &str) -> Value {
     if let Value::Object(members) = &mut record {
         members.extend(more.into_iter().map(|(key, value)| (key.to_owned(), value)));
         if principal.console {
-            members.insert("sessionCredentialFromConsole".into(), Value::String("true".into()));
+            members.insert(
+                "sessionCredentialFromConsole".into(),
+                Value::String("true".into()),
+            );
         }
         if principal.via.is_none() && !principal.console {
             let host = format!("ec2.{}.amazonaws.com", recorded.account.region);
@@ -146,7 +158,11 @@ fn record(recorded: &Recorded<'_>, at: &str) -> Value {
 
 /// `{"items": […]}`, or `{}` when empty (flat style).
 fn items(list: Vec<Value>) -> Value {
-    if list.is_empty() { json!({}) } else { json!({"items": list}) }
+    if list.is_empty() {
+        json!({})
+    } else {
+        json!({"items": list})
+    }
 }
 
 /// `{"<Name><suffix>": body}` (wrapped style).
@@ -165,7 +181,11 @@ fn tagged(list: Vec<Value>) -> Value {
         members.insert("tag".into(), tag.into());
         numbered.push(Value::Object(members));
     }
-    if numbered.len() == 1 { numbered.pop().unwrap_or(Value::Null) } else { Value::Array(numbered) }
+    if numbered.len() == 1 {
+        numbered.pop().unwrap_or(Value::Null)
+    } else {
+        Value::Array(numbered)
+    }
 }
 
 /// A wrapped scalar: its type is guessed from its text.
@@ -173,12 +193,15 @@ fn guessed(text: &str) -> Value {
     if let Ok(flag) = text.parse::<bool>() {
         return Value::Bool(flag);
     }
-    text.parse::<i64>().map_or_else(|_| Value::String(text.to_owned()), Value::from)
+    text.parse::<i64>()
+        .map_or_else(|_| Value::String(text.to_owned()), Value::from)
 }
 
 /// `tagSet` / `tagSpecificationSet` members (flat style).
 fn tag_items(tags: &Tags) -> Vec<Value> {
-    tags.iter().map(|(key, value)| json!({"key": key, "value": value})).collect()
+    tags.iter()
+        .map(|(key, value)| json!({"key": key, "value": value}))
+        .collect()
 }
 
 /// Adds `tagSpecificationSet` where tags are given; below `tags` there is no `items`.

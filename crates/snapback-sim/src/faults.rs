@@ -106,14 +106,28 @@ pub(crate) enum Family {
 }
 
 fn matches(pattern: &str, operation: &str) -> bool {
-    pattern.strip_suffix('*').map_or(pattern == operation, |prefix| operation.starts_with(prefix))
+    pattern
+        .strip_suffix('*')
+        .map_or(pattern == operation, |prefix| operation.starts_with(prefix))
 }
 
 impl Faults {
     /// The fault that strikes this operation now, if one does; planned ones come first.
-    pub fn strike(&mut self, operation: &str, family: Family, now: Timestamp, rng: &mut fastrand::Rng) -> Option<Fault> {
-        self.planned.retain(|planned| planned.left != Some(0) && planned.until.is_none_or(|until| now < until));
-        for planned in self.planned.iter_mut().filter(|planned| matches(&planned.pattern, operation)) {
+    pub fn strike(
+        &mut self,
+        operation: &str,
+        family: Family,
+        now: Timestamp,
+        rng: &mut fastrand::Rng,
+    ) -> Option<Fault> {
+        self.planned.retain(|planned| {
+            planned.left != Some(0) && planned.until.is_none_or(|until| now < until)
+        });
+        for planned in self
+            .planned
+            .iter_mut()
+            .filter(|planned| matches(&planned.pattern, operation))
+        {
             if planned.skip > 0 {
                 planned.skip -= 1;
                 continue;
@@ -129,15 +143,24 @@ impl Faults {
                 (chaos.lost_response, Fault::LostResponse),
                 (chaos.lost_request, Fault::LostRequest),
             ],
-            Family::Store => &[(chaos.store_error, Fault::ServerError), (chaos.store_lost, Fault::LostResponse)],
+            Family::Store => &[
+                (chaos.store_error, Fault::ServerError),
+                (chaos.store_lost, Fault::LostResponse),
+            ],
             Family::Channel => &[(chaos.channel_error, Fault::ServerError)],
         };
-        chances.iter().find(|(chance, _)| *chance > 0.0 && rng.f64() < *chance).map(|(_, fault)| *fault)
+        chances
+            .iter()
+            .find(|(chance, _)| *chance > 0.0 && rng.f64() < *chance)
+            .map(|(_, fault)| *fault)
     }
 
     /// Takes the users' calls that are due at this point.
     pub fn due(&mut self, now: When) -> Vec<Interleaved> {
-        let (due, later) = self.interleaved.drain(..).partition(|waiting| waiting.when == now);
+        let (due, later) = self
+            .interleaved
+            .drain(..)
+            .partition(|waiting| waiting.when == now);
         self.interleaved = later;
         due
     }

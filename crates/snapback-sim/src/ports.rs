@@ -45,12 +45,21 @@ fn refused(operation: &str, resource: &str, error: &ApiError) -> CallError {
 /// EC2's answer to a fault that is an answer.
 fn answer(fault: Fault, operation: &str) -> Option<ApiError> {
     match fault {
-        Fault::Throttled => Some(ApiError::new("RequestLimitExceeded", "Request limit exceeded.")),
+        Fault::Throttled => Some(ApiError::new(
+            "RequestLimitExceeded",
+            "Request limit exceeded.",
+        )),
         Fault::Denied => Some(ApiError::new(
             "UnauthorizedOperation",
-            format!("You are not authorized to perform this operation. User: {} is not authorized to perform: ec2:{operation}", crate::GUARD_ROLE),
+            format!(
+                "You are not authorized to perform this operation. User: {} is not authorized to perform: ec2:{operation}",
+                crate::GUARD_ROLE
+            ),
         )),
-        Fault::ServerError => Some(ApiError::new("InternalError", "An internal error has occurred.")),
+        Fault::ServerError => Some(ApiError::new(
+            "InternalError",
+            "An internal error has occurred.",
+        )),
         Fault::LostResponse | Fault::LostRequest => None,
     }
 }
@@ -70,7 +79,11 @@ impl Inner {
     /// The fault of an EC2 call now; an empty token bucket is one.
     fn ec2_fault(&mut self, api: &str) -> Option<Fault> {
         let now = self.now;
-        if self.buckets.as_mut().is_some_and(|buckets| !buckets.take(api, now)) {
+        if self
+            .buckets
+            .as_mut()
+            .is_some_and(|buckets| !buckets.take(api, now))
+        {
             return Some(Fault::Throttled);
         }
         self.faults.strike(api, Family::Ec2, now, &mut self.rng)
@@ -109,7 +122,10 @@ impl Inner {
 
     fn act(&mut self, action: &Action, handles: &Handles) -> Result<Receipt, CallError> {
         let Some(call) = Call::from_action(action, handles) else {
-            let missing = ApiError::new("InvalidAssociationID.NotFound", "no association id is known for the subject of this call");
+            let missing = ApiError::new(
+                "InvalidAssociationID.NotFound",
+                "no association id is known for the subject of this call",
+            );
             return Err(refused("(none)", &format!("{action:?}"), &missing));
         };
         let (api, resource) = (call.api(), call.subject());
@@ -117,7 +133,9 @@ impl Inner {
         let fault = self.ec2_fault(api);
         let before = Arc::clone(&self.account);
         let outcome = match fault {
-            None => self.perform(&guard, &call, None).map(|outcome| Receipt { request: Some(outcome.request) }),
+            None => self.perform(&guard, &call, None).map(|outcome| Receipt {
+                request: Some(outcome.request),
+            }),
             Some(Fault::LostRequest) => {
                 self.pass(NO_ANSWER);
                 Err(lost(api, &resource))
@@ -127,17 +145,23 @@ impl Inner {
                 self.pass(NO_ANSWER);
                 Err(lost(api, &resource))
             }
-            Some(fault) => self.perform(&guard, &call, answer(fault, api)).map(|outcome| Receipt { request: Some(outcome.request) }),
+            Some(fault) => self
+                .perform(&guard, &call, answer(fault, api))
+                .map(|outcome| Receipt {
+                    request: Some(outcome.request),
+                }),
         };
         if !Arc::ptr_eq(&before, &self.account) {
-            self.trail.push((api.to_owned(), before, Arc::clone(&self.account)));
+            self.trail
+                .push((api.to_owned(), before, Arc::clone(&self.account)));
         }
         outcome
     }
 
     fn store_fault(&mut self, operation: &str) -> Option<Fault> {
         let now = self.now;
-        self.faults.strike(operation, Family::Store, now, &mut self.rng)
+        self.faults
+            .strike(operation, Family::Store, now, &mut self.rng)
     }
 }
 
@@ -171,7 +195,10 @@ impl Actuate for World {
 
 fn store_error(fault: Fault, operation: &str) -> CallError {
     let (code, class) = match fault {
-        Fault::Throttled => ("ProvisionedThroughputExceededException", ErrorClass::Transient),
+        Fault::Throttled => (
+            "ProvisionedThroughputExceededException",
+            ErrorClass::Transient,
+        ),
         Fault::Denied => ("AccessDeniedException", ErrorClass::Denied),
         Fault::ServerError => ("InternalServerError", ErrorClass::Transient),
         Fault::LostResponse | Fault::LostRequest => ("Timeout", ErrorClass::Lost),
@@ -188,7 +215,11 @@ fn store_error(fault: Fault, operation: &str) -> CallError {
 
 impl World {
     /// One operation on the store or a queue, with its time and faults.
-    async fn stored<T, E: From<CallError>>(&self, operation: &str, effect: impl FnOnce(&mut Inner) -> Result<T, E>) -> Result<T, E> {
+    async fn stored<T, E: From<CallError>>(
+        &self,
+        operation: &str,
+        effect: impl FnOnce(&mut Inner) -> Result<T, E>,
+    ) -> Result<T, E> {
         self.enter().await;
         self.with(|inner| {
             inner.pass(inner.latency.store);
@@ -207,20 +238,27 @@ impl World {
         })
     }
 
-    async fn in_store<T>(&self, operation: &str, effect: impl FnOnce(&mut Store) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        self.stored(operation, |inner| effect(&mut inner.store)).await
+    async fn in_store<T>(
+        &self,
+        operation: &str,
+        effect: impl FnOnce(&mut Store) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.stored(operation, |inner| effect(&mut inner.store))
+            .await
     }
 }
 
 impl BaselineRead for World {
     async fn baselines(&self, wanted: &Wanted) -> Result<Option<Baselines>, StoreError> {
-        self.in_store("baselines", |store| Ok(store.wanted(wanted))).await
+        self.in_store("baselines", |store| Ok(store.wanted(wanted)))
+            .await
     }
 }
 
 impl BaselineWrite for World {
     async fn put_baselines(&self, baselines: &[Baseline]) -> Result<(), StoreError> {
-        self.in_store("put_baselines", |store| store.put_baselines(baselines)).await
+        self.in_store("put_baselines", |store| store.put_baselines(baselines))
+            .await
     }
 
     async fn put_topology(&self, topology: &Topology) -> Result<(), StoreError> {
@@ -234,23 +272,32 @@ impl BaselineWrite for World {
 
 impl Journal for World {
     async fn record(&self, resource: &ResourceId) -> Result<ResourceRecord, StoreError> {
-        self.in_store("record", |store| Ok(store.record(resource))).await
+        self.in_store("record", |store| Ok(store.record(resource)))
+            .await
     }
 
-    async fn commit(&self, record: Option<&ResourceRecord>, entries: &[Entry]) -> Result<(), StoreError> {
-        self.in_store("commit", |store| store.commit(record, entries)).await
+    async fn commit(
+        &self,
+        record: Option<&ResourceRecord>,
+        entries: &[Entry],
+    ) -> Result<(), StoreError> {
+        self.in_store("commit", |store| store.commit(record, entries))
+            .await
     }
 
     async fn entries(&self, incident: &IncidentId) -> Result<Vec<Entry>, StoreError> {
-        self.in_store("entries", |store| Ok(store.entries_of(incident))).await
+        self.in_store("entries", |store| Ok(store.entries_of(incident)))
+            .await
     }
 
     async fn is_ours(&self, request: &RequestId) -> Result<bool, StoreError> {
-        self.in_store("is_ours", |store| Ok(store.requests.contains(request))).await
+        self.in_store("is_ours", |store| Ok(store.requests.contains(request)))
+            .await
     }
 
     async fn unfinished(&self) -> Result<Vec<ResourceRecord>, StoreError> {
-        self.in_store("unfinished", |store| Ok(store.unfinished())).await
+        self.in_store("unfinished", |store| Ok(store.unfinished()))
+            .await
     }
 }
 
@@ -286,7 +333,10 @@ impl DeadLetter for World {
 impl Deliveries for World {
     async fn was_delivered(&self, channel: &str, key: &str) -> Result<bool, StoreError> {
         let shown = (channel.to_owned(), key.to_owned());
-        self.in_store("was_delivered", |store| Ok(store.delivered.contains(&shown))).await
+        self.in_store("was_delivered", |store| {
+            Ok(store.delivered.contains(&shown))
+        })
+        .await
     }
 
     async fn mark_delivered(&self, channel: &str, key: &str) -> Result<(), StoreError> {

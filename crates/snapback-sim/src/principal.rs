@@ -59,17 +59,25 @@ impl Principal {
 
     /// A role session with the CLI: `arn:aws:iam::111122223333:role/deploy`, `gitlab-42`.
     pub fn role(arn: impl Into<String>, session: impl Into<String>) -> Self {
-        Self::new(Identity::Role { arn: arn.into(), session: session.into() })
+        Self::new(Identity::Role {
+            arn: arn.into(),
+            session: session.into(),
+        })
     }
 
     /// An IAM user of our account with the CLI.
     pub fn user(name: &str) -> Self {
-        Self::new(Identity::User { arn: format!("arn:aws:iam::{ACCOUNT}:user/{name}") })
+        Self::new(Identity::User {
+            arn: format!("arn:aws:iam::{ACCOUNT}:user/{name}"),
+        })
     }
 
     /// The root of our account.
     pub fn root() -> Self {
-        Self::new(Identity::Root { account: ACCOUNT.into() }).in_console()
+        Self::new(Identity::Root {
+            account: ACCOUNT.into(),
+        })
+        .in_console()
     }
 
     /// A person through Identity Center, in the console.
@@ -82,30 +90,47 @@ impl Principal {
 
     /// CloudFormation on behalf of a role.
     pub fn cloudformation(role_arn: impl Into<String>) -> Self {
-        Self { via: Some("cloudformation.amazonaws.com".into()), ..Self::role(role_arn, "AWSCloudFormation") }
+        Self {
+            via: Some("cloudformation.amazonaws.com".into()),
+            ..Self::role(role_arn, "AWSCloudFormation")
+        }
     }
 
     /// Our own guard function.
     pub fn guard() -> Self {
-        Self { source_ip: "18.184.0.17".into(), user_agent: GUARD.into(), ..Self::role(crate::GUARD_ROLE, "snapback-guard") }
+        Self {
+            source_ip: "18.184.0.17".into(),
+            user_agent: GUARD.into(),
+            ..Self::role(crate::GUARD_ROLE, "snapback-guard")
+        }
     }
 
     /// The same, in the console.
     #[must_use]
     pub fn in_console(self) -> Self {
-        Self { console: true, user_agent: BROWSER.into(), ..self }
+        Self {
+            console: true,
+            user_agent: BROWSER.into(),
+            ..self
+        }
     }
 
     /// The same, from another address.
     #[must_use]
     pub fn from_ip(self, source_ip: &str) -> Self {
-        Self { source_ip: source_ip.into(), ..self }
+        Self {
+            source_ip: source_ip.into(),
+            ..self
+        }
     }
 
     /// The same, with a source identity.
     #[must_use]
     pub fn with_source_identity(self, person: &str) -> Self {
-        Self { source_identity: Some(person.into()), ..self }
+        Self {
+            source_identity: Some(person.into()),
+            ..self
+        }
     }
 
     /// The ARN that policies match: the role behind a session, the user, the root.

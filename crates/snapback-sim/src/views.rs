@@ -51,12 +51,18 @@ impl World {
     /// The current association id of a subnet with its ACL.
     pub fn acl_association(&self, subnet: &SubnetId) -> Option<AssociationId> {
         let subject = AssociationSubject::Subnet(subnet.clone());
-        self.snapshot().handles.association_id(Kind::NetworkAcl, &subject).cloned()
+        self.snapshot()
+            .handles
+            .association_id(Kind::NetworkAcl, &subject)
+            .cloned()
     }
 
     /// The current association id of a subnet, gateway or VPC (main) with its route table.
     pub fn table_association(&self, subject: &AssociationSubject) -> Option<AssociationId> {
-        self.snapshot().handles.association_id(Kind::RouteTable, subject).cloned()
+        self.snapshot()
+            .handles
+            .association_id(Kind::RouteTable, subject)
+            .cloned()
     }
 
     /// The current id of a rule.
@@ -73,12 +79,25 @@ impl World {
     pub fn our_writes(&self) -> Vec<OurWrite> {
         let (trail, now) = self.with(|inner| (inner.trail.clone(), inner.now));
         let show = |account: &Account| account.read(&Scope::Everything, now);
-        trail.into_iter().map(|(api, before, after)| OurWrite { api, before: show(&before), after: show(&after) }).collect()
+        trail
+            .into_iter()
+            .map(|(api, before, after)| OurWrite {
+                api,
+                before: show(&before),
+                after: show(&after),
+            })
+            .collect()
     }
 
     /// How many writes we tried, failed ones included.
     pub fn our_write_attempts(&self) -> usize {
-        self.with(|inner| inner.log.iter().filter(|call| !call.read && call.by == crate::GUARD_ROLE).count())
+        self.with(|inner| {
+            inner
+                .log
+                .iter()
+                .filter(|call| !call.read && call.by == crate::GUARD_ROLE)
+                .count()
+        })
     }
 
     /// Takes the journal entries that were committed since the last time, in commit order.
@@ -113,7 +132,14 @@ impl World {
 
     /// The sum of a metric.
     pub fn total(&self, metric: Metric) -> f64 {
-        self.with(|inner| inner.measured.iter().filter(|(name, _)| *name == metric).map(|(_, value)| value).sum())
+        self.with(|inner| {
+            inner
+                .measured
+                .iter()
+                .filter(|(name, _)| *name == metric)
+                .map(|(_, value)| value)
+                .sum()
+        })
     }
 
     /// What EC2 always keeps true, checked: each subnet in one ACL, each VPC with one main table and
@@ -131,16 +157,34 @@ fn inconsistencies(account: &Account) -> Vec<String> {
         }
     };
     for subnet in account.topology.subnets.keys() {
-        let acls = account.acls.values().flat_map(|acl| acl.associations.values()).filter(|id| *id == subnet).count();
+        let acls = account
+            .acls
+            .values()
+            .flat_map(|acl| acl.associations.values())
+            .filter(|id| *id == subnet)
+            .count();
         expect(format!("ACLs of {subnet}"), acls, 1);
         let subject = AssociationSubject::Subnet(subnet.clone());
-        let tables = account.tables.values().flat_map(|table| table.associations.values()).filter(|id| **id == subject).count();
+        let tables = account
+            .tables
+            .values()
+            .flat_map(|table| table.associations.values())
+            .filter(|id| **id == subject)
+            .count();
         expect(format!("explicit tables of {subnet}"), tables, 0);
     }
     for vpc in account.topology.vpcs.keys() {
-        let mains = account.tables.values().filter(|table| table.vpc == *vpc && table.is_main()).count();
+        let mains = account
+            .tables
+            .values()
+            .filter(|table| table.vpc == *vpc && table.is_main())
+            .count();
         expect(format!("main tables of {vpc}"), mains, 1);
-        let defaults = account.acls.values().filter(|acl| acl.vpc == *vpc && acl.is_default).count();
+        let defaults = account
+            .acls
+            .values()
+            .filter(|acl| acl.vpc == *vpc && acl.is_default)
+            .count();
         expect(format!("default ACLs of {vpc}"), defaults, 1);
     }
     found

@@ -1,5 +1,6 @@
 //! The world: one account with its clock, faults, store and the calls made on it.
 
+use crate::Quotas;
 use crate::account::{Account, ApiError, Response};
 use crate::call::Call;
 use crate::delivery::{Delivery, EventFaults};
@@ -8,7 +9,6 @@ use crate::faults::{Chaos, Fault, Faults, Interleaved, PlannedFault, Staleness, 
 use crate::principal::Principal;
 use crate::store::Store;
 use crate::views::Logged;
-use crate::Quotas;
 use snapback_app::port::{CallError, Metric};
 use snapback_engine::execution::classify;
 use snapback_model::*;
@@ -103,7 +103,9 @@ impl World {
             trail: Vec::new(),
             buckets: None,
         };
-        Self { inner: Arc::new(Mutex::new(inner)) }
+        Self {
+            inner: Arc::new(Mutex::new(inner)),
+        }
     }
 
     /// A world with the account that a snapshot shows (`snapback_model` reads describe output).
@@ -180,7 +182,13 @@ impl World {
 
     /// Lets `skip` matching operations through first.
     pub fn fail_later(&self, pattern: &str, skip: u32, fault: Fault, times: u32) {
-        let planned = PlannedFault { pattern: pattern.into(), fault, skip, left: Some(times), until: None };
+        let planned = PlannedFault {
+            pattern: pattern.into(),
+            fault,
+            skip,
+            left: Some(times),
+            until: None,
+        };
         self.with(|inner| inner.faults.planned.push(planned));
     }
 
@@ -188,7 +196,13 @@ impl World {
     pub fn outage(&self, pattern: &str, fault: Fault, duration: Duration) {
         self.with(|inner| {
             let until = inner.now.checked_add(duration).ok();
-            inner.faults.planned.push(PlannedFault { pattern: pattern.into(), fault, skip: 0, left: None, until });
+            inner.faults.planned.push(PlannedFault {
+                pattern: pattern.into(),
+                fault,
+                skip: 0,
+                left: None,
+                until,
+            });
         });
     }
 
@@ -217,9 +231,15 @@ impl World {
             let when = match when {
                 When::BeforeAct(n) => When::BeforeAct(inner.faults.acts.saturating_add(n)),
                 When::AfterAct(n) => When::AfterAct(inner.faults.acts.saturating_add(n)),
-                When::AfterObserve(n) => When::AfterObserve(inner.faults.observes.saturating_add(n)),
+                When::AfterObserve(n) => {
+                    When::AfterObserve(inner.faults.observes.saturating_add(n))
+                }
             };
-            inner.faults.interleaved.push(Interleaved { when, principal, call });
+            inner.faults.interleaved.push(Interleaved {
+                when,
+                principal,
+                call,
+            });
         });
     }
 
@@ -248,7 +268,12 @@ impl World {
 impl Inner {
     pub fn pass(&mut self, duration: Duration) {
         self.now = self.now.checked_add(duration).unwrap_or(self.now);
-        if self.account.transitions.iter().any(|(at, _, _)| *at <= self.now) {
+        if self
+            .account
+            .transitions
+            .iter()
+            .any(|(at, _, _)| *at <= self.now)
+        {
             let mut account = Account::clone(&self.account);
             account.settle(self.now);
             self.replace_account(account);
@@ -260,7 +285,11 @@ impl Inner {
         match self.faults.staleness {
             Some(staleness) => {
                 let now = self.now;
-                self.history.retain(|(until, _)| until.checked_add(staleness.window).is_ok_and(|end| end >= now));
+                self.history.retain(|(until, _)| {
+                    until
+                        .checked_add(staleness.window)
+                        .is_ok_and(|end| end >= now)
+                });
                 self.history.push((now, old));
             }
             None => self.history.clear(),
@@ -272,11 +301,23 @@ impl Inner {
         let bits = (u128::from(high) << 64) | u128::from(low);
         let text = format!("{bits:032x}");
         let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
-        format!("{}-{}-4{}-a{}-{}", part(0, 8), part(8, 12), part(13, 16), part(17, 20), part(20, 32))
+        format!(
+            "{}-{}-4{}-a{}-{}",
+            part(0, 8),
+            part(8, 12),
+            part(13, 16),
+            part(17, 20),
+            part(20, 32)
+        )
     }
 
     /// One mutating call: effect, log, event. `refusal` refuses it before EC2 looks at it.
-    pub fn perform(&mut self, principal: &Principal, call: &Call, refusal: Option<ApiError>) -> Result<CallOutcome, CallError> {
+    pub fn perform(
+        &mut self,
+        principal: &Principal,
+        call: &Call,
+        refusal: Option<ApiError>,
+    ) -> Result<CallOutcome, CallError> {
         let request = RequestId::new(self.uuid());
         let event = self.uuid();
         let mut account = Account::clone(&self.account);
@@ -309,7 +350,11 @@ impl Inner {
             request: Some(request.clone()),
         });
         match result {
-            Ok(response) => Ok(CallOutcome { request, event: EventId::new(event), made: made(&response) }),
+            Ok(response) => Ok(CallOutcome {
+                request,
+                event: EventId::new(event),
+                made: made(&response),
+            }),
             Err(error) => Err(CallError {
                 operation: call.api().to_owned(),
                 resource: call.subject(),
@@ -323,14 +368,20 @@ impl Inner {
 
     /// What a read may see now: the truth, or an earlier state.
     pub fn visible(&mut self) -> Arc<Account> {
-        let Some(staleness) = self.faults.staleness else { return Arc::clone(&self.account) };
+        let Some(staleness) = self.faults.staleness else {
+            return Arc::clone(&self.account);
+        };
         if self.rng.f64() >= staleness.chance {
             return Arc::clone(&self.account);
         }
         let window = u64::try_from(staleness.window.as_millis()).unwrap_or(u64::MAX);
         let age = Duration::from_millis(self.rng.u64(0..=window));
         let seen = self.now.checked_sub(age).unwrap_or(self.now);
-        let old = self.history.iter().find(|(until, _)| *until > seen).map(|(_, account)| Arc::clone(account));
+        let old = self
+            .history
+            .iter()
+            .find(|(until, _)| *until > seen)
+            .map(|(_, account)| Arc::clone(account));
         old.unwrap_or_else(|| Arc::clone(&self.account))
     }
 

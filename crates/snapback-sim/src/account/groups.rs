@@ -6,15 +6,24 @@ use snapback_model::*;
 use std::collections::BTreeSet;
 
 fn no_group(name: &str) -> ApiError {
-    ApiError::new("InvalidGroup.NotFound", format!("The security group '{name}' does not exist"))
+    ApiError::new(
+        "InvalidGroup.NotFound",
+        format!("The security group '{name}' does not exist"),
+    )
 }
 
 fn no_rule_id(id: &SecurityGroupRuleId) -> ApiError {
-    ApiError::new("InvalidSecurityGroupRuleId.NotFound", format!("The security group rule ID '{id}' does not exist"))
+    ApiError::new(
+        "InvalidSecurityGroupRuleId.NotFound",
+        format!("The security group rule ID '{id}' does not exist"),
+    )
 }
 
 fn no_rule() -> ApiError {
-    ApiError::new("InvalidPermission.NotFound", "The specified rule does not exist in this security group.")
+    ApiError::new(
+        "InvalidPermission.NotFound",
+        "The specified rule does not exist in this security group.",
+    )
 }
 
 fn duplicate(rule: &RuleKey) -> ApiError {
@@ -22,7 +31,10 @@ fn duplicate(rule: &RuleKey) -> ApiError {
     let protocol = rule.traffic.protocol_name().to_uppercase();
     ApiError::new(
         "InvalidPermission.Duplicate",
-        format!("the specified rule \"peer: {}, {protocol}, from port: {from}, to port: {to}, ALLOW\" already exists", rule.peer),
+        format!(
+            "the specified rule \"peer: {}, {protocol}, from port: {from}, to port: {to}, ALLOW\" already exists",
+            rule.peer
+        ),
     )
 }
 
@@ -31,7 +43,11 @@ fn keys(direction: Direction, permissions: &[Permission]) -> Vec<(RuleKey, Optio
         .iter()
         .flat_map(|permission| {
             permission.peers.iter().map(move |(peer, description)| {
-                let key = RuleKey { direction, traffic: permission.traffic, peer: peer.clone() };
+                let key = RuleKey {
+                    direction,
+                    traffic: permission.traffic,
+                    peer: peer.clone(),
+                };
                 (key, description.clone().filter(|text| !text.is_empty()))
             })
         })
@@ -44,7 +60,10 @@ fn same_peer_type(one: &Peer, other: &Peer) -> bool {
 
 impl Group {
     fn find(&self, key: &RuleKey) -> Option<&SecurityGroupRuleId> {
-        self.rules.iter().find(|(_, rule)| rule.key == *key).map(|(id, _)| id)
+        self.rules
+            .iter()
+            .find(|(_, rule)| rule.key == *key)
+            .map(|(id, _)| id)
     }
 }
 
@@ -75,14 +94,22 @@ impl Account {
     /// group reference one in both (open point G10 of semantics.md, the stricter reading).
     fn rule_cost(&self, group: &Group, direction: Direction) -> (usize, usize) {
         let mut cost = (0, 0);
-        for rule in group.rules.values().filter(|rule| rule.key.direction == direction) {
+        for rule in group
+            .rules
+            .values()
+            .filter(|rule| rule.key.direction == direction)
+        {
             match &rule.key.peer {
                 Peer::Ipv4(_) => cost.0 += 1,
                 Peer::Ipv6(_) => cost.1 += 1,
                 Peer::SecurityGroup { .. } => cost = (cost.0 + 1, cost.1 + 1),
                 Peer::PrefixList(id) => {
                     let (entries, is_v6) = self.prefix_list_cost(id);
-                    if is_v6 { cost.1 += entries } else { cost.0 += entries }
+                    if is_v6 {
+                        cost.1 += entries
+                    } else {
+                        cost.0 += entries
+                    }
                 }
             }
         }
@@ -105,12 +132,21 @@ impl Account {
             Peer::SecurityGroup { id, owner: None } => {
                 let (own, other) = (self.group(group)?, self.group(id)?);
                 let joined = own.vpc == other.vpc || self.are_joined(&own.vpc, &other.vpc);
-                if joined { Ok(()) } else { Err(no_group(id.as_str())) }
+                if joined {
+                    Ok(())
+                } else {
+                    Err(no_group(id.as_str()))
+                }
             }
             Peer::PrefixList(id) if !self.topology.prefix_lists.contains_key(id) => {
-                Err(ApiError::new("InvalidPrefixListID.NotFound", format!("The prefix list ID '{id}' does not exist")))
+                Err(ApiError::new(
+                    "InvalidPrefixListID.NotFound",
+                    format!("The prefix list ID '{id}' does not exist"),
+                ))
             }
-            Peer::PrefixList(_) | Peer::SecurityGroup { .. } | Peer::Ipv4(_) | Peer::Ipv6(_) => Ok(()),
+            Peer::PrefixList(_) | Peer::SecurityGroup { .. } | Peer::Ipv4(_) | Peer::Ipv6(_) => {
+                Ok(())
+            }
         }
     }
 
@@ -124,11 +160,17 @@ impl Account {
         let id = self.group_id(by)?;
         let asked = keys(direction, permissions);
         if asked.is_empty() {
-            return Err(ApiError::new("MissingParameter", "The request must contain the parameter ipPermissions"));
+            return Err(ApiError::new(
+                "MissingParameter",
+                "The request must contain the parameter ipPermissions",
+            ));
         }
         let distinct: BTreeSet<&RuleKey> = asked.iter().map(|(key, _)| key).collect();
         if distinct.len() != asked.len() {
-            return Err(ApiError::new("InvalidParameterValue", "The same permission must not appear multiple times"));
+            return Err(ApiError::new(
+                "InvalidParameterValue",
+                "The same permission must not appear multiple times",
+            ));
         }
         let mut added = Vec::new();
         for (key, description) in asked {
@@ -137,15 +179,26 @@ impl Account {
                 return Err(duplicate(&key));
             }
             let rule_id = SecurityGroupRuleId::new(self.mint.id("sgr"));
-            let rule = Rule { key, description, tags: tags.clone() };
-            self.group_mut(&id)?.rules.insert(rule_id.clone(), rule.clone());
+            let rule = Rule {
+                key,
+                description,
+                tags: tags.clone(),
+            };
+            self.group_mut(&id)?
+                .rules
+                .insert(rule_id.clone(), rule.clone());
             added.push((rule_id, rule));
         }
         self.check_rule_quota(&id, direction)?;
         Ok(Response::Authorized(added))
     }
 
-    pub(super) fn revoke(&mut self, by: &GroupBy, direction: Direction, rules: &Revoked) -> Result<Response, ApiError> {
+    pub(super) fn revoke(
+        &mut self,
+        by: &GroupBy,
+        direction: Direction,
+        rules: &Revoked,
+    ) -> Result<Response, ApiError> {
         let id = self.group_id(by)?;
         let lenient = self.is_default_vpc(&self.group(&id)?.vpc.clone());
         let group = self.group_mut(&id)?;
@@ -170,22 +223,43 @@ impl Account {
                 }
             }
         }
-        let removed = ids.into_iter().filter_map(|rule_id| group.rules.remove(&rule_id).map(|rule| (rule_id, rule))).collect();
-        Ok(Response::Revoked { group: id, removed, unknown })
+        let removed = ids
+            .into_iter()
+            .filter_map(|rule_id| group.rules.remove(&rule_id).map(|rule| (rule_id, rule)))
+            .collect();
+        Ok(Response::Revoked {
+            group: id,
+            removed,
+            unknown,
+        })
     }
 
-    pub(super) fn modify_rules(&mut self, id: &SecurityGroupId, changes: &[RuleChange]) -> Result<Response, ApiError> {
+    pub(super) fn modify_rules(
+        &mut self,
+        id: &SecurityGroupId,
+        changes: &[RuleChange],
+    ) -> Result<Response, ApiError> {
         for change in changes {
             self.check_peer(id, &change.peer)?;
             let group = self.group_mut(id)?;
-            let old = group.rules.get(&change.id).ok_or_else(|| no_rule_id(&change.id))?;
+            let old = group
+                .rules
+                .get(&change.id)
+                .ok_or_else(|| no_rule_id(&change.id))?;
             if !same_peer_type(&old.key.peer, &change.peer) {
                 return Err(ApiError::new(
                     "InvalidParameterValue",
-                    format!("The source or destination type of the security group rule '{}' cannot be modified.", change.id),
+                    format!(
+                        "The source or destination type of the security group rule '{}' cannot be modified.",
+                        change.id
+                    ),
                 ));
             }
-            let key = RuleKey { direction: old.key.direction, traffic: change.traffic, peer: change.peer.clone() };
+            let key = RuleKey {
+                direction: old.key.direction,
+                traffic: change.traffic,
+                peer: change.peer.clone(),
+            };
             if group.find(&key).is_some_and(|other| *other != change.id) {
                 return Err(duplicate(&key));
             }
@@ -238,17 +312,26 @@ impl Account {
                 .values()
                 .find(|vpc| vpc.is_default)
                 .map(|vpc| vpc.id.clone())
-                .ok_or_else(|| ApiError::new("VPCIdNotSpecified", "No default VPC for this user"))?,
+                .ok_or_else(|| {
+                    ApiError::new("VPCIdNotSpecified", "No default VPC for this user")
+                })?,
         };
         let networks = self.vpc(&vpc)?.cidrs.clone();
-        if self.groups.values().any(|group| group.vpc == vpc && group.name == name) {
+        if self
+            .groups
+            .values()
+            .any(|group| group.vpc == vpc && group.name == name)
+        {
             return Err(ApiError::new(
                 "InvalidGroup.Duplicate",
                 format!("The security group '{name}' already exists for VPC '{vpc}'"),
             ));
         }
         if name.starts_with("sg-") {
-            return Err(ApiError::new("InvalidParameterValue", "Value for parameter GroupName is invalid: it may not begin with sg-."));
+            return Err(ApiError::new(
+                "InvalidParameterValue",
+                "Value for parameter GroupName is invalid: it may not begin with sg-.",
+            ));
         }
         let id = SecurityGroupId::new(self.mint.id("sg"));
         let mut group = Group {
@@ -260,12 +343,26 @@ impl Account {
             rules: Default::default(),
         };
         let mut peers = vec![Peer::Ipv4(ipnet::Ipv4Net::default())];
-        if networks.iter().any(|net| matches!(net, ipnet::IpNet::V6(_))) {
+        if networks
+            .iter()
+            .any(|net| matches!(net, ipnet::IpNet::V6(_)))
+        {
             peers.push(Peer::Ipv6(ipnet::Ipv6Net::default()));
         }
         for peer in peers {
-            let key = RuleKey { direction: Direction::Egress, traffic: Traffic::All, peer };
-            group.rules.insert(SecurityGroupRuleId::new(self.mint.id("sgr")), Rule { key, description: None, tags: Tags::new() });
+            let key = RuleKey {
+                direction: Direction::Egress,
+                traffic: Traffic::All,
+                peer,
+            };
+            group.rules.insert(
+                SecurityGroupRuleId::new(self.mint.id("sgr")),
+                Rule {
+                    key,
+                    description: None,
+                    tags: Tags::new(),
+                },
+            );
         }
         self.groups.insert(id.clone(), group);
         Ok(Response::Group(id))
@@ -277,18 +374,31 @@ impl Account {
         if group.name == "default" {
             return Err(ApiError::new(
                 "CannotDelete",
-                format!("the specified group: \"{id}\" name: \"default\" cannot be deleted by a user"),
+                format!(
+                    "the specified group: \"{id}\" name: \"default\" cannot be deleted by a user"
+                ),
             ));
         }
-        let carried = self.topology.interfaces.values().any(|interface| interface.groups.contains(&id))
-            || self.topology.gateways.values().any(|gateway| gateway.groups.contains(&id));
+        let carried = self
+            .topology
+            .interfaces
+            .values()
+            .any(|interface| interface.groups.contains(&id))
+            || self
+                .topology
+                .gateways
+                .values()
+                .any(|gateway| gateway.groups.contains(&id));
         let referenced = self.groups.values().any(|other| {
             other.id != id
                 && other.vpc == group.vpc
                 && other.rules.values().any(|rule| matches!(&rule.key.peer, Peer::SecurityGroup { id: peer, .. } if *peer == id))
         });
         if carried || referenced {
-            return Err(ApiError::new("DependencyViolation", format!("resource {id} has a dependent object")));
+            return Err(ApiError::new(
+                "DependencyViolation",
+                format!("resource {id} has a dependent object"),
+            ));
         }
         self.groups.remove(&id);
         Ok(Response::Done)

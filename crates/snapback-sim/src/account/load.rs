@@ -6,8 +6,14 @@ use snapback_model::*;
 impl Account {
     /// Loads a snapshot. Propagated routes are not stored: they follow from the gateways.
     pub(crate) fn load(snapshot: &Snapshot, seed: u64) -> Self {
-        let id = snapshot.account.clone().unwrap_or_else(|| AccountId::from(crate::ACCOUNT));
-        let region = snapshot.region.clone().unwrap_or_else(|| Region::from(crate::REGION));
+        let id = snapshot
+            .account
+            .clone()
+            .unwrap_or_else(|| AccountId::from(crate::ACCOUNT));
+        let region = snapshot
+            .region
+            .clone()
+            .unwrap_or_else(|| Region::from(crate::REGION));
         let mut account = Self::new(id, region, seed);
         account.topology = snapshot.topology.clone();
         for resource in snapshot.resources.values() {
@@ -25,7 +31,10 @@ impl Account {
             id: group.id.clone(),
             name: group.name.clone().unwrap_or_else(|| group.id.to_string()),
             description: group.description.clone().unwrap_or_default(),
-            vpc: group.vpc.clone().unwrap_or_else(|| VpcId::from("vpc-unknown")),
+            vpc: group
+                .vpc
+                .clone()
+                .unwrap_or_else(|| VpcId::from("vpc-unknown")),
             tags: group.tags.clone().unwrap_or_default(),
             rules: Default::default(),
         };
@@ -33,12 +42,25 @@ impl Account {
             let known = handles.rule_id(&group.id, key).cloned();
             let id = known.unwrap_or_else(|| SecurityGroupRuleId::new(self.mint.id("sgr")));
             let tags = detail.tags.clone().unwrap_or_default();
-            loaded.rules.insert(id, Rule { key: key.clone(), description: detail.description.clone(), tags });
+            loaded.rules.insert(
+                id,
+                Rule {
+                    key: key.clone(),
+                    description: detail.description.clone(),
+                    tags,
+                },
+            );
         }
         self.groups.insert(group.id.clone(), loaded);
     }
 
-    fn association(&mut self, kind: Kind, prefix: &str, subject: &AssociationSubject, handles: &Handles) -> AssociationId {
+    fn association(
+        &mut self,
+        kind: Kind,
+        prefix: &str,
+        subject: &AssociationSubject,
+        handles: &Handles,
+    ) -> AssociationId {
         let known = handles.association_id(kind, subject).cloned();
         known.unwrap_or_else(|| AssociationId::new(self.mint.id(prefix)))
     }
@@ -54,27 +76,50 @@ impl Account {
         };
         for subnet in &acl.subnets {
             let subject = AssociationSubject::Subnet(subnet.clone());
-            loaded.associations.insert(self.association(Kind::NetworkAcl, "aclassoc", &subject, handles), subnet.clone());
+            loaded.associations.insert(
+                self.association(Kind::NetworkAcl, "aclassoc", &subject, handles),
+                subnet.clone(),
+            );
         }
         self.acls.insert(acl.id.clone(), loaded);
     }
 
     fn load_table(&mut self, table: &RouteTable, handles: &Handles) {
-        let routes = table.routes.iter().filter(|(_, route)| route.origin != RouteOrigin::Propagated);
+        let routes = table
+            .routes
+            .iter()
+            .filter(|(_, route)| route.origin != RouteOrigin::Propagated);
         let mut loaded = Table {
             id: table.id.clone(),
             vpc: table.vpc.clone(),
             tags: table.tags.clone(),
             routes: routes
                 .map(|(destination, route)| {
-                    (destination.clone(), StoredRoute { target: route.target.clone(), origin: route.origin })
+                    (
+                        destination.clone(),
+                        StoredRoute {
+                            target: route.target.clone(),
+                            origin: route.origin,
+                        },
+                    )
                 })
                 .collect(),
             associations: Default::default(),
             propagating: table.propagating.clone(),
         };
-        let mut subjects: Vec<AssociationSubject> = table.subnets.iter().cloned().map(AssociationSubject::Subnet).collect();
-        subjects.extend(table.gateways.iter().cloned().map(AssociationSubject::Gateway));
+        let mut subjects: Vec<AssociationSubject> = table
+            .subnets
+            .iter()
+            .cloned()
+            .map(AssociationSubject::Subnet)
+            .collect();
+        subjects.extend(
+            table
+                .gateways
+                .iter()
+                .cloned()
+                .map(AssociationSubject::Gateway),
+        );
         if table.main {
             subjects.push(AssociationSubject::Main(table.vpc.clone()));
         }

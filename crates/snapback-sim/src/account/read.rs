@@ -17,7 +17,10 @@ impl Account {
                 .rules
                 .values()
                 .map(|rule| {
-                    let detail = RuleDetail { description: rule.description.clone(), tags: Some(rule.tags.clone()) };
+                    let detail = RuleDetail {
+                        description: rule.description.clone(),
+                        tags: Some(rule.tags.clone()),
+                    };
                     (rule.key.clone(), detail)
                 })
                 .collect(),
@@ -50,14 +53,30 @@ impl Account {
         };
         for (destination, route) in &table.routes {
             let blackhole = !self.is_alive(&route.target, &table.vpc);
-            let route = Route { target: route.target.clone(), origin: route.origin, blackhole };
+            let route = Route {
+                target: route.target.clone(),
+                origin: route.origin,
+                blackhole,
+            };
             state.routes.insert(destination.clone(), route);
         }
-        for gateway in table.propagating.iter().filter_map(|id| self.topology.gateways.get(id.as_str())) {
-            for net in gateway.peer_cidrs.iter().filter(|_| gateway.vpcs.contains(&table.vpc)) {
+        for gateway in table
+            .propagating
+            .iter()
+            .filter_map(|id| self.topology.gateways.get(id.as_str()))
+        {
+            for net in gateway
+                .peer_cidrs
+                .iter()
+                .filter(|_| gateway.vpcs.contains(&table.vpc))
+            {
                 // A static route wins over a propagated one (semantics A4).
                 let target = RouteTarget::VpnGateway(gateway.id.clone());
-                let route = Route { target, origin: RouteOrigin::Propagated, blackhole: false };
+                let route = Route {
+                    target,
+                    origin: RouteOrigin::Propagated,
+                    blackhole: false,
+                };
                 state.routes.entry(Destination::cidr(*net)).or_insert(route);
             }
         }
@@ -77,26 +96,47 @@ impl Account {
 
     fn show_group(&self, snapshot: &mut Snapshot, group: &Group) {
         for (id, rule) in &group.rules {
-            let handle = RuleHandle { group: group.id.clone(), rule: rule.key.clone() };
+            let handle = RuleHandle {
+                group: group.id.clone(),
+                rule: rule.key.clone(),
+            };
             snapshot.handles.rules.insert(id.clone(), handle);
         }
-        snapshot.resources.insert(group.id.clone().into(), Resource::SecurityGroup(self.group_state(group)));
+        snapshot.resources.insert(
+            group.id.clone().into(),
+            Resource::SecurityGroup(self.group_state(group)),
+        );
     }
 
     fn show_acl(&self, snapshot: &mut Snapshot, acl: &Acl) {
         for (id, subnet) in &acl.associations {
             let subject = AssociationSubject::Subnet(subnet.clone());
-            snapshot.handles.associations.insert(id.clone(), AssociationHandle { resource: acl.id.clone().into(), subject });
+            snapshot.handles.associations.insert(
+                id.clone(),
+                AssociationHandle {
+                    resource: acl.id.clone().into(),
+                    subject,
+                },
+            );
         }
-        snapshot.resources.insert(acl.id.clone().into(), Resource::NetworkAcl(self.acl_state(acl)));
+        snapshot.resources.insert(
+            acl.id.clone().into(),
+            Resource::NetworkAcl(self.acl_state(acl)),
+        );
     }
 
     fn show_table(&self, snapshot: &mut Snapshot, table: &Table) {
         for (id, subject) in &table.associations {
-            let handle = AssociationHandle { resource: table.id.clone().into(), subject: subject.clone() };
+            let handle = AssociationHandle {
+                resource: table.id.clone().into(),
+                subject: subject.clone(),
+            };
             snapshot.handles.associations.insert(id.clone(), handle);
         }
-        snapshot.resources.insert(table.id.clone().into(), Resource::RouteTable(self.table_state(table)));
+        snapshot.resources.insert(
+            table.id.clone().into(),
+            Resource::RouteTable(self.table_state(table)),
+        );
     }
 
     /// The answer to a read that began at `at`.
@@ -108,33 +148,57 @@ impl Account {
             Scope::Everything => {
                 snapshot.coverage.extend(Kind::ALL.map(Coverage::Kind));
                 snapshot.coverage.insert(Coverage::Subnets);
-                self.groups.values().for_each(|group| self.show_group(&mut snapshot, group));
-                self.acls.values().for_each(|acl| self.show_acl(&mut snapshot, acl));
-                self.tables.values().for_each(|table| self.show_table(&mut snapshot, table));
+                self.groups
+                    .values()
+                    .for_each(|group| self.show_group(&mut snapshot, group));
+                self.acls
+                    .values()
+                    .for_each(|acl| self.show_acl(&mut snapshot, acl));
+                self.tables
+                    .values()
+                    .for_each(|table| self.show_table(&mut snapshot, table));
                 snapshot.topology = self.topology.clone();
             }
             Scope::Group(id) => self.read_group(&mut snapshot, id),
             Scope::GroupNamed(name) => {
                 for group in self.groups.values().filter(|group| group.name == *name) {
-                    snapshot.coverage.insert(Coverage::Resource(group.id.clone().into()));
+                    snapshot
+                        .coverage
+                        .insert(Coverage::Resource(group.id.clone().into()));
                     self.show_group(&mut snapshot, group);
                 }
             }
             Scope::AclsOf(vpc) => {
                 snapshot.coverage.insert(Coverage::AclsOf(vpc.clone()));
-                self.acls.values().filter(|acl| acl.vpc == *vpc).for_each(|acl| self.show_acl(&mut snapshot, acl));
+                self.acls
+                    .values()
+                    .filter(|acl| acl.vpc == *vpc)
+                    .for_each(|acl| self.show_acl(&mut snapshot, acl));
             }
             Scope::Acl(id) => {
-                snapshot.coverage.insert(Coverage::Resource(id.clone().into()));
-                self.acls.get(id).into_iter().for_each(|acl| self.show_acl(&mut snapshot, acl));
+                snapshot
+                    .coverage
+                    .insert(Coverage::Resource(id.clone().into()));
+                self.acls
+                    .get(id)
+                    .into_iter()
+                    .for_each(|acl| self.show_acl(&mut snapshot, acl));
             }
             Scope::TablesOf(vpc) => {
                 snapshot.coverage.insert(Coverage::TablesOf(vpc.clone()));
-                self.tables.values().filter(|table| table.vpc == *vpc).for_each(|table| self.show_table(&mut snapshot, table));
+                self.tables
+                    .values()
+                    .filter(|table| table.vpc == *vpc)
+                    .for_each(|table| self.show_table(&mut snapshot, table));
             }
             Scope::Table(id) => {
-                snapshot.coverage.insert(Coverage::Resource(id.clone().into()));
-                self.tables.get(id).into_iter().for_each(|table| self.show_table(&mut snapshot, table));
+                snapshot
+                    .coverage
+                    .insert(Coverage::Resource(id.clone().into()));
+                self.tables
+                    .get(id)
+                    .into_iter()
+                    .for_each(|table| self.show_table(&mut snapshot, table));
             }
         }
         snapshot
@@ -143,11 +207,16 @@ impl Account {
     /// DescribeSecurityGroupRules tells rules and owner, not the group; only an empty answer is
     /// followed by DescribeSecurityGroups, which tells whether the group exists.
     fn read_group(&self, snapshot: &mut Snapshot, id: &SecurityGroupId) {
-        snapshot.coverage.insert(Coverage::Resource(id.clone().into()));
-        let Some(group) = self.groups.get(id) else { return };
+        snapshot
+            .coverage
+            .insert(Coverage::Resource(id.clone().into()));
+        let Some(group) = self.groups.get(id) else {
+            return;
+        };
         self.show_group(snapshot, group);
         if !group.rules.is_empty()
-            && let Some(Resource::SecurityGroup(state)) = snapshot.resources.get_mut(&ResourceId::from(id.clone()))
+            && let Some(Resource::SecurityGroup(state)) =
+                snapshot.resources.get_mut(&ResourceId::from(id.clone()))
         {
             (state.name, state.description, state.vpc, state.tags) = (None, None, None, None);
         }
@@ -171,7 +240,12 @@ pub(crate) fn apis(account: &Account, scope: &Scope) -> &'static [&'static str] 
             "DescribeVpcEndpoints",
             "DescribeManagedPrefixLists",
         ],
-        Scope::Group(id) if account.groups.get(id).is_none_or(|group| group.rules.is_empty()) => {
+        Scope::Group(id)
+            if account
+                .groups
+                .get(id)
+                .is_none_or(|group| group.rules.is_empty()) =>
+        {
             &["DescribeSecurityGroupRules", "DescribeSecurityGroups"]
         }
         Scope::Group(_) => &["DescribeSecurityGroupRules"],

@@ -5,11 +5,17 @@ use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 fn no_table(id: &RouteTableId) -> ApiError {
-    ApiError::new("InvalidRouteTableID.NotFound", format!("The routeTable ID '{id}' does not exist"))
+    ApiError::new(
+        "InvalidRouteTableID.NotFound",
+        format!("The routeTable ID '{id}' does not exist"),
+    )
 }
 
 fn no_association(id: &AssociationId) -> ApiError {
-    ApiError::new("InvalidAssociationID.NotFound", format!("The association ID '{id}' does not exist"))
+    ApiError::new(
+        "InvalidAssociationID.NotFound",
+        format!("The association ID '{id}' does not exist"),
+    )
 }
 
 fn no_target(code: &'static str, what: &str, id: &str) -> ApiError {
@@ -30,45 +36,99 @@ impl Account {
         let vpc = &self.table(table)?.vpc;
         let id = target.id();
         let gateway = self.topology.gateways.get(id);
-        let gone = gateway.is_none_or(|gateway| matches!(gateway.state.as_deref(), Some("deleted" | "deleting" | "failed")));
+        let gone = gateway.is_none_or(|gateway| {
+            matches!(
+                gateway.state.as_deref(),
+                Some("deleted" | "deleting" | "failed")
+            )
+        });
         let missing = match target {
-            RouteTarget::Local | RouteTarget::CarrierGateway(_) | RouteTarget::LocalGateway(_) | RouteTarget::CoreNetwork(_) => return Ok(()),
-            RouteTarget::NetworkInterface(_) => match self.topology.interfaces.get(&NetworkInterfaceId::from(id)) {
-                Some(_) => return Ok(()),
-                None => return Err(no_target("InvalidNetworkInterfaceID.NotFound", "networkInterface", id)),
-            },
-            RouteTarget::InternetGateway(_) | RouteTarget::VpnGateway(_) => ("InvalidGatewayID.NotFound", "gateway"),
-            RouteTarget::NatGateway(_) => ("InvalidNatGatewayID.NotFound", "natGateway"),
-            RouteTarget::EgressOnlyInternetGateway(_) => ("InvalidGatewayID.NotFound", "egressOnlyInternetGateway"),
-            RouteTarget::VpcPeeringConnection(_) => ("InvalidVpcPeeringConnectionID.NotFound", "vpcPeeringConnection"),
-            RouteTarget::TransitGateway(_) => ("InvalidTransitGatewayID.NotFound", "transitGateway"),
-            RouteTarget::GatewayLoadBalancerEndpoint(_) => ("InvalidVpcEndpointId.NotFound", "vpcEndpoint"),
-            RouteTarget::GatewayEndpoint(_) => {
-                return Err(ApiError::new("InvalidParameterValue", format!("route table {table} and gateway endpoint {id}: use ModifyVpcEndpoint")));
+            RouteTarget::Local
+            | RouteTarget::CarrierGateway(_)
+            | RouteTarget::LocalGateway(_)
+            | RouteTarget::CoreNetwork(_) => return Ok(()),
+            RouteTarget::NetworkInterface(_) => {
+                match self.topology.interfaces.get(&NetworkInterfaceId::from(id)) {
+                    Some(_) => return Ok(()),
+                    None => {
+                        return Err(no_target(
+                            "InvalidNetworkInterfaceID.NotFound",
+                            "networkInterface",
+                            id,
+                        ));
+                    }
+                }
             }
-            RouteTarget::Unrecognized(_) => return Err(ApiError::new("InvalidParameterValue", format!("Invalid target: {id}"))),
+            RouteTarget::InternetGateway(_) | RouteTarget::VpnGateway(_) => {
+                ("InvalidGatewayID.NotFound", "gateway")
+            }
+            RouteTarget::NatGateway(_) => ("InvalidNatGatewayID.NotFound", "natGateway"),
+            RouteTarget::EgressOnlyInternetGateway(_) => {
+                ("InvalidGatewayID.NotFound", "egressOnlyInternetGateway")
+            }
+            RouteTarget::VpcPeeringConnection(_) => (
+                "InvalidVpcPeeringConnectionID.NotFound",
+                "vpcPeeringConnection",
+            ),
+            RouteTarget::TransitGateway(_) => {
+                ("InvalidTransitGatewayID.NotFound", "transitGateway")
+            }
+            RouteTarget::GatewayLoadBalancerEndpoint(_) => {
+                ("InvalidVpcEndpointId.NotFound", "vpcEndpoint")
+            }
+            RouteTarget::GatewayEndpoint(_) => {
+                return Err(ApiError::new(
+                    "InvalidParameterValue",
+                    format!("route table {table} and gateway endpoint {id}: use ModifyVpcEndpoint"),
+                ));
+            }
+            RouteTarget::Unrecognized(_) => {
+                return Err(ApiError::new(
+                    "InvalidParameterValue",
+                    format!("Invalid target: {id}"),
+                ));
+            }
         };
         if gone {
             return Err(no_target(missing.0, missing.1, id));
         }
         if gateway.is_some_and(|gateway| !gateway.vpcs.contains(vpc)) {
-            return Err(ApiError::new("InvalidParameterValue", format!("route table {table} and network gateway {id} belong to different networks")));
+            return Err(ApiError::new(
+                "InvalidParameterValue",
+                format!(
+                    "route table {table} and network gateway {id} belong to different networks"
+                ),
+            ));
         }
         Ok(())
     }
 
     /// Within the VPC's own networks only interfaces, endpoints and NAT gateways are targets, and only
     /// for a whole subnet (semantics A4).
-    fn check_inside_vpc(&self, table: &RouteTableId, destination: &Destination, target: &RouteTarget) -> Result<(), ApiError> {
+    fn check_inside_vpc(
+        &self,
+        table: &RouteTableId,
+        destination: &Destination,
+        target: &RouteTarget,
+    ) -> Result<(), ApiError> {
         let vpc = self.table(table)?.vpc.clone();
-        let Some(net) = destination.as_cidr() else { return Ok(()) };
+        let Some(net) = destination.as_cidr() else {
+            return Ok(());
+        };
         let inside = self.vpc(&vpc)?.cidrs.iter().any(|cidr| cidr.contains(&net));
         let appliance = matches!(
             target,
-            RouteTarget::NetworkInterface(_) | RouteTarget::GatewayLoadBalancerEndpoint(_) | RouteTarget::NatGateway(_) | RouteTarget::Local
+            RouteTarget::NetworkInterface(_)
+                | RouteTarget::GatewayLoadBalancerEndpoint(_)
+                | RouteTarget::NatGateway(_)
+                | RouteTarget::Local
         );
         let whole = self.vpc(&vpc)?.cidrs.contains(&net)
-            || self.topology.subnets.values().any(|subnet| subnet.vpc == vpc && subnet.cidrs.contains(&net));
+            || self
+                .topology
+                .subnets
+                .values()
+                .any(|subnet| subnet.vpc == vpc && subnet.cidrs.contains(&net));
         if inside && !(appliance && whole) {
             return Err(ApiError::new(
                 "InvalidParameterValue",
@@ -80,14 +140,30 @@ impl Account {
         Ok(())
     }
 
-    fn check_edge(&self, table: &RouteTableId, destination: &Destination, target: &RouteTarget) -> Result<(), ApiError> {
-        let edge = self.table(table)?.associations.values().any(|subject| matches!(subject, AssociationSubject::Gateway(_)));
+    fn check_edge(
+        &self,
+        table: &RouteTableId,
+        destination: &Destination,
+        target: &RouteTarget,
+    ) -> Result<(), ApiError> {
+        let edge = self
+            .table(table)?
+            .associations
+            .values()
+            .any(|subject| matches!(subject, AssociationSubject::Gateway(_)));
         let allowed = matches!(
             target,
-            RouteTarget::Local | RouteTarget::NetworkInterface(_) | RouteTarget::GatewayLoadBalancerEndpoint(_)
+            RouteTarget::Local
+                | RouteTarget::NetworkInterface(_)
+                | RouteTarget::GatewayLoadBalancerEndpoint(_)
         ) && destination.as_cidr().is_some();
         if edge && !allowed {
-            return Err(ApiError::new("InvalidParameterValue", format!("invalid value for a route of a table with a gateway association: {target}")));
+            return Err(ApiError::new(
+                "InvalidParameterValue",
+                format!(
+                    "invalid value for a route of a table with a gateway association: {target}"
+                ),
+            ));
         }
         Ok(())
     }
@@ -95,24 +171,41 @@ impl Account {
     /// Static routes of both families; a prefix list costs its `MaxEntries`.
     fn route_cost(&self, table: &Table) -> (usize, usize) {
         let mut cost = (0, 0);
-        for (destination, _) in table.routes.iter().filter(|(_, route)| route.origin == RouteOrigin::Created) {
+        for (destination, _) in table
+            .routes
+            .iter()
+            .filter(|(_, route)| route.origin == RouteOrigin::Created)
+        {
             match destination {
                 Destination::Ipv4(_) => cost.0 += 1,
                 Destination::Ipv6(_) => cost.1 += 1,
                 Destination::PrefixList(id) => {
                     let (entries, is_v6) = self.prefix_list_cost(id);
-                    if is_v6 { cost.1 += entries } else { cost.0 += entries }
+                    if is_v6 {
+                        cost.1 += entries
+                    } else {
+                        cost.0 += entries
+                    }
                 }
             }
         }
         cost
     }
 
-    pub(super) fn create_route(&mut self, id: &RouteTableId, destination: &Destination, target: &RouteTarget) -> Result<Response, ApiError> {
+    pub(super) fn create_route(
+        &mut self,
+        id: &RouteTableId,
+        destination: &Destination,
+        target: &RouteTarget,
+    ) -> Result<Response, ApiError> {
         if let Destination::PrefixList(list) = destination
             && !self.topology.prefix_lists.contains_key(list)
         {
-            return Err(no_target("InvalidPrefixListID.NotFound", "prefix list", list.as_str()));
+            return Err(no_target(
+                "InvalidPrefixListID.NotFound",
+                "prefix list",
+                list.as_str(),
+            ));
         }
         self.check_target(id, target)?;
         self.check_inside_vpc(id, destination, target)?;
@@ -120,22 +213,47 @@ impl Account {
         let identical_succeeds = self.identical_route_succeeds;
         let quota = self.quotas.routes_per_table;
         let table = self.table_mut(id)?;
-        if let Some(there) = table.routes.get(destination).filter(|route| route.origin == RouteOrigin::Created) {
+        if let Some(there) = table
+            .routes
+            .get(destination)
+            .filter(|route| route.origin == RouteOrigin::Created)
+        {
             if identical_succeeds && there.target == *target {
                 return Ok(Response::Done);
             }
-            return Err(ApiError::new("RouteAlreadyExists", format!("The route identified by {destination} already exists.")));
+            return Err(ApiError::new(
+                "RouteAlreadyExists",
+                format!("The route identified by {destination} already exists."),
+            ));
         }
-        let origin = if *target == RouteTarget::Local { RouteOrigin::Table } else { RouteOrigin::Created };
-        table.routes.insert(destination.clone(), StoredRoute { target: target.clone(), origin });
+        let origin = if *target == RouteTarget::Local {
+            RouteOrigin::Table
+        } else {
+            RouteOrigin::Created
+        };
+        table.routes.insert(
+            destination.clone(),
+            StoredRoute {
+                target: target.clone(),
+                origin,
+            },
+        );
         let (v4, v6) = self.route_cost(self.table(id)?);
         if v4.max(v6) > quota {
-            return Err(ApiError::new("RouteLimitExceeded", "The maximum number of routes has been reached."));
+            return Err(ApiError::new(
+                "RouteLimitExceeded",
+                "The maximum number of routes has been reached.",
+            ));
         }
         Ok(Response::Done)
     }
 
-    pub(super) fn replace_route(&mut self, id: &RouteTableId, destination: &Destination, target: &RouteTarget) -> Result<Response, ApiError> {
+    pub(super) fn replace_route(
+        &mut self,
+        id: &RouteTableId,
+        destination: &Destination,
+        target: &RouteTarget,
+    ) -> Result<Response, ApiError> {
         self.check_target(id, target)?;
         let there = self.table(id)?.routes.get(destination).cloned().ok_or_else(|| {
             ApiError::new(
@@ -144,72 +262,127 @@ impl Account {
             )
         })?;
         if matches!(there.target, RouteTarget::GatewayEndpoint(_)) {
-            return Err(ApiError::new("InvalidParameterValue", format!("cannot replace the endpoint route {destination}")));
+            return Err(ApiError::new(
+                "InvalidParameterValue",
+                format!("cannot replace the endpoint route {destination}"),
+            ));
         }
         self.check_inside_vpc(id, destination, target)?;
         self.check_edge(id, destination, target)?;
         let local_again = *target == RouteTarget::Local;
         if local_again && there.origin != RouteOrigin::Table {
-            return Err(ApiError::new("InvalidParameterValue", format!("LocalTarget cannot be set for the route {destination}")));
+            return Err(ApiError::new(
+                "InvalidParameterValue",
+                format!("LocalTarget cannot be set for the route {destination}"),
+            ));
         }
-        self.table_mut(id)?.routes.insert(destination.clone(), StoredRoute { target: target.clone(), origin: there.origin });
+        self.table_mut(id)?.routes.insert(
+            destination.clone(),
+            StoredRoute {
+                target: target.clone(),
+                origin: there.origin,
+            },
+        );
         Ok(Response::Done)
     }
 
-    pub(super) fn delete_route(&mut self, id: &RouteTableId, destination: &Destination) -> Result<Response, ApiError> {
+    pub(super) fn delete_route(
+        &mut self,
+        id: &RouteTableId,
+        destination: &Destination,
+    ) -> Result<Response, ApiError> {
         let table = self.table_mut(id)?;
         match table.routes.get(destination) {
-            Some(route) if route.origin == RouteOrigin::Table => {
-                Err(ApiError::new("InvalidParameterValue", format!("cannot remove local route {destination} in route table {id}")))
-            }
+            Some(route) if route.origin == RouteOrigin::Table => Err(ApiError::new(
+                "InvalidParameterValue",
+                format!("cannot remove local route {destination} in route table {id}"),
+            )),
             Some(route) if matches!(route.target, RouteTarget::GatewayEndpoint(_)) => {
-                Err(ApiError::new("InvalidParameterValue", format!("cannot remove VPC endpoint route {destination} in route table {id}")))
+                Err(ApiError::new(
+                    "InvalidParameterValue",
+                    format!("cannot remove VPC endpoint route {destination} in route table {id}"),
+                ))
             }
             Some(_) => {
                 table.routes.remove(destination);
                 Ok(Response::Done)
             }
-            None => Err(ApiError::new("InvalidRoute.NotFound", format!("no route with destination-cidr-block {destination} in route table {id}"))),
+            None => Err(ApiError::new(
+                "InvalidRoute.NotFound",
+                format!("no route with destination-cidr-block {destination} in route table {id}"),
+            )),
         }
     }
 
     fn holder_of(&self, subject: &AssociationSubject) -> Option<&Table> {
-        self.tables.values().find(|table| table.associations.values().any(|other| other == subject))
+        self.tables
+            .values()
+            .find(|table| table.associations.values().any(|other| other == subject))
     }
 
-    pub(super) fn associate_table(&mut self, id: &RouteTableId, subject: &AssociationSubject) -> Result<Response, ApiError> {
+    pub(super) fn associate_table(
+        &mut self,
+        id: &RouteTableId,
+        subject: &AssociationSubject,
+    ) -> Result<Response, ApiError> {
         let vpc = self.table(id)?.vpc.clone();
         let belongs = match subject {
             AssociationSubject::Subnet(subnet) => {
-                let subnet = self.topology.subnets.get(subnet).ok_or_else(|| no_target("InvalidSubnetID.NotFound", "subnet", subnet.as_str()))?;
+                let subnet = self.topology.subnets.get(subnet).ok_or_else(|| {
+                    no_target("InvalidSubnetID.NotFound", "subnet", subnet.as_str())
+                })?;
                 subnet.vpc == vpc
             }
             AssociationSubject::Gateway(gateway) => {
                 let known = self.topology.gateways.get(gateway.as_str());
-                known.ok_or_else(|| no_target("InvalidGatewayID.NotFound", "gateway", gateway.as_str()))?.vpcs.contains(&vpc)
+                known
+                    .ok_or_else(|| {
+                        no_target("InvalidGatewayID.NotFound", "gateway", gateway.as_str())
+                    })?
+                    .vpcs
+                    .contains(&vpc)
             }
             AssociationSubject::Main(_) => {
-                return Err(ApiError::new("MissingParameter", "The request must contain the parameter subnetId or gatewayId"));
+                return Err(ApiError::new(
+                    "MissingParameter",
+                    "The request must contain the parameter subnetId or gatewayId",
+                ));
             }
         };
         if !belongs {
-            return Err(ApiError::new("InvalidParameterValue", format!("route table {id} belongs to a different network")));
+            return Err(ApiError::new(
+                "InvalidParameterValue",
+                format!("route table {id} belongs to a different network"),
+            ));
         }
         if self.holder_of(subject).is_some() {
             return Err(ApiError::new(
                 "Resource.AlreadyAssociated",
-                format!("the specified association for route table {id} conflicts with an existing association"),
+                format!(
+                    "the specified association for route table {id} conflicts with an existing association"
+                ),
             ));
         }
         let association = AssociationId::new(self.mint.id("rtbassoc"));
-        self.table_mut(id)?.associations.insert(association.clone(), subject.clone());
+        self.table_mut(id)?
+            .associations
+            .insert(association.clone(), subject.clone());
         Ok(Response::Association(association))
     }
 
-    pub(super) fn disassociate_table(&mut self, association: &AssociationId) -> Result<Response, ApiError> {
-        let table = self.tables.values_mut().find(|table| table.associations.contains_key(association));
+    pub(super) fn disassociate_table(
+        &mut self,
+        association: &AssociationId,
+    ) -> Result<Response, ApiError> {
+        let table = self
+            .tables
+            .values_mut()
+            .find(|table| table.associations.contains_key(association));
         let table = table.ok_or_else(|| no_association(association))?;
-        if matches!(table.associations.get(association), Some(AssociationSubject::Main(_))) {
+        if matches!(
+            table.associations.get(association),
+            Some(AssociationSubject::Main(_))
+        ) {
             return Err(ApiError::new(
                 "InvalidParameterValue",
                 format!("cannot disassociate the main route table association {association}"),
@@ -219,28 +392,49 @@ impl Account {
         Ok(Response::Done)
     }
 
-    pub(super) fn replace_table_association(&mut self, association: &AssociationId, to: &RouteTableId) -> Result<Response, ApiError> {
+    pub(super) fn replace_table_association(
+        &mut self,
+        association: &AssociationId,
+        to: &RouteTableId,
+    ) -> Result<Response, ApiError> {
         let vpc = self.table(to)?.vpc.clone();
-        let from = self.tables.values_mut().find(|table| table.associations.contains_key(association));
+        let from = self
+            .tables
+            .values_mut()
+            .find(|table| table.associations.contains_key(association));
         let from = from.ok_or_else(|| no_association(association))?;
         if from.vpc != vpc {
-            return Err(ApiError::new("InvalidParameterValue", format!("route table {to} belongs to a different network")));
+            return Err(ApiError::new(
+                "InvalidParameterValue",
+                format!("route table {to} belongs to a different network"),
+            ));
         }
-        let subject = from.associations.remove(association).ok_or_else(|| no_association(association))?;
+        let subject = from
+            .associations
+            .remove(association)
+            .ok_or_else(|| no_association(association))?;
         let new = AssociationId::new(self.mint.id("rtbassoc"));
-        self.table_mut(to)?.associations.insert(new.clone(), subject);
+        self.table_mut(to)?
+            .associations
+            .insert(new.clone(), subject);
         Ok(Response::Association(new))
     }
 
     pub(crate) fn create_table(&mut self, vpc: &VpcId, tags: &Tags) -> Result<Response, ApiError> {
         let networks = self.vpc(vpc)?.cidrs.clone();
         let id = RouteTableId::new(self.mint.id("rtb"));
-        let local = StoredRoute { target: RouteTarget::Local, origin: RouteOrigin::Table };
+        let local = StoredRoute {
+            target: RouteTarget::Local,
+            origin: RouteOrigin::Table,
+        };
         let table = Table {
             id: id.clone(),
             vpc: vpc.clone(),
             tags: tags.clone(),
-            routes: networks.into_iter().map(|net| (Destination::cidr(net), local.clone())).collect(),
+            routes: networks
+                .into_iter()
+                .map(|net| (Destination::cidr(net), local.clone()))
+                .collect(),
             associations: BTreeMap::new(),
             propagating: BTreeSet::new(),
         };
@@ -250,21 +444,39 @@ impl Account {
 
     pub(super) fn delete_table(&mut self, id: &RouteTableId) -> Result<Response, ApiError> {
         if !self.table(id)?.associations.is_empty() {
-            return Err(ApiError::new("DependencyViolation", format!("The routeTable '{id}' has dependencies and cannot be deleted.")));
+            return Err(ApiError::new(
+                "DependencyViolation",
+                format!("The routeTable '{id}' has dependencies and cannot be deleted."),
+            ));
         }
         self.tables.remove(id);
         Ok(Response::Done)
     }
 
-    pub(super) fn propagate(&mut self, id: &RouteTableId, gateway: &GatewayId, enabled: bool) -> Result<Response, ApiError> {
+    pub(super) fn propagate(
+        &mut self,
+        id: &RouteTableId,
+        gateway: &GatewayId,
+        enabled: bool,
+    ) -> Result<Response, ApiError> {
         let vpc = self.table(id)?.vpc.clone();
         let known = self.topology.gateways.get(gateway.as_str());
-        let attached = known.ok_or_else(|| no_target("InvalidGatewayID.NotFound", "gateway", gateway.as_str()))?.vpcs.contains(&vpc);
+        let attached = known
+            .ok_or_else(|| no_target("InvalidGatewayID.NotFound", "gateway", gateway.as_str()))?
+            .vpcs
+            .contains(&vpc);
         if enabled && !attached {
-            return Err(ApiError::new("Gateway.NotAttached", format!("resource {gateway} is not attached to network {vpc}")));
+            return Err(ApiError::new(
+                "Gateway.NotAttached",
+                format!("resource {gateway} is not attached to network {vpc}"),
+            ));
         }
         let propagating = &mut self.table_mut(id)?.propagating;
-        if enabled { propagating.insert(gateway.clone()) } else { propagating.remove(gateway) };
+        if enabled {
+            propagating.insert(gateway.clone())
+        } else {
+            propagating.remove(gateway)
+        };
         Ok(Response::Done)
     }
 
@@ -275,14 +487,23 @@ impl Account {
             RouteTarget::InternetGateway(_)
             | RouteTarget::VpnGateway(_)
             | RouteTarget::EgressOnlyInternetGateway(_)
-            | RouteTarget::TransitGateway(_) => gateway.is_some_and(|gateway| gateway.vpcs.contains(vpc)),
+            | RouteTarget::TransitGateway(_) => {
+                gateway.is_some_and(|gateway| gateway.vpcs.contains(vpc))
+            }
             RouteTarget::NatGateway(_)
             | RouteTarget::VpcPeeringConnection(_)
             | RouteTarget::GatewayLoadBalancerEndpoint(_)
             | RouteTarget::GatewayEndpoint(_) => gateway.is_some_and(|gateway| {
-                gateway.vpcs.contains(vpc) && matches!(gateway.state.as_deref(), None | Some("available" | "active" | "pending"))
+                gateway.vpcs.contains(vpc)
+                    && matches!(
+                        gateway.state.as_deref(),
+                        None | Some("available" | "active" | "pending")
+                    )
             }),
-            RouteTarget::NetworkInterface(id) => self.topology.interfaces.contains_key(&NetworkInterfaceId::new(id.clone())),
+            RouteTarget::NetworkInterface(id) => self
+                .topology
+                .interfaces
+                .contains_key(&NetworkInterfaceId::new(id.clone())),
             RouteTarget::Local
             | RouteTarget::CarrierGateway(_)
             | RouteTarget::LocalGateway(_)

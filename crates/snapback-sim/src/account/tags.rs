@@ -7,27 +7,78 @@ impl Account {
     fn tags_mut(&mut self, id: &str) -> Result<&mut Tags, ApiError> {
         let (code, what, tags) = if id.starts_with("sgr-") {
             let rule = SecurityGroupRuleId::from(id);
-            let tags = self.groups.values_mut().find_map(|group| group.rules.get_mut(&rule)).map(|rule| &mut rule.tags);
-            ("InvalidSecurityGroupRuleId.NotFound", "securityGroupRule", tags)
+            let tags = self
+                .groups
+                .values_mut()
+                .find_map(|group| group.rules.get_mut(&rule))
+                .map(|rule| &mut rule.tags);
+            (
+                "InvalidSecurityGroupRuleId.NotFound",
+                "securityGroupRule",
+                tags,
+            )
         } else if id.starts_with("sg-") {
-            ("InvalidGroup.NotFound", "securityGroup", self.groups.get_mut(&id.into()).map(|group| &mut group.tags))
+            (
+                "InvalidGroup.NotFound",
+                "securityGroup",
+                self.groups.get_mut(&id.into()).map(|group| &mut group.tags),
+            )
         } else if id.starts_with("acl-") {
-            ("InvalidNetworkAclID.NotFound", "networkAcl", self.acls.get_mut(&id.into()).map(|acl| &mut acl.tags))
+            (
+                "InvalidNetworkAclID.NotFound",
+                "networkAcl",
+                self.acls.get_mut(&id.into()).map(|acl| &mut acl.tags),
+            )
         } else if id.starts_with("rtb-") {
-            ("InvalidRouteTableID.NotFound", "routeTable", self.tables.get_mut(&id.into()).map(|table| &mut table.tags))
+            (
+                "InvalidRouteTableID.NotFound",
+                "routeTable",
+                self.tables.get_mut(&id.into()).map(|table| &mut table.tags),
+            )
         } else if id.starts_with("subnet-") {
-            ("InvalidSubnetID.NotFound", "subnet", self.topology.subnets.get_mut(&id.into()).map(|subnet| &mut subnet.tags))
+            (
+                "InvalidSubnetID.NotFound",
+                "subnet",
+                self.topology
+                    .subnets
+                    .get_mut(&id.into())
+                    .map(|subnet| &mut subnet.tags),
+            )
         } else if id.starts_with("vpc-") {
-            ("InvalidVpcID.NotFound", "vpc", self.topology.vpcs.get_mut(&id.into()).map(|vpc| &mut vpc.tags))
+            (
+                "InvalidVpcID.NotFound",
+                "vpc",
+                self.topology
+                    .vpcs
+                    .get_mut(&id.into())
+                    .map(|vpc| &mut vpc.tags),
+            )
         } else {
-            ("InvalidID", "", self.topology.gateways.get_mut(id).map(|gateway| &mut gateway.tags))
+            (
+                "InvalidID",
+                "",
+                self.topology
+                    .gateways
+                    .get_mut(id)
+                    .map(|gateway| &mut gateway.tags),
+            )
         };
         tags.ok_or_else(|| ApiError::new(code, format!("The {what} ID '{id}' does not exist")))
     }
 
-    pub(super) fn create_tags(&mut self, targets: &[String], tags: &Tags) -> Result<Response, ApiError> {
-        if let Some(key) = tags.keys().find(|key| key.to_ascii_lowercase().starts_with("aws:")) {
-            return Err(ApiError::new("InvalidParameterValue", format!("Tag keys starting with 'aws:' are reserved: {key}")));
+    pub(super) fn create_tags(
+        &mut self,
+        targets: &[String],
+        tags: &Tags,
+    ) -> Result<Response, ApiError> {
+        if let Some(key) = tags
+            .keys()
+            .find(|key| key.to_ascii_lowercase().starts_with("aws:"))
+        {
+            return Err(ApiError::new(
+                "InvalidParameterValue",
+                format!("Tag keys starting with 'aws:' are reserved: {key}"),
+            ));
         }
         for target in targets {
             self.tags_mut(target)?.extend(tags.clone());
@@ -36,9 +87,14 @@ impl Account {
     }
 
     /// Removes only tags whose value is the one named; others are left without an error.
-    pub(super) fn delete_tags(&mut self, targets: &[String], tags: &Tags) -> Result<Response, ApiError> {
+    pub(super) fn delete_tags(
+        &mut self,
+        targets: &[String],
+        tags: &Tags,
+    ) -> Result<Response, ApiError> {
         for target in targets {
-            self.tags_mut(target)?.retain(|key, value| tags.get(key) != Some(value));
+            self.tags_mut(target)?
+                .retain(|key, value| tags.get(key) != Some(value));
         }
         Ok(Response::Done)
     }

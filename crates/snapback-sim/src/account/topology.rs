@@ -17,7 +17,10 @@ fn missing(code: &'static str, what: &str, id: &str) -> ApiError {
 
 impl Account {
     pub(super) fn vpc(&self, id: &VpcId) -> Result<&Vpc, ApiError> {
-        self.topology.vpcs.get(id).ok_or_else(|| missing("InvalidVpcID.NotFound", "vpc", id.as_str()))
+        self.topology
+            .vpcs
+            .get(id)
+            .ok_or_else(|| missing("InvalidVpcID.NotFound", "vpc", id.as_str()))
     }
 
     pub(super) fn is_default_vpc(&self, id: &VpcId) -> bool {
@@ -43,18 +46,37 @@ impl Account {
             .and_then(|max| usize::try_from(max).ok())
             .or_else(|| entries.map(BTreeSet::len))
             .unwrap_or(1);
-        (cost, entries.is_some_and(|entries| entries.iter().any(|net| matches!(net, IpNet::V6(_)))))
+        (
+            cost,
+            entries.is_some_and(|entries| entries.iter().any(|net| matches!(net, IpNet::V6(_)))),
+        )
     }
 
     /// A new subnet silently takes the main table and the default ACL.
-    pub(super) fn create_subnet(&mut self, vpc: &VpcId, cidr: IpNet, zone: &str) -> Result<Response, ApiError> {
+    pub(super) fn create_subnet(
+        &mut self,
+        vpc: &VpcId,
+        cidr: IpNet,
+        zone: &str,
+    ) -> Result<Response, ApiError> {
         let cidr = cidr.trunc();
         if !self.vpc(vpc)?.cidrs.iter().any(|net| net.contains(&cidr)) {
-            return Err(ApiError::new("InvalidSubnet.Range", format!("The CIDR '{cidr}' is invalid.")));
+            return Err(ApiError::new(
+                "InvalidSubnet.Range",
+                format!("The CIDR '{cidr}' is invalid."),
+            ));
         }
         let overlaps = |net: &IpNet| net.contains(&cidr) || cidr.contains(net);
-        if self.topology.subnets.values().any(|subnet| subnet.vpc == *vpc && subnet.cidrs.iter().any(overlaps)) {
-            return Err(ApiError::new("InvalidSubnet.Conflict", format!("The CIDR '{cidr}' conflicts with another subnet")));
+        if self
+            .topology
+            .subnets
+            .values()
+            .any(|subnet| subnet.vpc == *vpc && subnet.cidrs.iter().any(overlaps))
+        {
+            return Err(ApiError::new(
+                "InvalidSubnet.Conflict",
+                format!("The CIDR '{cidr}' conflicts with another subnet"),
+            ));
         }
         let id = SubnetId::new(self.mint.id("subnet"));
         let subnet = Subnet {
@@ -72,14 +94,25 @@ impl Account {
     /// Puts a subnet under the default ACL of its VPC.
     pub(crate) fn place_subnet(&mut self, vpc: &VpcId, subnet: &SubnetId) {
         let association = AssociationId::new(self.mint.id("aclassoc"));
-        if let Some(acl) = self.acls.values_mut().find(|acl| acl.is_default && acl.vpc == *vpc) {
+        if let Some(acl) = self
+            .acls
+            .values_mut()
+            .find(|acl| acl.is_default && acl.vpc == *vpc)
+        {
             acl.associations.insert(association, subnet.clone());
         }
     }
 
-    fn check_interface_groups(&self, vpc: &VpcId, groups: &[SecurityGroupId]) -> Result<BTreeSet<SecurityGroupId>, ApiError> {
+    fn check_interface_groups(
+        &self,
+        vpc: &VpcId,
+        groups: &[SecurityGroupId],
+    ) -> Result<BTreeSet<SecurityGroupId>, ApiError> {
         if groups.is_empty() {
-            return Err(ApiError::new("MissingParameter", "The request must contain the parameter groups"));
+            return Err(ApiError::new(
+                "MissingParameter",
+                "The request must contain the parameter groups",
+            ));
         }
         if groups.len() > self.quotas.groups_per_interface {
             return Err(ApiError::new(
@@ -89,22 +122,43 @@ impl Account {
         }
         for id in groups {
             if self.groups.get(id).is_none_or(|group| group.vpc != *vpc) {
-                return Err(ApiError::new("InvalidGroup.NotFound", format!("The security group '{id}' does not exist")));
+                return Err(ApiError::new(
+                    "InvalidGroup.NotFound",
+                    format!("The security group '{id}' does not exist"),
+                ));
             }
         }
         Ok(groups.iter().cloned().collect())
     }
 
-    pub(super) fn create_interface(&mut self, subnet: &SubnetId, groups: &[SecurityGroupId], description: &str) -> Result<Response, ApiError> {
-        let subnet = self.topology.subnets.get(subnet).ok_or_else(|| missing("InvalidSubnetID.NotFound", "subnet", subnet.as_str()))?;
+    pub(super) fn create_interface(
+        &mut self,
+        subnet: &SubnetId,
+        groups: &[SecurityGroupId],
+        description: &str,
+    ) -> Result<Response, ApiError> {
+        let subnet = self
+            .topology
+            .subnets
+            .get(subnet)
+            .ok_or_else(|| missing("InvalidSubnetID.NotFound", "subnet", subnet.as_str()))?;
         let (subnet, vpc, cidrs) = (subnet.id.clone(), subnet.vpc.clone(), subnet.cidrs.clone());
         let groups = self.check_interface_groups(&vpc, groups)?;
-        let taken: BTreeSet<_> = self.topology.interfaces.values().flat_map(|interface| interface.addresses.iter().copied()).collect();
+        let taken: BTreeSet<_> = self
+            .topology
+            .interfaces
+            .values()
+            .flat_map(|interface| interface.addresses.iter().copied())
+            .collect();
         let v4 = cidrs.iter().find(|net| matches!(net, IpNet::V4(_)));
         // The first four addresses of a subnet are AWS's own.
-        let address = v4.and_then(|net| net.hosts().skip(3).find(|address| !taken.contains(address)));
+        let address =
+            v4.and_then(|net| net.hosts().skip(3).find(|address| !taken.contains(address)));
         let address = address.ok_or_else(|| {
-            ApiError::new("InsufficientFreeAddressesInSubnet", format!("{subnet} has insufficient free addresses."))
+            ApiError::new(
+                "InsufficientFreeAddressesInSubnet",
+                format!("{subnet} has insufficient free addresses."),
+            )
         })?;
         let id = NetworkInterfaceId::new(self.mint.id("eni"));
         let interface = NetworkInterface {
@@ -124,21 +178,46 @@ impl Account {
         Ok(Response::Interface(id))
     }
 
-    pub(super) fn delete_interface(&mut self, id: &NetworkInterfaceId) -> Result<Response, ApiError> {
+    pub(super) fn delete_interface(
+        &mut self,
+        id: &NetworkInterfaceId,
+    ) -> Result<Response, ApiError> {
         let interface = self.topology.interfaces.get(id);
-        let interface = interface.ok_or_else(|| missing("InvalidNetworkInterfaceID.NotFound", "networkInterface", id.as_str()))?;
+        let interface = interface.ok_or_else(|| {
+            missing(
+                "InvalidNetworkInterfaceID.NotFound",
+                "networkInterface",
+                id.as_str(),
+            )
+        })?;
         if interface.instance.is_some() || interface.requester_managed {
-            return Err(ApiError::new("InvalidParameterValue", format!("Network interface '{id}' is currently in use.")));
+            return Err(ApiError::new(
+                "InvalidParameterValue",
+                format!("Network interface '{id}' is currently in use."),
+            ));
         }
         self.topology.interfaces.remove(id);
         Ok(Response::Done)
     }
 
-    pub(super) fn set_interface_groups(&mut self, id: &NetworkInterfaceId, groups: &[SecurityGroupId]) -> Result<Response, ApiError> {
+    pub(super) fn set_interface_groups(
+        &mut self,
+        id: &NetworkInterfaceId,
+        groups: &[SecurityGroupId],
+    ) -> Result<Response, ApiError> {
         let interface = self.topology.interfaces.get(id);
-        let interface = interface.ok_or_else(|| missing("InvalidNetworkInterfaceID.NotFound", "networkInterface", id.as_str()))?;
+        let interface = interface.ok_or_else(|| {
+            missing(
+                "InvalidNetworkInterfaceID.NotFound",
+                "networkInterface",
+                id.as_str(),
+            )
+        })?;
         if interface.requester_managed {
-            return Err(ApiError::new("AuthFailure", format!("You do not have permission to access the specified resource: {id}")));
+            return Err(ApiError::new(
+                "AuthFailure",
+                format!("You do not have permission to access the specified resource: {id}"),
+            ));
         }
         let groups = self.check_interface_groups(&interface.vpc.clone(), groups)?;
         if let Some(interface) = self.topology.interfaces.get_mut(id) {
@@ -147,35 +226,74 @@ impl Account {
         Ok(Response::Done)
     }
 
-    fn gateway_mut(&mut self, id: &str, kind: GatewayKind, code: &'static str, what: &str) -> Result<&mut Gateway, ApiError> {
-        self.topology.gateways.get_mut(id).filter(|gateway| gateway.kind == kind).ok_or_else(|| missing(code, what, id))
+    fn gateway_mut(
+        &mut self,
+        id: &str,
+        kind: GatewayKind,
+        code: &'static str,
+        what: &str,
+    ) -> Result<&mut Gateway, ApiError> {
+        self.topology
+            .gateways
+            .get_mut(id)
+            .filter(|gateway| gateway.kind == kind)
+            .ok_or_else(|| missing(code, what, id))
     }
 
     fn internet_gateway_mut(&mut self, id: &str) -> Result<&mut Gateway, ApiError> {
-        self.gateway_mut(id, GatewayKind::Internet, "InvalidInternetGatewayID.NotFound", "internetGateway")
+        self.gateway_mut(
+            id,
+            GatewayKind::Internet,
+            "InvalidInternetGatewayID.NotFound",
+            "internetGateway",
+        )
     }
 
-    pub(super) fn attach_internet_gateway(&mut self, id: &str, vpc: &VpcId) -> Result<Response, ApiError> {
+    pub(super) fn attach_internet_gateway(
+        &mut self,
+        id: &str,
+        vpc: &VpcId,
+    ) -> Result<Response, ApiError> {
         self.vpc(vpc)?;
-        let taken = self.topology.gateways.values().any(|other| other.kind == GatewayKind::Internet && other.vpcs.contains(vpc));
+        let taken = self
+            .topology
+            .gateways
+            .values()
+            .any(|other| other.kind == GatewayKind::Internet && other.vpcs.contains(vpc));
         let gateway = self.internet_gateway_mut(id)?;
         if taken || !gateway.vpcs.is_empty() {
-            return Err(ApiError::new("Resource.AlreadyAssociated", format!("resource {id} is already attached to network {vpc}")));
+            return Err(ApiError::new(
+                "Resource.AlreadyAssociated",
+                format!("resource {id} is already attached to network {vpc}"),
+            ));
         }
         gateway.vpcs.insert(vpc.clone());
         Ok(Response::Done)
     }
 
-    pub(super) fn detach_internet_gateway(&mut self, id: &str, vpc: &VpcId) -> Result<Response, ApiError> {
-        let public = self.topology.interfaces.values().any(|interface| interface.vpc == *vpc && !interface.public_addresses.is_empty());
+    pub(super) fn detach_internet_gateway(
+        &mut self,
+        id: &str,
+        vpc: &VpcId,
+    ) -> Result<Response, ApiError> {
+        let public = self
+            .topology
+            .interfaces
+            .values()
+            .any(|interface| interface.vpc == *vpc && !interface.public_addresses.is_empty());
         let gateway = self.internet_gateway_mut(id)?;
         if !gateway.vpcs.contains(vpc) {
-            return Err(ApiError::new("Gateway.NotAttached", format!("resource {id} is not attached to network {vpc}")));
+            return Err(ApiError::new(
+                "Gateway.NotAttached",
+                format!("resource {id} is not attached to network {vpc}"),
+            ));
         }
         if public {
             return Err(ApiError::new(
                 "DependencyViolation",
-                format!("Network {vpc} has some mapped public address(es). Please unmap those public address(es) before detaching the gateway."),
+                format!(
+                    "Network {vpc} has some mapped public address(es). Please unmap those public address(es) before detaching the gateway."
+                ),
             ));
         }
         gateway.vpcs.remove(vpc);
@@ -184,14 +302,25 @@ impl Account {
 
     pub(super) fn delete_internet_gateway(&mut self, id: &str) -> Result<Response, ApiError> {
         if !self.internet_gateway_mut(id)?.vpcs.is_empty() {
-            return Err(ApiError::new("DependencyViolation", format!("The internetGateway '{id}' has dependencies and cannot be deleted.")));
+            return Err(ApiError::new(
+                "DependencyViolation",
+                format!("The internetGateway '{id}' has dependencies and cannot be deleted."),
+            ));
         }
         self.topology.gateways.remove(id);
         Ok(Response::Done)
     }
 
-    pub(super) fn create_nat(&mut self, subnet: &SubnetId, now: Timestamp) -> Result<Response, ApiError> {
-        let place = self.topology.subnets.get(subnet).ok_or_else(|| missing("InvalidSubnetID.NotFound", "subnet", subnet.as_str()))?;
+    pub(super) fn create_nat(
+        &mut self,
+        subnet: &SubnetId,
+        now: Timestamp,
+    ) -> Result<Response, ApiError> {
+        let place = self
+            .topology
+            .subnets
+            .get(subnet)
+            .ok_or_else(|| missing("InvalidSubnetID.NotFound", "subnet", subnet.as_str()))?;
         let vpcs = BTreeSet::from([place.vpc.clone()]);
         let id = self.mint.id("nat");
         let gateway = Gateway {
@@ -232,7 +361,10 @@ impl Account {
 
     /// Lets gateways reach the states that are due; an empty state removes the gateway from the list.
     pub(crate) fn settle(&mut self, now: Timestamp) {
-        let (mut due, later): (Vec<_>, Vec<_>) = self.transitions.drain(..).partition(|(at, _, _)| *at <= now);
+        let (mut due, later): (Vec<_>, Vec<_>) = self
+            .transitions
+            .drain(..)
+            .partition(|(at, _, _)| *at <= now);
         self.transitions = later;
         due.sort();
         for (_, id, state) in due {
@@ -248,28 +380,57 @@ impl Account {
         let code = "InvalidVpcPeeringConnectionID.NotFound";
         let peering = self.gateway_mut(id, GatewayKind::Peering, code, "vpcPeeringConnection")?;
         if peering.state.as_deref() != Some("active") {
-            return Err(ApiError::new("InvalidStateTransition", format!("Invalid state transition for {id}")));
+            return Err(ApiError::new(
+                "InvalidStateTransition",
+                format!("Invalid state transition for {id}"),
+            ));
         }
         peering.state = Some("deleted".into());
         Ok(Response::Done)
     }
 
     /// Gateway endpoints own their routes: only this call adds and removes them (semantics A4).
-    pub(super) fn modify_endpoint(&mut self, id: &str, add: &[RouteTableId], remove: &[RouteTableId]) -> Result<Response, ApiError> {
-        let endpoint = self.gateway_mut(id, GatewayKind::Endpoint, "InvalidVpcEndpointId.NotFound", "vpcEndpoint")?;
+    pub(super) fn modify_endpoint(
+        &mut self,
+        id: &str,
+        add: &[RouteTableId],
+        remove: &[RouteTableId],
+    ) -> Result<Response, ApiError> {
+        let endpoint = self.gateway_mut(
+            id,
+            GatewayKind::Endpoint,
+            "InvalidVpcEndpointId.NotFound",
+            "vpcEndpoint",
+        )?;
         let service = endpoint.service.clone();
         endpoint.route_tables.extend(add.iter().cloned());
-        endpoint.route_tables.retain(|table| !remove.contains(table));
-        let list = self.topology.prefix_lists.values().find(|list| list.name.is_some() && list.name == service);
+        endpoint
+            .route_tables
+            .retain(|table| !remove.contains(table));
+        let list = self
+            .topology
+            .prefix_lists
+            .values()
+            .find(|list| list.name.is_some() && list.name == service);
         let destination = list.map(|list| Destination::PrefixList(list.id.clone()));
         for table in add.iter().chain(remove) {
-            let held = self.tables.get_mut(table).ok_or_else(|| missing("InvalidRouteTableID.NotFound", "routeTable", table.as_str()))?;
-            let Some(destination) = destination.clone() else { continue };
+            let held = self.tables.get_mut(table).ok_or_else(|| {
+                missing("InvalidRouteTableID.NotFound", "routeTable", table.as_str())
+            })?;
+            let Some(destination) = destination.clone() else {
+                continue;
+            };
             if remove.contains(table) {
                 held.routes.remove(&destination);
             } else {
                 let target = RouteTarget::GatewayEndpoint(id.to_owned());
-                held.routes.insert(destination, super::StoredRoute { target, origin: RouteOrigin::Created });
+                held.routes.insert(
+                    destination,
+                    super::StoredRoute {
+                        target,
+                        origin: RouteOrigin::Created,
+                    },
+                );
             }
         }
         Ok(Response::Done)
@@ -284,19 +445,38 @@ impl Account {
         remove: &[IpNet],
     ) -> Result<Response, ApiError> {
         let list = self.topology.prefix_lists.get_mut(id);
-        let list = list.ok_or_else(|| missing("InvalidPrefixListID.NotFound", "prefix list", id.as_str()))?;
-        let version = list.version.ok_or_else(|| ApiError::new("UnauthorizedOperation", "AWS-managed prefix lists cannot be modified."))?;
+        let list = list
+            .ok_or_else(|| missing("InvalidPrefixListID.NotFound", "prefix list", id.as_str()))?;
+        let version = list.version.ok_or_else(|| {
+            ApiError::new(
+                "UnauthorizedOperation",
+                "AWS-managed prefix lists cannot be modified.",
+            )
+        })?;
         if current.is_some_and(|current| current != version) {
-            return Err(ApiError::new("PrefixListVersionMismatch", format!("The prefix list {id} has version {version}.")));
+            return Err(ApiError::new(
+                "PrefixListVersionMismatch",
+                format!("The prefix list {id} has version {version}."),
+            ));
         }
         let mut entries = list.entries.clone().unwrap_or_default();
         entries.retain(|net| !remove.contains(net));
         entries.extend(add.iter().map(IpNet::trunc));
-        if list.max_entries.and_then(|max| usize::try_from(max).ok()).is_some_and(|max| entries.len() > max) {
-            return Err(ApiError::new("PrefixListMaxEntriesExceeded", "You've reached the maximum number of entries for the prefix list."));
+        if list
+            .max_entries
+            .and_then(|max| usize::try_from(max).ok())
+            .is_some_and(|max| entries.len() > max)
+        {
+            return Err(ApiError::new(
+                "PrefixListMaxEntriesExceeded",
+                "You've reached the maximum number of entries for the prefix list.",
+            ));
         }
         list.entries = Some(entries);
         list.version = Some(version.saturating_add(1));
-        Ok(Response::PrefixList { id: id.clone(), version: version.saturating_add(1) })
+        Ok(Response::PrefixList {
+            id: id.clone(),
+            version: version.saturating_add(1),
+        })
     }
 }

@@ -21,7 +21,9 @@ pub(super) fn identity(principal: &Principal, at: Timestamp) -> Value {
                 "sessionIssuer": {"type": "Role", "principalId": id, "arn": arn, "accountId": account, "userName": name},
                 "attributes": {"creationDate": created, "mfaAuthenticated": mfa},
             });
-            if let (Value::Object(members), Some(source)) = (&mut context, &principal.source_identity) {
+            if let (Value::Object(members), Some(source)) =
+                (&mut context, &principal.source_identity)
+            {
                 members.insert("sourceIdentity".into(), Value::String(source.clone()));
             }
             json!({

@@ -1,0 +1,266 @@
+//! The ports: coverage of reads, faults, conditional writes, crashes, time.
+
+use super::{mallory, open_ssh, rule, shop};
+use crate::{Call, Fault, Staleness, When};
+use snapback_app::port::*;
+use snapback_engine::execution::ErrorClass;
+use snapback_engine::plan::Action;
+use snapback_model::*;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+fn run<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+        .block_on(future)
+}
+
+#[test]
+fn the_account_is_consistent_and_the_same_in_every_world() {
+    let ((world, layout), (other, _)) = (shop(), crate::Builder::new(8).with_default_vpc().build());
+    assert_eq!(world.inconsistencies(), Vec::<String>::new());
+    assert_eq!(other.inconsistencies(), Vec::<String>::new());
+    let id = ResourceId::from(layout.web.clone());
+    assert_eq!(world.resource(&id), other.resource(&id));
+    let table = world
+        .resource(&layout.private_table.clone().into())
+        .unwrap();
+    let Resource::RouteTable(table) = table else {
+        panic!("not a table")
+    };
+    assert!(table.routes.values().all(|route| !route.blackhole));
+    assert!(
+        table
+            .routes
+            .values()
+            .any(|route| route.origin == RouteOrigin::Propagated)
+    );
+}
+
+#[test]
+fn a_group_read_tells_rules_only_and_a_deleted_group_is_covered_and_absent() {
+    let (world, layout) = shop();
+    let seen = run(world.observe(&Scope::Group(layout.app.clone()))).unwrap();
+    let id = ResourceId::from(layout.app.clone());
+    let Some(Resource::SecurityGroup(group)) = seen.resources.get(&id) else {
+        panic!("not read")
+    };
+    assert_eq!(
+        (group.name.as_ref(), group.tags.as_ref(), group.rules.len()),
+        (None, None, 4)
+    );
+    assert!(seen.covers(&id, None));
+    assert_eq!(seen.handles.rules.len(), 4);
+    let gone = SecurityGroupId::from("sg-0gone");
+    let seen = run(world.observe(&Scope::Group(gone.clone()))).unwrap();
+    assert!(seen.covers(&gone.into(), None) && seen.resources.is_empty());
+    let calls: Vec<_> = world.ec2_calls().into_iter().map(|call| call.api).collect();
+    assert_eq!(
+        calls,
+        [
+            "DescribeSecurityGroupRules",
+            "DescribeSecurityGroupRules",
+            "DescribeSecurityGroups"
+        ]
+    );
+}
+
+fn ssh_action(layout: &crate::Layout) -> Action {
+    let rules = BTreeMap::from([(rule("ingress tcp:22 0.0.0.0/0"), RuleDetail::default())]);
+    Action::AuthorizeSecurityGroupRules {
+        group: layout.app.clone(),
+        direction: Direction::Ingress,
+        rules,
+    }
+}
+
+#[test]
+fn faults_strike_as_planned_and_a_lost_response_has_its_effect() {
+    let (world, layout) = shop();
+    let action = ssh_action(&layout);
+    world.fail("Authorize*", Fault::Throttled, 1);
+    world.fail("AuthorizeSecurityGroupIngress", Fault::LostResponse, 1);
+    let act = || run(world.act(&action, &Handles::default()));
+    let throttled = act().unwrap_err();
+    assert_eq!(
+        (throttled.code.as_str(), throttled.class),
+        ("RequestLimitExceeded", ErrorClass::Transient)
+    );
+    assert_eq!(act().unwrap_err().class, ErrorClass::Lost);
+    assert!(
+        world
+            .rule_id(&layout.app, &rule("ingress tcp:22 0.0.0.0/0"))
+            .is_some()
+    );
+    assert_eq!(act().unwrap_err().code, "InvalidPermission.Duplicate");
+    assert_eq!(
+        (world.our_write_attempts(), world.our_writes().len()),
+        (3, 1)
+    );
+    world.fail("Describe*", Fault::Denied, 1);
+    let denied = run(world.observe(&Scope::Group(layout.app.clone()))).unwrap_err();
+    assert_eq!(
+        (denied.code.as_str(), denied.class),
+        ("UnauthorizedOperation", ErrorClass::Denied)
+    );
+}
+
+#[test]
+fn stale_reads_show_the_past_until_the_window_is_over() {
+    let (world, layout) = shop();
+    world.set_staleness(Staleness {
+        window: Duration::from_secs(10),
+        chance: 1.0,
+    });
+    world.call(&mallory(), open_ssh(&layout)).unwrap();
+    let opened = |snapshot: Snapshot| {
+        snapshot
+            .handles
+            .rule_id(&layout.app, &rule("ingress tcp:22 0.0.0.0/0"))
+            .is_some()
+    };
+    let read = || opened(run(world.observe(&Scope::Group(layout.app.clone()))).unwrap());
+    assert!((0..20).any(|_| !read()));
+    world.advance(Duration::from_secs(11));
+    assert!((0..20).all(|_| read()));
+}
+
+#[test]
+fn a_killed_world_drops_the_process_between_two_port_calls() {
+    let (world, layout) = shop();
+    let action = ssh_action(&layout);
+    for calls in 0..3 {
+        let (world, _) = shop();
+        world.kill_after(calls);
+        let ended = run(world.run_until_crash(async {
+            let seen = world
+                .observe(&Scope::Group(layout.app.clone()))
+                .await
+                .unwrap();
+            world.act(&action, &seen.handles).await.unwrap();
+        }));
+        assert_eq!(ended.is_some(), calls == 2);
+        assert_eq!(world.our_writes().len(), usize::from(calls == 2));
+        assert!(
+            run(world.unfinished()).unwrap().is_empty(),
+            "the next process is served"
+        );
+    }
+    assert!(run(world.run_until_crash(async { 1 })).is_some());
+}
+
+#[test]
+fn a_user_comes_between_two_of_our_calls() {
+    let (world, layout) = shop();
+    world.interleave(When::BeforeAct(1), mallory(), open_ssh(&layout));
+    let error = run(world.act(&ssh_action(&layout), &Handles::default())).unwrap_err();
+    assert_eq!(error.code, "InvalidPermission.Duplicate");
+    world.interleave(
+        When::AfterObserve(1),
+        mallory(),
+        Call::DeleteRoute {
+            table: layout.public_table.clone(),
+            destination: "0.0.0.0/0".parse().unwrap(),
+        },
+    );
+    let seen = run(world.observe(&Scope::TablesOf(layout.vpc.clone()))).unwrap();
+    assert_ne!(
+        seen.resources,
+        run(world.observe(&Scope::TablesOf(layout.vpc.clone())))
+            .unwrap()
+            .resources
+    );
+}
+
+fn baseline(world: &crate::World, id: &ResourceId, generation: u64) -> Baseline {
+    let state = world.resource(id);
+    Baseline {
+        schema: BASELINE_SCHEMA,
+        id: id.clone(),
+        vpc: state.as_ref().and_then(|state| state.vpc().cloned()),
+        state,
+        handles: Handles::default(),
+        generation: Generation(generation),
+        parent: None,
+        provenance: Provenance {
+            origin: Origin::Captured,
+            by: "test".into(),
+            why: "test".into(),
+            at: world.now(),
+            event: None,
+        },
+        marks: BTreeMap::new(),
+    }
+}
+
+#[test]
+fn baselines_are_written_on_the_generation_before_or_not_at_all() {
+    let (world, layout) = shop();
+    let (web, app) = (ResourceId::from(layout.web), ResourceId::from(layout.app));
+    assert_eq!(run(world.baselines(&Wanted::default())).unwrap(), None);
+    run(world.put_baselines(&[baseline(&world, &web, 1)])).unwrap();
+    let both = [baseline(&world, &app, 1), baseline(&world, &web, 1)];
+    let conflict = run(world.put_baselines(&both)).unwrap_err();
+    assert!(matches!(conflict, StoreError::Conflict { .. }));
+    assert!(!world.stored_baselines().contains_key(&app), "all or none");
+    let both = [baseline(&world, &app, 1), baseline(&world, &web, 2)];
+    run(world.put_baselines(&both)).unwrap();
+    let wanted = Wanted {
+        vpcs: [(Kind::SecurityGroup, layout.vpc)].into(),
+        ..Wanted::default()
+    };
+    assert_eq!(
+        run(world.baselines(&wanted)).unwrap().unwrap().by_id.len(),
+        2
+    );
+}
+
+#[test]
+fn the_journal_has_one_winner_for_each_number_and_version() {
+    use snapback_engine::incident::{Body, Entry, ResourceRecord};
+    let (world, layout) = shop();
+    let mut record = ResourceRecord::new(layout.app.into());
+    let entry = |sequence| Entry {
+        incident: IncidentId::from("inc-1"),
+        sequence,
+        at: world.now(),
+        body: Body::Interrupted { why: "test".into() },
+    };
+    record.version = 1;
+    run(world.commit(Some(&record), &[entry(0), entry(1)])).unwrap();
+    assert!(matches!(
+        run(world.commit(Some(&record), &[entry(2)])),
+        Err(StoreError::Conflict { .. })
+    ));
+    record.version = 2;
+    assert!(matches!(
+        run(world.commit(Some(&record), &[entry(1)])),
+        Err(StoreError::Conflict { .. })
+    ));
+    world.fail("commit", Fault::LostResponse, 1);
+    assert!(matches!(
+        run(world.commit(Some(&record), &[entry(2)])),
+        Err(StoreError::Call(_))
+    ));
+    assert_eq!(
+        run(world.entries(&IncidentId::from("inc-1")))
+            .unwrap()
+            .len(),
+        3,
+        "written, not told"
+    );
+    assert_eq!(world.journal_stream().len(), 3);
+    assert_eq!(world.journal_stream().len(), 0, "drained");
+}
+
+#[test]
+fn time_passes_only_in_the_simulation() {
+    let (world, _) = shop();
+    let before = world.now();
+    run(world.sleep(Duration::from_secs(3600)));
+    assert_eq!(
+        before.checked_add(Duration::from_secs(3600)).unwrap(),
+        world.now()
+    );
+}
