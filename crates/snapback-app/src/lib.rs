@@ -5,4 +5,13 @@
 //! - Gives: an outcome for each message.
 //! - Must not: decide (that is the engine), name an SDK, read clock or environment but through ports.
 
+pub mod assessment;
+pub mod capture;
+mod execute;
+pub mod guard;
+mod ledger;
+pub mod notify;
+pub mod patience;
 pub mod port;
+pub mod rights;
+pub mod sweep;

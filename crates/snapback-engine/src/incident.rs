@@ -5,6 +5,15 @@
 //! - Gives: entries to append, records to write conditionally, the report that people are told.
 //! - Must not: store or send anything.
 
+mod evidence;
+mod notice;
+mod report;
+mod story;
+
+pub use evidence::{edited, is_doubtful};
+pub use notice::{Notice, once};
+pub use story::{Place, Story, Unsettled};
+
 use crate::change::{Actor, Change};
 use crate::execution::StepOutcome;
 use crate::finding::{Finding, Severity};
@@ -190,6 +199,9 @@ pub struct ResourceRecord {
     pub fencing: u64,
     /// The story that is not over.
     pub open: Option<IncidentId>,
+    /// The story that was closed last: its calls without an answer still explain late events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<IncidentId>,
     /// Number of the last entry of the open story.
     pub last_sequence: u32,
     /// When a write to EC2 by us was last begun on it: an observation from before proves nothing.
@@ -208,6 +220,7 @@ impl ResourceRecord {
             lease_until: None,
             fencing: 0,
             open: None,
+            last: None,
             last_sequence: 0,
             last_write: None,
             told: BTreeMap::new(),
@@ -216,7 +229,10 @@ impl ResourceRecord {
 
     /// Whether somebody else holds a lease that is not over.
     pub fn is_held_against(&self, holder: &str, now: Timestamp) -> bool {
-        self.holder.as_deref().is_some_and(|current| current != holder) && self.lease_until.is_some_and(|until| until > now)
+        self.holder
+            .as_deref()
+            .is_some_and(|current| current != holder)
+            && self.lease_until.is_some_and(|until| until > now)
     }
 
     /// The incident id that the next lease opens: the same for the same resource and fencing number.
@@ -224,4 +240,44 @@ impl ResourceRecord {
         let seed = (&self.resource, self.fencing.saturating_add(1));
         IncidentId::new(format!("inc-{}", Digest::of(&seed).short()))
     }
+
+    /// The record as it is once `holder` has taken the lease: a new story, or the open one taken over.
+    #[must_use]
+    pub fn claimed(&self, holder: &str, until: Timestamp) -> Self {
+        let mut next = self.clone();
+        next.version = self.version.saturating_add(1);
+        next.fencing = self.fencing.saturating_add(1);
+        next.holder = Some(holder.to_owned());
+        next.lease_until = Some(until);
+        if next.open.is_none() {
+            next.open = Some(self.next_incident());
+            next.last_sequence = 0;
+        }
+        next
+    }
+
+    /// The record as it is once its story is over and `told` was told.
+    #[must_use]
+    pub fn closed(&self, told: BTreeMap<Element, Digest>) -> Self {
+        let mut next = self.clone();
+        next.version = self.version.saturating_add(1);
+        next.last = next.open.take().or(next.last);
+        next.holder = None;
+        next.lease_until = None;
+        next.told = told;
+        next
+    }
+
+    /// The record as it is once the lease is given back and the story waits for somebody to go on.
+    #[must_use]
+    pub fn released(&self) -> Self {
+        let mut next = self.clone();
+        next.version = self.version.saturating_add(1);
+        next.holder = None;
+        next.lease_until = None;
+        next
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+//! The stages diff, impact, finding and verdict in a row, for one resource.
+//!
+//! - Owns: their order.
+//! - Takes: baselines, a fresh snapshot, the stranger's change if one led here, the policy.
+//! - Gives: a decision with its impact, or nothing where live is as the baseline says.
+//! - Must not: add judgement of its own, do I/O.
+
+use snapback_engine::change::Change;
+use snapback_engine::diff::{self, ResourceDiff};
+use snapback_engine::impact::{self, Impact};
+use snapback_engine::policy::Policy;
+use snapback_engine::verdict::{self, Decision, Verdict};
+use snapback_engine::finding;
+use snapback_model::{Baselines, Digest, Element, ResourceId, Snapshot};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What is to be said about one resource that differs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assessment {
+    /// Each difference judged, and the goal.
+    pub decision: Decision,
+    /// What it opened and closed.
+    pub impact: Impact,
+}
+
+impl Assessment {
+    /// The differences that a person is to know of, with a digest each: all but the ignored.
+    pub fn tellable(&self) -> BTreeMap<Element, Digest> {
+        self.decision
+            .judgements
+            .iter()
+            .filter(|judgement| judgement.verdict != Verdict::Ignore)
+            .map(|judgement| (judgement.difference.element(), Digest::of(&judgement.difference)))
+            .collect()
+    }
+
+    /// One line for each difference that a revert would take back.
+    pub fn reverts(&self) -> Vec<String> {
+        self.decision
+            .judgements
+            .iter()
+            .filter(|judgement| judgement.verdict == Verdict::Revert)
+            .map(|judgement| judgement.text.clone())
+            .collect()
+    }
+}
+
+/// Assesses one resource; `None` where nothing differs or the snapshot does not cover it.
+pub fn assess(
+    baselines: &Baselines,
+    live: &Snapshot,
+    resource: &ResourceId,
+    change: Option<&Change>,
+    policy: &Policy,
+) -> Option<Assessment> {
+    let only = BTreeSet::from([resource.clone()]);
+    let diff = diff::diff(baselines, live, Some(&only))
+        .into_iter()
+        .find(|diff| diff.resource == *resource && !diff.differences.is_empty())?;
+    Some(assess_diff(baselines, live, &diff, change, policy))
+}
+
+/// Assesses a diff that is already made.
+pub fn assess_diff(
+    baselines: &Baselines,
+    live: &Snapshot,
+    diff: &ResourceDiff,
+    change: Option<&Change>,
+    policy: &Policy,
+) -> Assessment {
+    let findings = finding::assess(baselines, live, diff);
+    let decision = verdict::decide(diff, &findings, baselines, live, change, policy);
+    let impact = impact::impact(
+        baselines.state(&diff.resource),
+        live.resources.get(&diff.resource),
+        &baselines.topology,
+    );
+    Assessment { decision, impact }
+}

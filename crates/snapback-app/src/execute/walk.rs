@@ -1,0 +1,188 @@
+//! The steps of a plan, one by one: journalled, checked fresh, made, and what each answer means.
+
+use super::{Execution, GuardError, Walk, words};
+use crate::patience::between;
+use crate::port::CallError;
+use crate::rights::GuardPorts;
+use snapback_engine::execution::{ErrorClass, StepOutcome};
+use snapback_engine::incident::Body;
+use snapback_engine::plan::{self, Action, Plan, Readiness};
+
+/// What became of one call.
+enum Act {
+    /// It is in place.
+    Made(Vec<StepOutcome>),
+    /// Somebody changed its element meanwhile.
+    Changed(Vec<StepOutcome>, String),
+    /// EC2 refused it for good.
+    Failed(Vec<StepOutcome>, String),
+    /// Tries or time are used up.
+    Exhausted(Vec<StepOutcome>, String),
+}
+
+/// What a read says after an error.
+enum Look {
+    InPlace,
+    NotYet,
+    Changed(String),
+}
+
+impl<P: GuardPorts> Execution<'_, '_, P> {
+    /// Walks the plan. `bodies` are to be written before the first call; what is still unwritten at
+    /// the end is given back, so that the journal costs one round trip a step.
+    pub(super) async fn walk(
+        &mut self,
+        plan: &Plan,
+        mut bodies: Vec<Body>,
+    ) -> Result<Walk, GuardError> {
+        for (index, step) in plan.steps.iter().enumerate() {
+            if self.visit.time_left() < self.limits().reserve {
+                let why = format!("no time for step {}", index.saturating_add(1));
+                return Err(self.interrupt(bodies, why).await);
+            }
+            self.freshen(&mut bodies).await?;
+            match plan::readiness(&step.action, &self.scene.live) {
+                Readiness::Ready => {}
+                Readiness::AlreadyInPlace => {
+                    bodies.push(ended(index, StepOutcome::AlreadyInPlace));
+                    continue;
+                }
+                Readiness::Changed(why) => return Ok(Walk::Changed(bodies, why)),
+            }
+            bodies.push(Body::StepStarted { step: index });
+            self.write(std::mem::take(&mut bodies)).await?;
+            let act = self.act(&step.action).await?;
+            let (Act::Made(outcomes)
+            | Act::Changed(outcomes, _)
+            | Act::Failed(outcomes, _)
+            | Act::Exhausted(outcomes, _)) = &act;
+            bodies.extend(outcomes.iter().map(|outcome| ended(index, outcome.clone())));
+            match act {
+                Act::Made(_) => self.follow(&step.action),
+                Act::Changed(_, why) => return Ok(Walk::Changed(bodies, why)),
+                Act::Failed(_, why) => return Ok(Walk::Failed(bodies, why)),
+                Act::Exhausted(_, why) => return Ok(Walk::Exhausted(bodies, why)),
+            }
+        }
+        Ok(Walk::Done(bodies))
+    }
+
+    /// Reads again where the observation is too old to write on.
+    async fn freshen(&mut self, bodies: &mut Vec<Body>) -> Result<(), GuardError> {
+        let age = between(self.scene.live.observed_at, self.visit.now());
+        if age <= self.limits().observation_max_age {
+            return Ok(());
+        }
+        match self.observe().await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self
+                .interrupt(std::mem::take(bodies), error.to_string())
+                .await),
+        }
+    }
+
+    pub(super) async fn observe(&mut self) -> Result<(), GuardError> {
+        self.scene.live = self.visit.observe(&self.spot.scope(), self.focus).await?;
+        Ok(())
+    }
+
+    /// The observation follows our own confirmed call.
+    fn follow(&mut self, action: &Action) {
+        if let Err(why) = plan::apply(action, &mut self.scene.live) {
+            // Already there by a read; anything else shows at the next precondition or the proof.
+            tracing::debug!(why, "the observation has it already");
+        }
+    }
+
+    async fn act(&mut self, action: &Action) -> Result<Act, GuardError> {
+        let mut outcomes = Vec::new();
+        let mut attempt = 0;
+        loop {
+            let ports = &self.visit.guard.ports;
+            let error = match ports.act(action, &self.scene.live.handles).await {
+                Ok(receipt) => {
+                    outcomes.push(StepOutcome::Applied {
+                        request: receipt.request,
+                    });
+                    return Ok(Act::Made(outcomes));
+                }
+                Err(error) => error,
+            };
+            tracing::warn!(api = action.api(), attempt, class = ?error.class, %error, "call not confirmed");
+            match error.class {
+                ErrorClass::Transient => {}
+                ErrorClass::AlreadyAsWanted | ErrorClass::Lost => {
+                    if error.class == ErrorClass::Lost {
+                        outcomes.push(StepOutcome::Unknown {
+                            what: words(&error),
+                        });
+                    }
+                    match self.resolve(action).await {
+                        Ok(Look::InPlace) => {
+                            if error.class == ErrorClass::AlreadyAsWanted {
+                                outcomes.push(StepOutcome::AlreadyInPlace);
+                            }
+                            return Ok(Act::Made(outcomes));
+                        }
+                        Ok(Look::Changed(why)) => {
+                            outcomes.push(failed(&error));
+                            return Ok(Act::Changed(outcomes, why));
+                        }
+                        Ok(Look::NotYet) => {}
+                        Err(unread) => {
+                            return Ok(Act::Exhausted(outcomes, unread.to_string()));
+                        }
+                    }
+                }
+                ErrorClass::Gone
+                | ErrorClass::Quota
+                | ErrorClass::Denied
+                | ErrorClass::Invalid => {
+                    let why = refusal(action, &error);
+                    outcomes.push(failed(&error));
+                    return Ok(Act::Failed(outcomes, why));
+                }
+            }
+            if !self.visit.pace().wait(attempt).await {
+                if error.class != ErrorClass::Lost {
+                    outcomes.push(failed(&error));
+                }
+                return Ok(Act::Exhausted(outcomes, words(&error)));
+            }
+            attempt = attempt.saturating_add(1);
+            self.renew().await?;
+        }
+    }
+
+    /// Reads and compares (semantics B rules 0 and 1).
+    async fn resolve(&mut self, action: &Action) -> Result<Look, GuardError> {
+        self.observe().await?;
+        Ok(match plan::readiness(action, &self.scene.live) {
+            Readiness::AlreadyInPlace => Look::InPlace,
+            Readiness::Ready => Look::NotYet,
+            Readiness::Changed(why) => Look::Changed(why),
+        })
+    }
+}
+
+fn ended(step: usize, outcome: StepOutcome) -> Body {
+    Body::StepEnded { step, outcome }
+}
+
+fn failed(error: &CallError) -> StepOutcome {
+    StepOutcome::Failed {
+        code: error.code.clone(),
+        message: error.message.clone(),
+        class: error.class,
+    }
+}
+
+fn refusal(action: &Action, error: &CallError) -> String {
+    let advice = match error.class {
+        ErrorClass::Denied => "give the guard's role this right, then ask for another look",
+        ErrorClass::Quota => "raise the quota or make room, then ask for another look",
+        ErrorClass::Gone => "what it names was deleted: see what is left",
+        _ => "see what is left",
+    };
+    format!("{}: {error}: {advice}", action.describe())
+}

@@ -1,0 +1,348 @@
+//! `guard`: one message from the inbox, from its bytes to a verified end.
+//!
+//! - Owns: what a message is, the order of its handling, when it must come again.
+//! - Takes: an EventBridge envelope, a bare CloudTrail record, or a [`Command`].
+//! - Gives: [`Handled`], or [`GuardError`]: deliver it again.
+//! - Must not: decide what is harmful, lose a message, act on an event's word.
+
+mod accept;
+mod attend;
+mod context;
+mod locate;
+mod look;
+mod notices;
+mod origin;
+
+pub(crate) use locate::{Focus, Spot};
+pub(crate) use look::Scene;
+
+use crate::patience::{Pace, between, millis};
+use crate::port::{CallError, Command, Metric, RecheckReason, StoreError};
+use crate::rights::GuardPorts;
+use snapback_engine::change::{self, Change, IgnoreReason, Interpretation, Own, Touched};
+use snapback_engine::event;
+use snapback_engine::execution::Limits;
+use snapback_engine::incident::{Cause, Outcome};
+use snapback_engine::policy::Policy;
+use snapback_model::{Digest, IncidentId, ResourceId, Timestamp};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// The guard: its ports, and what it goes by.
+#[derive(Debug, Clone)]
+pub struct Guard<P> {
+    /// The world.
+    pub ports: P,
+    /// The account's rules.
+    pub policy: Policy,
+    /// Who we are.
+    pub own: Own,
+    /// Limits of one revert.
+    pub limits: Limits,
+    /// Who holds leases: this process, or this Lambda instance.
+    pub holder: String,
+}
+
+/// One delivery of one message.
+#[derive(Debug, Clone, Copy)]
+pub struct Message<'a> {
+    /// Its bytes.
+    pub body: &'a str,
+    /// When it was received.
+    pub arrived: Timestamp,
+    /// When the time of this invocation is over.
+    pub deadline: Timestamp,
+    /// Whether the queue gives it up after this try.
+    pub last_try: bool,
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Handled {
+    /// It is no change.
+    Ignored(IgnoreReason),
+    /// It is no event and no command: buried with this reason.
+    Malformed(String),
+    /// It led to these looks.
+    Judged(Vec<Ended>),
+}
+
+/// How one look ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// The resource, where there is one.
+    pub resource: Option<ResourceId>,
+    /// The story, where there is one.
+    pub incident: Option<IncidentId>,
+    /// How it ended.
+    pub ending: Ending,
+}
+
+/// The ways a look ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ending {
+    /// Live is as the baseline says, or what differs is out of scope.
+    Nothing,
+    /// People were told of all of it before.
+    AlreadyTold,
+    /// A story ended.
+    Closed(Outcome),
+}
+
+impl Handled {
+    /// The endings, in order.
+    pub fn endings(&self) -> Vec<Ending> {
+        match self {
+            Self::Ignored(_) | Self::Malformed(_) => Vec::new(),
+            Self::Judged(ended) => ended.iter().map(|ended| ended.ending).collect(),
+        }
+    }
+}
+
+/// Why a message must be delivered again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GuardError {
+    /// Another invocation works on the resource.
+    #[error("{resource}: held by {holder}; the message comes again")]
+    Busy {
+        /// The resource.
+        resource: ResourceId,
+        /// Who holds it.
+        holder: String,
+    },
+    /// Our lease was taken over by somebody who now goes on with the story.
+    #[error("{resource}: the lease was lost to another invocation; the message comes again")]
+    LeaseLost {
+        /// The resource.
+        resource: ResourceId,
+    },
+    /// The record or the baseline was written by others each time we decided.
+    #[error("{what}: written by others each time; the message comes again")]
+    Contended {
+        /// What.
+        what: String,
+    },
+    /// Work stopped in a state from which the next delivery or the sweep goes on.
+    #[error("{incident} on {resource}: {why}; the message comes again")]
+    Interrupted {
+        /// The resource.
+        resource: ResourceId,
+        /// The story.
+        incident: IncidentId,
+        /// Why.
+        why: String,
+    },
+    /// An event of our role that may be the echo of a call whose answer is not journalled yet.
+    #[error("event {event}: made with our role, a story is open: looked at again later")]
+    PerhapsOwn {
+        /// The event.
+        event: String,
+    },
+    /// EC2 or a queue did not do it.
+    #[error("{0}; the message comes again")]
+    Call(#[from] CallError),
+    /// The store did not do it.
+    #[error("{0}; the message comes again")]
+    Store(#[from] StoreError),
+}
+
+/// The handling of one message.
+pub(crate) struct Visit<'g, P> {
+    pub guard: &'g Guard<P>,
+    pub holder: String,
+    pub arrived: Timestamp,
+    pub deadline: Timestamp,
+    pub last_try: bool,
+}
+
+/// What made us look.
+#[derive(Debug, Clone)]
+pub(crate) struct Matter {
+    pub cause: Cause,
+    pub change: Option<Box<Change>>,
+    pub trusted: bool,
+}
+
+impl Matter {
+    /// The change to judge by: a trusted one is part of the baseline and judges nothing.
+    pub fn stranger(&self) -> Option<&Change> {
+        self.change.as_deref().filter(|_| !self.trusted)
+    }
+}
+
+enum Inbound {
+    Command(Command),
+    Event(Interpretation),
+    Malformed(String),
+}
+
+impl<P: GuardPorts> Guard<P> {
+    /// A guard with the default limits.
+    pub fn new(ports: P, policy: Policy, own: Own, holder: impl Into<String>) -> Self {
+        Self {
+            ports,
+            policy,
+            own,
+            limits: Limits::default(),
+            holder: holder.into(),
+        }
+    }
+
+    /// Handles one message that the queue will bring again on an error.
+    ///
+    /// # Errors
+    /// [`GuardError`]: the message must be delivered again.
+    pub async fn handle(
+        &self,
+        body: &str,
+        arrived: Timestamp,
+        deadline: Timestamp,
+    ) -> Result<Handled, GuardError> {
+        self.handle_message(Message {
+            body,
+            arrived,
+            deadline,
+            last_try: false,
+        })
+        .await
+    }
+
+    /// Handles one message.
+    ///
+    /// # Errors
+    /// [`GuardError`]: the message must be delivered again; on the last try it goes to the
+    /// dead-letter queue, and people were told where nothing could be read.
+    pub async fn handle_message(&self, message: Message<'_>) -> Result<Handled, GuardError> {
+        let token = Digest::of(&(message.body, message.arrived));
+        let visit = Visit {
+            guard: self,
+            holder: format!("{}/{}", self.holder, token.short()),
+            arrived: message.arrived,
+            deadline: message.deadline,
+            last_try: message.last_try,
+        };
+        let handled = match self.inbound(message.body) {
+            Inbound::Malformed(reason) => visit.bury(message.body, reason).await,
+            Inbound::Command(command) => visit.command(command).await,
+            Inbound::Event(Interpretation::Ignored(reason)) => Ok(Handled::Ignored(reason)),
+            Inbound::Event(Interpretation::Change(change)) => visit.change(change, false).await,
+            Inbound::Event(Interpretation::WithOurRole(change)) => visit.change(change, true).await,
+        };
+        match &handled {
+            Ok(handled) => tracing::info!(?handled, "handled"),
+            Err(error) => tracing::warn!(%error, "not handled"),
+        }
+        handled
+    }
+
+    fn inbound(&self, body: &str) -> Inbound {
+        let is_command = serde_json::from_str::<serde_json::Value>(body)
+            .is_ok_and(|value| value.get("snapback").is_some());
+        if is_command {
+            return match serde_json::from_str(body) {
+                Ok(command) => Inbound::Command(command),
+                Err(error) => Inbound::Malformed(format!("not a command: {error}")),
+            };
+        }
+        match event::parse(body.as_bytes()) {
+            Ok(record) => Inbound::Event(change::interpret(&record, &self.own)),
+            Err(error) => Inbound::Malformed(error.to_string()),
+        }
+    }
+}
+
+impl<P: GuardPorts> Visit<'_, P> {
+    pub(crate) fn pace(&self) -> Pace<'_, P> {
+        Pace {
+            clock: &self.guard.ports,
+            limits: &self.guard.limits,
+            deadline: self.deadline,
+            seed: &self.holder,
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.guard.ports.now()
+    }
+
+    pub(crate) fn time_left(&self) -> Duration {
+        between(self.now(), self.deadline)
+    }
+
+    async fn command(&self, command: Command) -> Result<Handled, GuardError> {
+        let Command::Recheck { resource, why, .. } = command;
+        let cause = match why {
+            RecheckReason::Missed => Cause::Missed,
+            RecheckReason::Asked(words) => Cause::Asked(words),
+            RecheckReason::Unfinished => {
+                let record = self.record(&resource).await?;
+                record.open.map_or(Cause::Missed, Cause::Unfinished)
+            }
+        };
+        let matter = Matter {
+            cause,
+            change: None,
+            trusted: false,
+        };
+        self.follow(&BTreeSet::from([Touched::Resource(resource)]), &matter)
+            .await
+    }
+
+    async fn change(&self, change: Box<Change>, with_our_role: bool) -> Result<Handled, GuardError> {
+        let ports = &self.guard.ports;
+        ports.measure(
+            Metric::EventAgeMillis,
+            millis(between(change.at, self.arrived)),
+        );
+        let mut ended = Vec::new();
+        if with_our_role {
+            match self.origin(&change).await? {
+                origin::Origin::Ours => return Ok(Handled::Ignored(IgnoreReason::OwnCall)),
+                origin::Origin::Stranger => ended.push(self.accuse(&change).await?),
+            }
+        }
+        let matter = Matter {
+            cause: Cause::Event(change.event.clone()),
+            trusted: !with_our_role && self.guard.policy.trusts(&change.actor.principal),
+            change: Some(change.clone()),
+        };
+        match self.follow(&change.touched, &matter).await? {
+            Handled::Judged(more) => ended.extend(more),
+            other @ (Handled::Ignored(_) | Handled::Malformed(_)) => return Ok(other),
+        }
+        Ok(Handled::Judged(ended))
+    }
+
+    /// Looks wherever a message points; one look that fails does not keep the others back.
+    async fn follow(
+        &self,
+        touched: &BTreeSet<Touched>,
+        matter: &Matter,
+    ) -> Result<Handled, GuardError> {
+        let Some(mut located) = self.locate(touched).await? else {
+            return Ok(Handled::Judged(vec![self.uncaptured().await?]));
+        };
+        let mut ended = Vec::new();
+        let mut failed = None;
+        if !located.unresolved.is_empty() {
+            ended.push(self.unresolved(&located.unresolved, matter).await?);
+        }
+        if !located.context.is_empty() {
+            let (told, spots) = self.context(&located.context, matter).await?;
+            ended.extend(told);
+            for (spot, focus) in spots {
+                located.point(spot, focus);
+            }
+        }
+        for (spot, focus) in &located.spots {
+            match self.look(spot, focus, matter).await {
+                Ok(more) => ended.extend(more),
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        match failed {
+            Some(error) => Err(error),
+            None => Ok(Handled::Judged(ended)),
+        }
+    }
+}

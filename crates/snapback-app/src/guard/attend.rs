@@ -1,0 +1,236 @@
+//! What is done about one resource: nothing, an alert, a revert, or the end of an unfinished story.
+
+use super::{Ended, Ending, Focus, GuardError, Matter, Scene, Spot, Visit};
+use crate::assessment::{Assessment, assess};
+use crate::execute::Execution;
+use crate::ledger;
+use crate::patience::CONFLICTS_MAX;
+use crate::port::StoreError;
+use crate::rights::GuardPorts;
+use snapback_engine::incident::{Outcome, Place, ResourceRecord, Story};
+use snapback_engine::plan::{self, Plan};
+use snapback_engine::verdict::Verdict;
+use snapback_model::{Digest, Element, Resource, ResourceId};
+use std::collections::BTreeMap;
+
+impl<P: GuardPorts> Visit<'_, P> {
+    /// Decides on the record as it is; where somebody writes it meanwhile, looks again.
+    pub(super) async fn attend(
+        &self,
+        resource: &ResourceId,
+        scene: &mut Scene,
+        spot: &Spot,
+        focus: &Focus,
+        matter: &Matter,
+    ) -> Result<Ended, GuardError> {
+        for _ in 0..CONFLICTS_MAX {
+            let record = match scene.records.remove(resource) {
+                Some(record) => record,
+                None => self.record(resource).await?,
+            };
+            if record.is_held_against(&self.holder, self.now()) {
+                return Err(GuardError::Busy {
+                    resource: resource.clone(),
+                    holder: record.holder.unwrap_or_default(),
+                });
+            }
+            let written_since = record
+                .last_write
+                .is_some_and(|at| at >= scene.live.observed_at);
+            if written_since {
+                self.refresh(scene, spot, focus).await?;
+            }
+            match self.settle(record, scene, spot, focus, matter).await {
+                Err(GuardError::Store(StoreError::Conflict { what })) => {
+                    tracing::info!(%resource, what, "record written meanwhile: look again");
+                    self.refresh(scene, spot, focus).await?;
+                }
+                result => return result,
+            }
+        }
+        Err(GuardError::Contended {
+            what: resource.to_string(),
+        })
+    }
+
+    /// Reads the place again.
+    pub(crate) async fn refresh(
+        &self,
+        scene: &mut Scene,
+        spot: &Spot,
+        focus: &Focus,
+    ) -> Result<(), GuardError> {
+        if let Some(mut fresh) = self.scene(spot, focus).await? {
+            // Records are read when they are needed: one read here may be old by then.
+            fresh.records.clear();
+            *scene = fresh;
+        }
+        Ok(())
+    }
+
+    async fn settle(
+        &self,
+        record: ResourceRecord,
+        scene: &mut Scene,
+        spot: &Spot,
+        focus: &Focus,
+        matter: &Matter,
+    ) -> Result<Ended, GuardError> {
+        if let Some(incident) = record.open.clone() {
+            return self
+                .resume(record, incident, scene, spot, focus, matter)
+                .await;
+        }
+        let assessment = assess(
+            &scene.baselines,
+            &scene.live,
+            &record.resource,
+            matter.stranger(),
+            &self.guard.policy,
+        );
+        let verdict = assessment
+            .as_ref()
+            .map(|assessment| assessment.decision.verdict());
+        match (assessment, verdict) {
+            (Some(assessment), Some(Verdict::Revert)) => {
+                tracing::info!(resource = %record.resource, reverts = assessment.reverts().len(), "harm: take back");
+                let story = self.story(&record, matter);
+                let place = self.place(scene, &record.resource);
+                Execution::new(self, spot, focus, scene, record, story, place)
+                    .run()
+                    .await
+            }
+            (Some(assessment), Some(Verdict::Alert)) => {
+                self.alert(record, scene, matter, &assessment).await
+            }
+            _ => self.forget(record).await,
+        }
+    }
+
+    /// Nothing to tell: what was told before and is gone now would be news again.
+    async fn forget(&self, record: ResourceRecord) -> Result<Ended, GuardError> {
+        self.remember(&record, BTreeMap::new()).await?;
+        Ok(Ended {
+            resource: Some(record.resource),
+            incident: None,
+            ending: Ending::Nothing,
+        })
+    }
+
+    async fn remember(
+        &self,
+        record: &ResourceRecord,
+        told: BTreeMap<Element, Digest>,
+    ) -> Result<(), GuardError> {
+        if record.told == told {
+            return Ok(());
+        }
+        let mut next = record.clone();
+        next.version = record.version.saturating_add(1);
+        next.told = told;
+        ledger::commit(&self.pace(), &self.guard.ports, Some(&next), &[]).await?;
+        Ok(())
+    }
+
+    async fn alert(
+        &self,
+        record: ResourceRecord,
+        scene: &Scene,
+        matter: &Matter,
+        assessment: &Assessment,
+    ) -> Result<Ended, GuardError> {
+        let outstanding = assessment.decision.outstanding();
+        let news = outstanding
+            .iter()
+            .any(|(element, digest)| record.told.get(element) != Some(digest));
+        if !news {
+            self.remember(&record, outstanding).await?;
+            return Ok(Ended {
+                resource: Some(record.resource),
+                incident: None,
+                ending: Ending::AlreadyTold,
+            });
+        }
+        let place = self.place(scene, &record.resource);
+        let incident = ledger::alert(
+            &self.pace(),
+            &self.guard.ports,
+            ledger::Alert {
+                record: &record,
+                holder: &self.holder,
+                story: self.story(&record, matter),
+                place: &place,
+                assessment,
+                plan: proposal(scene, assessment),
+                outcome: Outcome::Alerted,
+                told: outstanding,
+            },
+        )
+        .await?;
+        Ok(Ended {
+            resource: Some(record.resource),
+            incident: Some(incident),
+            ending: Ending::Closed(Outcome::Alerted),
+        })
+    }
+
+    /// Goes on with a story that nobody holds: from the truth, under its own incident.
+    async fn resume(
+        &self,
+        record: ResourceRecord,
+        incident: snapback_model::IncidentId,
+        scene: &mut Scene,
+        spot: &Spot,
+        focus: &Focus,
+        matter: &Matter,
+    ) -> Result<Ended, GuardError> {
+        let ports = &self.guard.ports;
+        let entries = self.pace().retried(|| ports.entries(&incident)).await?;
+        tracing::info!(%incident, resource = %record.resource, entries = entries.len(), "go on with an unfinished story");
+        let story = Story::read(&entries).unwrap_or_else(|| {
+            let mut story = self.story(&record, matter);
+            story.incident = incident;
+            story
+        });
+        let place = self.place(scene, &record.resource);
+        Execution::new(self, spot, focus, scene, record, story, place)
+            .judged_by(matter.stranger())
+            .run()
+            .await
+    }
+
+    fn story(&self, record: &ResourceRecord, matter: &Matter) -> Story {
+        Story::new(
+            record.next_incident(),
+            record.resource.clone(),
+            matter.cause.clone(),
+            matter.stranger().cloned().map(Box::new),
+            self.arrived,
+        )
+    }
+
+    fn place(&self, scene: &Scene, resource: &ResourceId) -> Place {
+        let baseline = scene.baselines.by_id.get(resource);
+        Place {
+            vpc: baseline
+                .and_then(|baseline| baseline.vpc.clone())
+                .or_else(|| {
+                    scene
+                        .live
+                        .resources
+                        .get(resource)
+                        .and_then(Resource::vpc)
+                        .cloned()
+                }),
+            account: self.guard.own.account.clone(),
+            region: self.guard.own.region.clone(),
+        }
+    }
+}
+
+/// The calls that would lead to the goal, where there is one (mode `observe`).
+fn proposal(scene: &Scene, assessment: &Assessment) -> Option<Plan> {
+    let goal = assessment.decision.goal.clone()?;
+    let goal = BTreeMap::from([(goal.id(), goal)]);
+    Some(plan::plan(&scene.live, &goal))
+}

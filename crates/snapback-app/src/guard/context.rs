@@ -1,0 +1,109 @@
+//! Changes of what surrounds the guarded resources: told once for each event, and the tables that
+//! lead to it are looked at.
+
+use super::{Ended, Focus, GuardError, Matter, Spot, Visit};
+use crate::port::Wanted;
+use crate::rights::GuardPorts;
+use snapback_engine::finding::Severity;
+use snapback_engine::incident::{Notice, Outcome};
+use snapback_model::*;
+
+impl<P: GuardPorts> Visit<'_, P> {
+    pub(super) async fn context(
+        &self,
+        context: &[(String, String)],
+        matter: &Matter,
+    ) -> Result<(Vec<Ended>, Vec<(Spot, Focus)>), GuardError> {
+        let wanted = Wanted {
+            everything: true,
+            ..Wanted::default()
+        };
+        let Some(baselines) = self.baselines(&wanted).await? else {
+            return Ok((vec![self.uncaptured().await?], Vec::new()));
+        };
+        let affected: Vec<&Baseline> = baselines
+            .by_id
+            .values()
+            .filter(|baseline| {
+                context
+                    .iter()
+                    .any(|(_, id)| leans_on(baseline, id, &baselines.topology))
+            })
+            .collect();
+        let spots = affected
+            .iter()
+            .filter(|baseline| baseline.id.kind() == Kind::RouteTable)
+            .map(|baseline| {
+                (
+                    Spot::of(&baseline.id, baseline.vpc.as_ref()),
+                    Focus::on(baseline.id.clone()),
+                )
+            })
+            .collect();
+        if matter.trusted {
+            return Ok((Vec::new(), spots));
+        }
+        let ended = self.tell_of_context(context, &affected, matter).await?;
+        Ok((vec![ended], spots))
+    }
+
+    async fn tell_of_context(
+        &self,
+        context: &[(String, String)],
+        affected: &[&Baseline],
+        matter: &Matter,
+    ) -> Result<Ended, GuardError> {
+        let what: Vec<String> = context
+            .iter()
+            .map(|(what, id)| format!("{} {id}", what.replace('-', " ")))
+            .collect();
+        let api = matter.change.as_ref().map_or("a call", |change| change.api.as_str());
+        let mut problems = vec![format!("{api} changed {}", what.join(", "))];
+        problems.extend(affected.iter().map(|baseline| {
+            let label = baseline
+                .state
+                .as_ref()
+                .map_or_else(|| baseline.id.to_string(), Resource::label);
+            format!("{} {label} depends on it", baseline.id.kind())
+        }));
+        let notice = Notice {
+            severity: if affected.is_empty() {
+                Severity::Low
+            } else {
+                Severity::High
+            },
+            resource: affected.first().map(|baseline| baseline.id.clone()),
+            problems,
+            ..self.about(Outcome::Context, what.join(", "), matter)
+        };
+        self.tell(&matter.cause, notice).await
+    }
+}
+
+/// Whether the good state of a resource depends on a gateway, interface, endpoint or prefix list.
+fn leans_on(baseline: &Baseline, id: &str, topology: &Topology) -> bool {
+    match &baseline.state {
+        Some(Resource::RouteTable(table)) => {
+            table.routes.iter().any(|(destination, route)| {
+                route.target.id() == id
+                    || matches!(destination, Destination::PrefixList(list) if list.as_str() == id)
+            }) || table
+                .gateways
+                .iter()
+                .chain(&table.propagating)
+                .any(|gateway| gateway.as_str() == id)
+        }
+        Some(Resource::SecurityGroup(group)) => {
+            let listed = group
+                .rules
+                .keys()
+                .any(|rule| matches!(&rule.peer, Peer::PrefixList(list) if list.as_str() == id));
+            let carried = topology
+                .interfaces
+                .get(&NetworkInterfaceId::new(id))
+                .is_some_and(|interface| interface.groups.contains(&group.id));
+            listed || carried
+        }
+        Some(Resource::NetworkAcl(_)) | None => false,
+    }
+}

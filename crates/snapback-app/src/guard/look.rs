@@ -1,0 +1,193 @@
+//! One look at one place: state and EC2 are read side by side, trusted changes become baseline,
+//! doubtful reads are repeated, then each resource is attended to.
+
+use super::{Ended, Focus, GuardError, Matter, Spot, Visit};
+use crate::patience::{Retry, STALE_PAUSE, STALE_READS_MAX, STALE_WINDOW, between};
+use crate::port::{CallError, Scope, StoreError, Wanted};
+use crate::rights::GuardPorts;
+use snapback_engine::diff::{self, ResourceDiff};
+use snapback_engine::incident::{ResourceRecord, is_doubtful};
+use snapback_model::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What was read for one place.
+#[derive(Debug)]
+pub(crate) struct Scene {
+    pub baselines: Baselines,
+    pub live: Snapshot,
+    /// Records read along; each is used once, then read again.
+    pub records: BTreeMap<ResourceId, ResourceRecord>,
+}
+
+impl<P: GuardPorts> Visit<'_, P> {
+    pub(super) async fn look(
+        &self,
+        spot: &Spot,
+        focus: &Focus,
+        matter: &Matter,
+    ) -> Result<Vec<Ended>, GuardError> {
+        let Some(mut scene) = self.scene(spot, focus).await? else {
+            return Ok(vec![self.uncaptured().await?]);
+        };
+        let mut ended = Vec::new();
+        if matter.trusted {
+            ended.extend(self.accept(&mut scene, spot, focus, matter).await?);
+        }
+        self.believe(&mut scene, spot, focus, matter).await?;
+        let mut failed = None;
+        for resource in attention(focus, &scene) {
+            match self
+                .attend(&resource, &mut scene, spot, focus, matter)
+                .await
+            {
+                Ok(end) => ended.push(end),
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        failed.map_or(Ok(ended), Err)
+    }
+
+    /// Reads state and EC2 side by side; `None` where nothing was ever captured.
+    pub(crate) async fn scene(
+        &self,
+        spot: &Spot,
+        focus: &Focus,
+    ) -> Result<Option<Scene>, GuardError> {
+        let wanted = spot.wanted(focus);
+        let scope = spot.scope();
+        let (baselines, live, records) = tokio::join!(
+            self.baselines(&wanted),
+            self.observe(&scope, focus),
+            self.records(&focus.resources)
+        );
+        // A denied read of EC2 is told even where the store fails too.
+        let live = live?;
+        let records = records?;
+        Ok(baselines?.map(|baselines| Scene {
+            baselines,
+            live,
+            records,
+        }))
+    }
+
+    pub(crate) async fn baselines(&self, wanted: &Wanted) -> Result<Option<Baselines>, GuardError> {
+        let ports = &self.guard.ports;
+        match self.pace().retried(|| ports.baselines(wanted)).await {
+            Ok(baselines) => Ok(baselines),
+            Err(error) => Err(self.store_is_blind(error).await),
+        }
+    }
+
+    pub(crate) async fn record(&self, resource: &ResourceId) -> Result<ResourceRecord, GuardError> {
+        let ports = &self.guard.ports;
+        match self.pace().retried(|| ports.record(resource)).await {
+            Ok(record) => Ok(record),
+            Err(error) => Err(self.store_is_blind(error).await),
+        }
+    }
+
+    async fn records(
+        &self,
+        resources: &BTreeSet<ResourceId>,
+    ) -> Result<BTreeMap<ResourceId, ResourceRecord>, GuardError> {
+        let mut records = BTreeMap::new();
+        for resource in resources {
+            records.insert(resource.clone(), self.record(resource).await?);
+        }
+        Ok(records)
+    }
+
+    /// Reads EC2; where it cannot be read for good, or the message has no further try, people are told.
+    pub(crate) async fn observe(
+        &self,
+        scope: &Scope,
+        focus: &Focus,
+    ) -> Result<Snapshot, GuardError> {
+        let ports = &self.guard.ports;
+        match self.pace().retried(|| ports.observe(scope)).await {
+            Ok(live) => Ok(live),
+            Err(error) => {
+                if !error.is_transient() || self.last_try {
+                    self.blind(focus.resources.first(), &error).await?;
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn store_is_blind(&self, error: StoreError) -> GuardError {
+        let told = match &error {
+            StoreError::Call(call) if !call.is_transient() || self.last_try => {
+                self.blind(None, call).await
+            }
+            StoreError::Corrupt { what, message } => self.blind(None, &corrupt(what, message)).await,
+            StoreError::Call(_) | StoreError::Conflict { .. } => Ok(()),
+        };
+        if let Err(untold) = told {
+            tracing::error!(error = %untold, "could not tell that the store cannot be read");
+        }
+        error.into()
+    }
+
+    /// Repeats a read that does not fit its young event until two reads agree (semantics E).
+    async fn believe(
+        &self,
+        scene: &mut Scene,
+        spot: &Spot,
+        focus: &Focus,
+        matter: &Matter,
+    ) -> Result<(), GuardError> {
+        let Some(change) = matter.change.as_deref() else {
+            return Ok(());
+        };
+        for _ in 0..STALE_READS_MAX {
+            let young = between(change.at, self.now()) < STALE_WINDOW;
+            let written_since = scene
+                .records
+                .values()
+                .any(|record| record.last_write.is_some_and(|at| at > change.at));
+            let diffs = diffs(scene, focus);
+            let doubtful =
+                is_doubtful(change, matter.trusted, &diffs, &scene.baselines, &scene.live);
+            if !young || written_since || !doubtful || self.time_left() < self.guard.limits.reserve {
+                return Ok(());
+            }
+            tracing::info!(event = %change.event, "the read does not show the event's edit yet: read again");
+            self.guard.ports.sleep(STALE_PAUSE).await;
+            let again = self.observe(&spot.scope(), focus).await?;
+            let agrees = again.resources == scene.live.resources;
+            scene.live = again;
+            if agrees {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The diffs of a scene that its focus is about.
+pub(super) fn diffs(scene: &Scene, focus: &Focus) -> Vec<ResourceDiff> {
+    diff::diff(&scene.baselines, &scene.live, None)
+        .into_iter()
+        .filter(|diff| focus.includes(diff))
+        .collect()
+}
+
+/// The resources to attend to: those in focus, differing or not (a story may be open), and those
+/// that hold what moved.
+fn attention(focus: &Focus, scene: &Scene) -> BTreeSet<ResourceId> {
+    let mut all = focus.resources.clone();
+    all.extend(diffs(scene, focus).into_iter().map(|diff| diff.resource));
+    all
+}
+
+fn corrupt(what: &str, message: &str) -> CallError {
+    CallError {
+        operation: "read".into(),
+        resource: what.into(),
+        code: "Corrupt".into(),
+        message: message.into(),
+        class: snapback_engine::execution::ErrorClass::Invalid,
+        request: None,
+    }
+}

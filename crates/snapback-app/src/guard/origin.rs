@@ -1,0 +1,75 @@
+//! Whether a call made with our role is ours: the journal knows its request id, or an open story
+//! holds exactly this call without an answer yet (semantics E).
+
+use super::{GuardError, Visit};
+use crate::patience::{OWN_CALL_WINDOW, OWN_EVENT_GRACE, between};
+use crate::rights::GuardPorts;
+use snapback_engine::change::{Change, Touched};
+use snapback_engine::execution;
+use snapback_engine::incident::{ResourceRecord, Story};
+use snapback_model::{IncidentId, Timestamp};
+use std::collections::BTreeSet;
+
+/// Whose call it was.
+pub(super) enum Origin {
+    Ours,
+    Stranger,
+}
+
+impl<P: GuardPorts> Visit<'_, P> {
+    /// # Errors
+    /// [`GuardError::PerhapsOwn`] while it may still be the echo of a running call.
+    pub(super) async fn origin(&self, change: &Change) -> Result<Origin, GuardError> {
+        let ports = &self.guard.ports;
+        if let Some(request) = &change.request
+            && self.pace().retried(|| ports.is_ours(request)).await?
+        {
+            return Ok(Origin::Ours);
+        }
+        let unfinished = self.pace().retried(|| ports.unfinished()).await?;
+        let any_open = !unfinished.is_empty();
+        for incident in self.candidates(change, &unfinished).await? {
+            let entries = self.pace().retried(|| ports.entries(&incident)).await?;
+            let ours = Story::read(&entries).is_some_and(|story| {
+                story.unsettled.iter().any(|call| {
+                    is_near(call.at, change.at) && execution::matches(&call.action, change)
+                })
+            });
+            if ours {
+                tracing::info!(event = %change.event, %incident, "explained by a call of ours without answer");
+                return Ok(Origin::Ours);
+            }
+        }
+        let young = between(change.at, self.now()) < OWN_EVENT_GRACE;
+        if young && any_open && !self.last_try {
+            return Err(GuardError::PerhapsOwn {
+                event: change.event.to_string(),
+            });
+        }
+        Ok(Origin::Stranger)
+    }
+
+    /// The stories that may hold the call: all open ones, and the last one of each resource touched.
+    async fn candidates(
+        &self,
+        change: &Change,
+        unfinished: &[ResourceRecord],
+    ) -> Result<BTreeSet<IncidentId>, GuardError> {
+        let mut incidents: BTreeSet<IncidentId> = unfinished
+            .iter()
+            .filter_map(|record| record.open.clone())
+            .collect();
+        for touched in &change.touched {
+            if let Touched::Resource(resource) = touched {
+                incidents.extend(self.record(resource).await?.last);
+            }
+        }
+        Ok(incidents)
+    }
+}
+
+/// Whether an event time, in whole seconds, fits a call begun at `begun`.
+fn is_near(begun: Timestamp, event: Timestamp) -> bool {
+    let early = between(event, begun).as_secs() > 1;
+    !early && between(begun, event) <= OWN_CALL_WINDOW
+}

@@ -1,0 +1,230 @@
+//! The fold of entries into where a story stands: the same for the invocation that writes them and
+//! for the one that takes the story over.
+
+use super::{Body, Cause, Entry, Outcome, Report};
+use crate::change::Change;
+use crate::execution::StepOutcome;
+use crate::impact::Impact;
+use crate::plan::{Action, Note, Plan};
+use crate::policy::Mode;
+use crate::verdict::{Judgement, Verdict};
+use snapback_model::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A call of ours of which nobody knows whether EC2 took it: begun and not ended, or without an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsettled {
+    /// The call.
+    pub action: Action,
+    /// When it was begun.
+    pub at: Timestamp,
+}
+
+/// What a story has found and done so far: all that its report needs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Story {
+    /// The incident.
+    pub incident: IncidentId,
+    /// The resource.
+    pub resource: ResourceId,
+    /// For people.
+    pub label: String,
+    /// The mode that applied.
+    pub mode: Mode,
+    /// Why we looked.
+    pub cause: Cause,
+    /// The event's change, where one led here.
+    pub change: Option<Box<Change>>,
+    /// When our work on it began.
+    pub arrived_at: Timestamp,
+    /// Every difference that was judged in it, by element, the latest judgement.
+    pub judgements: BTreeMap<Element, Judgement>,
+    /// What it opened and cut, all decisions together.
+    pub impact: Impact,
+    /// The latest plan.
+    pub plan: Option<Plan>,
+    /// The calls made, one line each, all plans together.
+    pub made: Vec<String>,
+    /// Calls of ours whose outcome nobody knows.
+    pub unsettled: Vec<Unsettled>,
+    /// How often work on it stopped for now.
+    pub interruptions: u32,
+    /// What went wrong or is left, in words.
+    pub problems: Vec<String>,
+    /// Whether it is over.
+    pub closed: bool,
+    running: Option<(usize, Timestamp)>,
+}
+
+impl Story {
+    /// A story that begins.
+    pub fn new(
+        incident: IncidentId,
+        resource: ResourceId,
+        cause: Cause,
+        change: Option<Box<Change>>,
+        arrived_at: Timestamp,
+    ) -> Self {
+        Self {
+            incident,
+            label: resource.to_string(),
+            resource,
+            mode: Mode::Observe,
+            cause,
+            change,
+            arrived_at,
+            judgements: BTreeMap::new(),
+            impact: Impact::default(),
+            plan: None,
+            made: Vec::new(),
+            unsettled: Vec::new(),
+            interruptions: 0,
+            problems: Vec::new(),
+            closed: false,
+            running: None,
+        }
+    }
+
+    /// Reads a story back from its entries; `None` where they do not begin with an `Opened`.
+    pub fn read(entries: &[Entry]) -> Option<Self> {
+        let (first, rest) = entries.split_first()?;
+        let Body::Opened {
+            resource,
+            cause,
+            change,
+        } = &first.body
+        else {
+            return None;
+        };
+        let mut story = Self::new(
+            first.incident.clone(),
+            resource.clone(),
+            cause.clone(),
+            change.clone(),
+            first.at,
+        );
+        for entry in rest {
+            story.absorb(entry);
+        }
+        if let Some((step, at)) = story.running {
+            story.unsettle(step, at);
+        }
+        Some(story)
+    }
+
+    /// Takes in one more entry.
+    pub fn absorb(&mut self, entry: &Entry) {
+        match &entry.body {
+            Body::Opened { .. } => {}
+            Body::Decided { decision, impact } => {
+                self.label.clone_from(&decision.label);
+                self.mode = decision.mode;
+                for judgement in &decision.judgements {
+                    self.judgements
+                        .insert(judgement.difference.element(), judgement.clone());
+                }
+                join(&mut self.impact.opened, &impact.opened);
+                join(&mut self.impact.closed, &impact.closed);
+                join(&mut self.impact.inexact, &impact.inexact);
+                self.problems.extend(decision.fallback.clone());
+            }
+            Body::Planned { plan } => {
+                self.settle_running();
+                self.problems.extend(
+                    plan.notes
+                        .iter()
+                        .map(note)
+                        .filter(|line| !self.problems.contains(line))
+                        .collect::<Vec<_>>(),
+                );
+                self.plan = Some(plan.as_ref().clone());
+            }
+            Body::StepStarted { step } => {
+                self.settle_running();
+                self.running = Some((*step, entry.at));
+            }
+            Body::StepEnded { step, outcome } => self.step_ended(*step, outcome, entry.at),
+            Body::Interrupted { why } => {
+                self.interruptions = self.interruptions.saturating_add(1);
+                self.problems.push(format!("work stopped for a while: {why}"));
+            }
+            Body::Closed { .. } => self.closed = true,
+        }
+    }
+
+    /// The elements that this story set out to take back.
+    pub fn reverting(&self) -> BTreeSet<Element> {
+        self.judgements
+            .iter()
+            .filter(|(_, judgement)| judgement.verdict == Verdict::Revert)
+            .map(|(element, _)| element.clone())
+            .collect()
+    }
+
+    /// The report that ends the story.
+    pub fn report(&self, outcome: Outcome, place: &Place, told: &BTreeMap<Element, Digest>, ended_at: Timestamp) -> Report {
+        super::report::report(self, outcome, place, told, ended_at)
+    }
+
+    /// A call that was begun and has no end yet may have happened, once something else follows it.
+    fn settle_running(&mut self) {
+        if let Some((step, at)) = self.running.take() {
+            self.unsettle(step, at);
+        }
+    }
+
+    fn unsettle(&mut self, step: usize, at: Timestamp) {
+        if let Some(action) = self.action(step) {
+            self.unsettled.push(Unsettled { action, at });
+        }
+    }
+
+    fn step_ended(&mut self, step: usize, outcome: &StepOutcome, at: Timestamp) {
+        let begun = self.running.take().filter(|(running, _)| *running == step).map_or(at, |(_, begun)| begun);
+        let Some(action) = self.action(step) else {
+            return;
+        };
+        let line = action.describe();
+        match outcome {
+            StepOutcome::Applied { .. } => self.made.push(line),
+            StepOutcome::AlreadyInPlace => {}
+            StepOutcome::Unknown { what } => {
+                self.made.push(format!("{line} (no answer: {what})"));
+                self.unsettle(step, begun);
+            }
+            StepOutcome::Failed { code, message, .. } => {
+                self.problems.push(format!("{line}: EC2 refused: {code}: {message}"));
+            }
+        }
+    }
+
+    fn action(&self, step: usize) -> Option<Action> {
+        self.plan.as_ref()?.steps.get(step).map(|step| step.action.clone())
+    }
+}
+
+/// Where a resource lies, as the shell knows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Its VPC.
+    pub vpc: Option<VpcId>,
+    /// Our account.
+    pub account: Option<AccountId>,
+    /// Our Region.
+    pub region: Option<Region>,
+}
+
+fn join(into: &mut Vec<String>, lines: &[String]) {
+    for line in lines {
+        if !into.contains(line) {
+            into.push(line.clone());
+        }
+    }
+}
+
+fn note(note: &Note) -> String {
+    match note {
+        Note::Cannot { resource, what } => format!("{resource}: {what}"),
+        Note::Interrupts { step, what } => format!("step {}: {what}", step.saturating_add(1)),
+    }
+}
