@@ -6,8 +6,7 @@
 //! - Must not: add behaviour.
 
 use crate::port::{
-    Actuate, BaselineRead, BaselineWrite, Clock, DeadLetter, Deliveries, Inbox, Journal, Meter,
-    Observe,
+    Actuate, BaselineRead, BaselineWrite, Clock, DeadLetter, Inbox, Journal, Meter, Observe,
 };
 
 /// What the guard works with: it alone changes EC2.
@@ -51,7 +50,3 @@ impl<P> SweepPorts for P where
 /// What a capture works with.
 pub trait CapturePorts: Observe + BaselineRead + BaselineWrite + Clock + Send + Sync {}
 impl<P> CapturePorts for P where P: Observe + BaselineRead + BaselineWrite + Clock + Send + Sync {}
-
-/// What the notifier works with, besides its channel.
-pub trait NotifyPorts: Deliveries + Clock + Meter + Send + Sync {}
-impl<P> NotifyPorts for P where P: Deliveries + Clock + Meter + Send + Sync {}

@@ -105,6 +105,9 @@ pub enum Body {
     StepStarted {
         /// Index in the latest plan.
         step: usize,
+        /// The association that the call names, if it does: a later event names it too.
+        #[serde(default)]
+        handles: Handles,
     },
     /// A step ended.
     StepEnded {

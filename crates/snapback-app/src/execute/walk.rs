@@ -7,6 +7,7 @@ use crate::rights::GuardPorts;
 use snapback_engine::execution::{ErrorClass, StepOutcome};
 use snapback_engine::incident::Body;
 use snapback_engine::plan::{self, Action, Plan, Readiness};
+use snapback_model::{AssociationSubject, Handles};
 
 /// What became of one call.
 enum Act {
@@ -49,7 +50,10 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                 }
                 Readiness::Changed(why) => return Ok(Walk::Changed(bodies, why)),
             }
-            bodies.push(Body::StepStarted { step: index });
+            bodies.push(Body::StepStarted {
+                step: index,
+                handles: named_by(&step.action, &self.scene.live.handles),
+            });
             self.write(std::mem::take(&mut bodies)).await?;
             let act = self.act(&step.action).await?;
             let (Act::Made(outcomes)
@@ -162,6 +166,27 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             Readiness::Ready => Look::NotYet,
             Readiness::Changed(why) => Look::Changed(why),
         })
+    }
+}
+
+/// The association that a call names: its event will name it, when live has long forgotten it.
+fn named_by(action: &Action, handles: &Handles) -> Handles {
+    let subject = match action {
+        Action::ReplaceNetworkAclAssociation { subnet, .. } => {
+            AssociationSubject::Subnet(subnet.clone())
+        }
+        Action::ReplaceRouteTableAssociation { subject, .. }
+        | Action::DisassociateRouteTable { subject, .. } => subject.clone(),
+        _ => return Handles::default(),
+    };
+    Handles {
+        associations: handles
+            .associations
+            .iter()
+            .filter(|(_, handle)| handle.subject == subject)
+            .map(|(id, handle)| (id.clone(), handle.clone()))
+            .collect(),
+        ..Handles::default()
     }
 }
 

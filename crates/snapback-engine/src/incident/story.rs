@@ -16,8 +16,18 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Unsettled {
     /// The call.
     pub action: Action,
+    /// The association ids it was made with.
+    pub handles: Handles,
     /// When it was begun.
     pub at: Timestamp,
+}
+
+/// A call that was begun and has no end yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Running {
+    step: usize,
+    handles: Handles,
+    at: Timestamp,
 }
 
 /// What a story has found and done so far: all that its report needs.
@@ -53,7 +63,7 @@ pub struct Story {
     pub problems: Vec<String>,
     /// Whether it is over.
     pub closed: bool,
-    running: Option<(usize, Timestamp)>,
+    running: Option<Running>,
 }
 
 impl Story {
@@ -106,9 +116,7 @@ impl Story {
         for entry in rest {
             story.absorb(entry);
         }
-        if let Some((step, at)) = story.running {
-            story.unsettle(step, at);
-        }
+        story.settle_running();
         Some(story)
     }
 
@@ -139,11 +147,15 @@ impl Story {
                 );
                 self.plan = Some(plan.as_ref().clone());
             }
-            Body::StepStarted { step } => {
+            Body::StepStarted { step, handles } => {
                 self.settle_running();
-                self.running = Some((*step, entry.at));
+                self.running = Some(Running {
+                    step: *step,
+                    handles: handles.clone(),
+                    at: entry.at,
+                });
             }
-            Body::StepEnded { step, outcome } => self.step_ended(*step, outcome, entry.at),
+            Body::StepEnded { step, outcome } => self.step_ended(*step, outcome),
             Body::Interrupted { why } => {
                 self.interruptions = self.interruptions.saturating_add(1);
                 self.problems.push(format!("work stopped for a while: {why}"));
@@ -168,34 +180,43 @@ impl Story {
 
     /// A call that was begun and has no end yet may have happened, once something else follows it.
     fn settle_running(&mut self) {
-        if let Some((step, at)) = self.running.take() {
-            self.unsettle(step, at);
+        if let Some(running) = self.running.take() {
+            self.unsettle(running);
         }
     }
 
-    fn unsettle(&mut self, step: usize, at: Timestamp) {
-        if let Some(action) = self.action(step) {
-            self.unsettled.push(Unsettled { action, at });
+    fn unsettle(&mut self, running: Running) {
+        if let Some(action) = self.action(running.step) {
+            self.unsettled.push(Unsettled {
+                action,
+                handles: running.handles,
+                at: running.at,
+            });
         }
     }
 
-    fn step_ended(&mut self, step: usize, outcome: &StepOutcome, at: Timestamp) {
-        let begun = self.running.take().filter(|(running, _)| *running == step).map_or(at, |(_, begun)| begun);
+    fn step_ended(&mut self, step: usize, outcome: &StepOutcome) {
         let Some(action) = self.action(step) else {
             return;
         };
         let line = action.describe();
         match outcome {
-            StepOutcome::Applied { .. } => self.made.push(line),
-            StepOutcome::AlreadyInPlace => {}
+            // The call goes on after an answer that was lost: it stays running.
             StepOutcome::Unknown { what } => {
                 self.made.push(format!("{line} (no answer: {what})"));
-                self.unsettle(step, begun);
+                if let Some(running) = self.running.clone().filter(|running| running.step == step) {
+                    self.unsettle(running);
+                }
+                return;
             }
+            StepOutcome::Applied { .. } => self.made.push(line),
+            StepOutcome::AlreadyInPlace => {}
             StepOutcome::Failed { code, message, .. } => {
-                self.problems.push(format!("{line}: EC2 refused: {code}: {message}"));
+                self.problems
+                    .push(format!("{line}: EC2 refused: {code}: {message}"));
             }
         }
+        self.running = None;
     }
 
     fn action(&self, step: usize) -> Option<Action> {
