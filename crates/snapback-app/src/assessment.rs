@@ -7,10 +7,10 @@
 
 use snapback_engine::change::Change;
 use snapback_engine::diff::{self, ResourceDiff};
+use snapback_engine::finding;
 use snapback_engine::impact::{self, Impact};
 use snapback_engine::policy::Policy;
 use snapback_engine::verdict::{self, Decision, Verdict};
-use snapback_engine::finding;
 use snapback_model::{Baselines, Digest, Element, ResourceId, Snapshot};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,7 +30,12 @@ impl Assessment {
             .judgements
             .iter()
             .filter(|judgement| judgement.verdict != Verdict::Ignore)
-            .map(|judgement| (judgement.difference.element(), Digest::of(&judgement.difference)))
+            .map(|judgement| {
+                (
+                    judgement.difference.element(),
+                    Digest::of(&judgement.difference),
+                )
+            })
             .collect()
     }
 

@@ -6,19 +6,22 @@
 //! - Gives: how it ended, or [`GuardError`] with the story left open for the next.
 //! - Must not: report `Reverted` before live was read back equal; write without the lease.
 
+mod course;
 mod prove;
 mod walk;
+
+use course::{Course, course};
 
 use crate::assessment::{Assessment, assess};
 use crate::guard::{Ended, Ending, Focus, GuardError, Scene, Spot, Visit};
 use crate::ledger;
 use crate::patience::{INTERRUPTIONS_MAX, between, later, millis};
-use crate::port::{CallError, Metric, StoreError};
+use crate::port::{Metric, StoreError};
 use crate::rights::GuardPorts;
 use snapback_engine::change::Change;
-use snapback_engine::execution::{Limits, Verification, verify};
+use snapback_engine::execution::Limits;
 use snapback_engine::incident::{Body, Entry, Outcome, Place, ResourceRecord, Story};
-use snapback_engine::plan::{self, Note, Plan};
+use snapback_engine::plan::{self, Plan};
 use snapback_engine::verdict::Verdict;
 use snapback_model::*;
 use std::collections::BTreeMap;
@@ -42,14 +45,6 @@ pub(crate) struct Execution<'a, 'g, P> {
     /// Whether the lease is ours.
     claimed: bool,
     next_sequence: u32,
-}
-
-/// What a plan is good for.
-enum Course {
-    /// It leads to `target`; `partial` where that is less than the goal.
-    Go { target: Target, partial: bool },
-    /// It does not lead there.
-    Refused(Vec<String>),
 }
 
 /// How a walk through a plan ended; the bodies are still to be written.
@@ -122,7 +117,9 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
             let assessment = self.assess();
             let Some(plan) = self.decided(assessment.as_ref(), &mut bodies) else {
                 match self.prove(None, std::mem::take(&mut bodies)).await? {
-                    Proof::Proven => return self.close(Outcome::Reverted, bodies, Vec::new()).await,
+                    Proof::Proven => {
+                        return self.close(Outcome::Reverted, bodies, Vec::new()).await;
+                    }
                     Proof::Differs(differs) => left = differs,
                 }
                 continue;
@@ -168,7 +165,7 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
 
     /// What a new story begins with; a story that is taken over has begun.
     fn opening(&self) -> Vec<Body> {
-        if self.record.open.is_some() && self.next_sequence > 0 && !self.story.label.is_empty() {
+        if self.record.open.is_some() {
             return Vec::new();
         }
         vec![Body::Opened {
@@ -202,7 +199,7 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
         }
         let goal = assessment.decision.goal.clone()?;
         let goal = BTreeMap::from([(goal.id(), goal)]);
-        Some(plan::plan(&self.scene.live, &goal))
+        Some(plan::plan(&self.scene.live, &goal, &self.scene.baselines))
     }
 
     fn is_news(&self, assessment: &Assessment) -> bool {
@@ -272,9 +269,13 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
     /// Writes entries and renews the lease with them.
     async fn write(&mut self, bodies: Vec<Body>) -> Result<(), GuardError> {
         let (record, entries) = self.draft(bodies);
-        let written =
-            ledger::commit(&self.visit.pace(), &self.visit.guard.ports, Some(&record), &entries)
-                .await;
+        let written = ledger::commit(
+            &self.visit.pace(),
+            &self.visit.guard.ports,
+            Some(&record),
+            &entries,
+        )
+        .await;
         self.written(written, record, &entries)
     }
 
@@ -301,7 +302,9 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
         let left = self
             .record
             .lease_until
-            .map_or(std::time::Duration::ZERO, |until| between(self.visit.now(), until));
+            .map_or(std::time::Duration::ZERO, |until| {
+                between(self.visit.now(), until)
+            });
         if self.claimed && left < self.limits().lease / 2 {
             self.write(Vec::new()).await?;
         }
@@ -317,9 +320,13 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
         let version = record.version;
         record = record.released();
         record.version = version;
-        let written =
-            ledger::commit(&self.visit.pace(), &self.visit.guard.ports, Some(&record), &entries)
-                .await;
+        let written = ledger::commit(
+            &self.visit.pace(),
+            &self.visit.guard.ports,
+            Some(&record),
+            &entries,
+        )
+        .await;
         tracing::warn!(incident = %self.story.incident, why, "interrupted");
         match self.written(written, record, &entries) {
             // Without this entry the lease runs out by itself and the sweep goes on.
@@ -399,7 +406,9 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
         let last = self.assess();
         if let Some(last) = &last
             && self.is_news(last)
-            && !bodies.iter().any(|body| matches!(body, Body::Decided { .. }))
+            && !bodies
+                .iter()
+                .any(|body| matches!(body, Body::Decided { .. }))
         {
             bodies.push(Body::Decided {
                 decision: Box::new(last.decision.clone()),
@@ -421,9 +430,13 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
         let version = record.version;
         let mut record = record.closed(told);
         record.version = version;
-        let written =
-            ledger::commit(&self.visit.pace(), &self.visit.guard.ports, Some(&record), &entries)
-                .await;
+        let written = ledger::commit(
+            &self.visit.pace(),
+            &self.visit.guard.ports,
+            Some(&record),
+            &entries,
+        )
+        .await;
         self.written(written, record, &entries)?;
         self.measure(outcome);
         Ok(Ended {
@@ -448,61 +461,4 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
             "story closed"
         );
     }
-}
-
-/// Checks a plan before its first call: it must lead to its goal by the pure twin of EC2, or as far
-/// as it says it can.
-fn course(plan: &Plan, live: &Snapshot, limits: &Limits) -> Course {
-    let cannot: Vec<String> = plan
-        .notes
-        .iter()
-        .filter_map(|note| match note {
-            Note::Cannot { resource, what } => Some(format!("{resource}: {what}")),
-            Note::Interrupts { .. } => None,
-        })
-        .collect();
-    if plan.steps.is_empty() {
-        let why = "no call of this version leads to the baseline".to_owned();
-        return Course::Refused(if cannot.is_empty() { vec![why] } else { cannot });
-    }
-    if plan.steps.len() > limits.steps_max {
-        return Course::Refused(vec![format!(
-            "the plan has {} steps, more than the limit of {}",
-            plan.steps.len(),
-            limits.steps_max
-        )]);
-    }
-    let mut folded = live.clone();
-    for (index, step) in plan.steps.iter().enumerate() {
-        if let Err(why) = plan::apply(&step.action, &mut folded) {
-            return Course::Refused(vec![format!(
-                "step {} of the plan does not fit: {why}",
-                index.saturating_add(1)
-            )]);
-        }
-    }
-    match verify(&plan.goal, &folded) {
-        Verification::Equal => Course::Go {
-            target: plan.goal.clone(),
-            partial: false,
-        },
-        Verification::Differs(_) if !cannot.is_empty() => Course::Go {
-            target: folded
-                .resources
-                .into_iter()
-                .filter(|(id, _)| plan.goal.contains_key(id))
-                .collect(),
-            partial: true,
-        },
-        Verification::Differs(left) => Course::Refused(
-            left.into_iter()
-                .map(|line| format!("the plan would leave: {line}"))
-                .collect(),
-        ),
-    }
-}
-
-/// What stands in a journal for an error of EC2.
-fn words(error: &CallError) -> String {
-    error.to_string()
 }

@@ -141,10 +141,29 @@ pub enum GuardError {
     },
     /// EC2 or a queue did not do it.
     #[error("{0}; the message comes again")]
-    Call(#[from] CallError),
+    Call(Box<CallError>),
     /// The store did not do it.
     #[error("{0}; the message comes again")]
-    Store(#[from] StoreError),
+    Store(Box<StoreError>),
+}
+
+impl From<CallError> for GuardError {
+    fn from(error: CallError) -> Self {
+        Self::Call(Box::new(error))
+    }
+}
+
+impl From<StoreError> for GuardError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Box::new(error))
+    }
+}
+
+impl GuardError {
+    /// Whether somebody else wrote the record first.
+    pub(crate) fn is_conflict(&self) -> bool {
+        matches!(self, Self::Store(error) if matches!(**error, StoreError::Conflict { .. }))
+    }
 }
 
 /// The handling of one message.
@@ -289,7 +308,11 @@ impl<P: GuardPorts> Visit<'_, P> {
             .await
     }
 
-    async fn change(&self, change: Box<Change>, with_our_role: bool) -> Result<Handled, GuardError> {
+    async fn change(
+        &self,
+        change: Box<Change>,
+        with_our_role: bool,
+    ) -> Result<Handled, GuardError> {
         let ports = &self.guard.ports;
         ports.measure(
             Metric::EventAgeMillis,

@@ -5,6 +5,7 @@
 //! - Gives: whether it was written, was told before, or somebody else wrote first.
 //! - Must not: touch EC2.
 
+use crate::assessment::Assessment;
 use crate::patience::{Pace, Retry};
 use crate::port::{Clock, Journal, Meter, Metric, StoreError};
 use snapback_engine::change::Own;
@@ -15,7 +16,6 @@ use snapback_engine::incident::{
 use snapback_engine::plan::Plan;
 use snapback_engine::policy::Mode;
 use snapback_model::{Digest, Element, IncidentId, Timestamp};
-use crate::assessment::Assessment;
 use std::collections::BTreeMap;
 
 /// Commits; where an answer was lost and the repeat conflicts, looks whether the first try did it.

@@ -86,9 +86,8 @@ where
             .retry_after
             .unwrap_or_else(|| backoff(&limits, attempt, &message.key));
         attempt = attempt.saturating_add(1);
-        let more = error.retry
-            && attempt < limits.attempts_max
-            && later(clock.now(), pause) < deadline;
+        let more =
+            error.retry && attempt < limits.attempts_max && later(clock.now(), pause) < deadline;
         if !more {
             meter.measure(Metric::NotDelivered, 1.0);
             return Err(NotifyError::Channel {

@@ -65,7 +65,11 @@ pub struct Receipt {
 /// Writes EC2: one call, no retry of its own.
 pub trait Actuate {
     /// Makes one call. `handles` are fresh and hold the association ids that the action needs.
-    fn act(&self, action: &Action, handles: &Handles) -> impl Future<Output = Result<Receipt, CallError>> + Send;
+    fn act(
+        &self,
+        action: &Action,
+        handles: &Handles,
+    ) -> impl Future<Output = Result<Receipt, CallError>> + Send;
 }
 
 /// What a decision needs from the state table.
@@ -107,30 +111,50 @@ pub enum StoreError {
 pub trait BaselineRead {
     /// The baselines wanted, with the captured topology of their VPCs (`everything`: all of it).
     /// `None` when nothing was ever captured in this account and Region.
-    fn baselines(&self, wanted: &Wanted) -> impl Future<Output = Result<Option<Baselines>, StoreError>> + Send;
+    fn baselines(
+        &self,
+        wanted: &Wanted,
+    ) -> impl Future<Output = Result<Option<Baselines>, StoreError>> + Send;
 }
 
 /// Writes baselines.
 pub trait BaselineWrite {
     /// Writes each on the condition that the stored generation is the one before (0: none stored).
     /// All or none for up to 50; beyond that, in order, stopping at the first conflict.
-    fn put_baselines(&self, baselines: &[Baseline]) -> impl Future<Output = Result<(), StoreError>> + Send;
+    fn put_baselines(
+        &self,
+        baselines: &[Baseline],
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
     /// Stores the topology seen at a capture.
-    fn put_topology(&self, topology: &Topology) -> impl Future<Output = Result<(), StoreError>> + Send;
+    fn put_topology(
+        &self,
+        topology: &Topology,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// The journal and the records that guard it.
 pub trait Journal {
     /// The record of a resource, a new one where none is stored.
-    fn record(&self, resource: &ResourceId) -> impl Future<Output = Result<ResourceRecord, StoreError>> + Send;
+    fn record(
+        &self,
+        resource: &ResourceId,
+    ) -> impl Future<Output = Result<ResourceRecord, StoreError>> + Send;
     /// Writes a record on the condition that the stored version is `record.version - 1`, and appends
     /// the entries on the condition that their numbers are free: all or nothing, one round trip.
     /// Request ids of ended steps become known to [`Journal::is_ours`] with it.
-    fn commit(&self, record: Option<&ResourceRecord>, entries: &[Entry]) -> impl Future<Output = Result<(), StoreError>> + Send;
+    fn commit(
+        &self,
+        record: Option<&ResourceRecord>,
+        entries: &[Entry],
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
     /// The entries of a story in order.
-    fn entries(&self, incident: &IncidentId) -> impl Future<Output = Result<Vec<Entry>, StoreError>> + Send;
+    fn entries(
+        &self,
+        incident: &IncidentId,
+    ) -> impl Future<Output = Result<Vec<Entry>, StoreError>> + Send;
     /// Whether a request id is one of our calls.
-    fn is_ours(&self, request: &RequestId) -> impl Future<Output = Result<bool, StoreError>> + Send;
+    fn is_ours(&self, request: &RequestId)
+    -> impl Future<Output = Result<bool, StoreError>> + Send;
     /// Records with an open story.
     fn unfinished(&self) -> impl Future<Output = Result<Vec<ResourceRecord>, StoreError>> + Send;
 }
@@ -201,15 +225,26 @@ pub trait Channel {
     /// `sns` or `slack`.
     fn name(&self) -> &'static str;
     /// Sends one message; retries are the flow's.
-    fn deliver(&self, message: &Notification) -> impl Future<Output = Result<(), DeliverError>> + Send;
+    fn deliver(
+        &self,
+        message: &Notification,
+    ) -> impl Future<Output = Result<(), DeliverError>> + Send;
 }
 
 /// Remembers what each channel has shown.
 pub trait Deliveries {
     /// Whether this message was shown on this channel.
-    fn was_delivered(&self, channel: &str, key: &str) -> impl Future<Output = Result<bool, StoreError>> + Send;
+    fn was_delivered(
+        &self,
+        channel: &str,
+        key: &str,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send;
     /// Notes that it was.
-    fn mark_delivered(&self, channel: &str, key: &str) -> impl Future<Output = Result<(), StoreError>> + Send;
+    fn mark_delivered(
+        &self,
+        channel: &str,
+        key: &str,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// Numbers for dashboards and alarms (CloudWatch EMF on stdout in Lambdas).

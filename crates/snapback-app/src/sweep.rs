@@ -6,8 +6,8 @@
 //! - Must not: change EC2, decide what is taken back.
 
 use crate::assessment::{Assessment, assess_diff};
-use crate::ledger::{self, Alert};
 use crate::guard::day;
+use crate::ledger::{self, Alert};
 use crate::patience::{MISSED_GRACE, Pace, Retry, between};
 use crate::port::{CallError, Command, Metric, RecheckReason, Scope, StoreError, Wanted};
 use crate::rights::SweepPorts;
@@ -304,7 +304,8 @@ impl<P: SweepPorts> Run<'_, P> {
         let open = pace.retried(|| self.ports.unfinished()).await?;
         let now = self.ports.now();
         for record in open {
-            let held = record.holder.is_some() && record.lease_until.is_some_and(|until| until > now);
+            let held =
+                record.holder.is_some() && record.lease_until.is_some_and(|until| until > now);
             if !held {
                 self.ask(record.resource.clone(), RecheckReason::Unfinished)
                     .await?;
@@ -335,7 +336,12 @@ impl<P: SweepPorts> Run<'_, P> {
             region: own.region.clone(),
             arrived_at: self.began,
         };
-        let matter = ("sweep", &error.operation, &error.code, day(self.ports.now()));
+        let matter = (
+            "sweep",
+            &error.operation,
+            &error.code,
+            day(self.ports.now()),
+        );
         ledger::notice(&self.pace(), self.ports, &matter, notice).await?;
         Ok(())
     }

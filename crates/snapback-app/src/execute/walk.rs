@@ -1,6 +1,6 @@
 //! The steps of a plan, one by one: journalled, checked fresh, made, and what each answer means.
 
-use super::{Execution, GuardError, Walk, words};
+use super::{Execution, GuardError, Walk};
 use crate::patience::between;
 use crate::port::CallError;
 use crate::rights::GuardPorts;
@@ -118,7 +118,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                 ErrorClass::AlreadyAsWanted | ErrorClass::Lost => {
                     if error.class == ErrorClass::Lost {
                         outcomes.push(StepOutcome::Unknown {
-                            what: words(&error),
+                            what: error.to_string(),
                         });
                     }
                     match self.resolve(action).await {
@@ -138,10 +138,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                         }
                     }
                 }
-                ErrorClass::Gone
-                | ErrorClass::Quota
-                | ErrorClass::Denied
-                | ErrorClass::Invalid => {
+                ErrorClass::Gone | ErrorClass::Quota | ErrorClass::Denied | ErrorClass::Invalid => {
                     let why = refusal(action, &error);
                     outcomes.push(failed(&error));
                     return Ok(Act::Failed(outcomes, why));
@@ -151,7 +148,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                 if error.class != ErrorClass::Lost {
                     outcomes.push(failed(&error));
                 }
-                return Ok(Act::Exhausted(outcomes, words(&error)));
+                return Ok(Act::Exhausted(outcomes, error.to_string()));
             }
             attempt = attempt.saturating_add(1);
             self.renew().await?;

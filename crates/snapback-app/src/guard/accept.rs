@@ -31,7 +31,9 @@ impl<P: GuardPorts> Visit<'_, P> {
             let written = if fold.updated.is_empty() {
                 Ok(())
             } else {
-                self.pace().retried(|| ports.put_baselines(&fold.updated)).await
+                self.pace()
+                    .retried(|| ports.put_baselines(&fold.updated))
+                    .await
             };
             match written {
                 Ok(()) => {}
@@ -50,7 +52,9 @@ impl<P: GuardPorts> Visit<'_, P> {
                     .by_id
                     .insert(baseline.id.clone(), baseline.clone());
             }
-            return self.tell_of_fold(scene, change, matter, &fold.refused).await;
+            return self
+                .tell_of_fold(scene, change, matter, &fold.refused)
+                .await;
         }
         Err(GuardError::Contended {
             what: format!("the baselines that {} edits", change.api),
@@ -71,7 +75,10 @@ impl<P: GuardPorts> Visit<'_, P> {
             .by_id
             .values()
             .filter(|baseline| {
-                baseline.marks.values().any(|mark| mark.event == change.event)
+                baseline
+                    .marks
+                    .values()
+                    .any(|mark| mark.event == change.event)
                     || baseline.provenance.event.as_ref() == Some(&change.event)
             })
             .collect();

@@ -5,7 +5,6 @@ use crate::assessment::{Assessment, assess};
 use crate::execute::Execution;
 use crate::ledger;
 use crate::patience::CONFLICTS_MAX;
-use crate::port::StoreError;
 use crate::rights::GuardPorts;
 use snapback_engine::incident::{Outcome, Place, ResourceRecord, Story};
 use snapback_engine::plan::{self, Plan};
@@ -41,8 +40,8 @@ impl<P: GuardPorts> Visit<'_, P> {
                 self.refresh(scene, spot, focus).await?;
             }
             match self.settle(record, scene, spot, focus, matter).await {
-                Err(GuardError::Store(StoreError::Conflict { what })) => {
-                    tracing::info!(%resource, what, "record written meanwhile: look again");
+                Err(error) if error.is_conflict() => {
+                    tracing::info!(%resource, %error, "record written meanwhile: look again");
                     self.refresh(scene, spot, focus).await?;
                 }
                 result => return result,
@@ -232,5 +231,5 @@ impl<P: GuardPorts> Visit<'_, P> {
 fn proposal(scene: &Scene, assessment: &Assessment) -> Option<Plan> {
     let goal = assessment.decision.goal.clone()?;
     let goal = BTreeMap::from([(goal.id(), goal)]);
-    Some(plan::plan(&scene.live, &goal))
+    Some(plan::plan(&scene.live, &goal, &scene.baselines))
 }

@@ -57,7 +57,10 @@ impl<P: GuardPorts> Visit<'_, P> {
             .iter()
             .map(|(what, id)| format!("{} {id}", what.replace('-', " ")))
             .collect();
-        let api = matter.change.as_ref().map_or("a call", |change| change.api.as_str());
+        let api = matter
+            .change
+            .as_ref()
+            .map_or("a call", |change| change.api.as_str());
         let mut problems = vec![format!("{api} changed {}", what.join(", "))];
         problems.extend(affected.iter().map(|baseline| {
             let label = baseline

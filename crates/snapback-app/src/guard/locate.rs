@@ -90,8 +90,16 @@ impl Located {
 
     /// One event is about one VPC: an ACL or table that no baseline knows lies where the others do.
     fn gather(&mut self) {
-        let acls = self.spots.keys().find(|spot| matches!(spot, Spot::Acls(_))).cloned();
-        let tables = self.spots.keys().find(|spot| matches!(spot, Spot::Tables(_))).cloned();
+        let acls = self
+            .spots
+            .keys()
+            .find(|spot| matches!(spot, Spot::Acls(_)))
+            .cloned();
+        let tables = self
+            .spots
+            .keys()
+            .find(|spot| matches!(spot, Spot::Tables(_)))
+            .cloned();
         for (spot, focus) in std::mem::take(&mut self.spots) {
             let home = match &spot {
                 Spot::Acl(_) => acls.clone(),
@@ -122,7 +130,10 @@ impl Focus {
     /// an association that moved.
     pub fn includes(&self, diff: &ResourceDiff) -> bool {
         self.resources.contains(&diff.resource)
-            || diff.differences.iter().any(|difference| self.moved(difference))
+            || diff
+                .differences
+                .iter()
+                .any(|difference| self.moved(difference))
     }
 
     fn moved(&self, difference: &Difference) -> bool {
@@ -130,10 +141,13 @@ impl Focus {
             Difference::Association { subnet, live, .. } => {
                 self.subjects
                     .contains(&AssociationSubject::Subnet(subnet.clone()))
-                    || live.as_ref().is_some_and(|live| self.resources.contains(live))
+                    || live
+                        .as_ref()
+                        .is_some_and(|live| self.resources.contains(live))
             }
             Difference::Main { vpc, live, .. } => {
-                self.subjects.contains(&AssociationSubject::Main(vpc.clone()))
+                self.subjects
+                    .contains(&AssociationSubject::Main(vpc.clone()))
                     || live
                         .as_ref()
                         .is_some_and(|live| self.resources.contains(&live.clone().into()))

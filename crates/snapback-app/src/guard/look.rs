@@ -120,7 +120,9 @@ impl<P: GuardPorts> Visit<'_, P> {
             StoreError::Call(call) if !call.is_transient() || self.last_try => {
                 self.blind(None, call).await
             }
-            StoreError::Corrupt { what, message } => self.blind(None, &corrupt(what, message)).await,
+            StoreError::Corrupt { what, message } => {
+                self.blind(None, &corrupt(what, message)).await
+            }
             StoreError::Call(_) | StoreError::Conflict { .. } => Ok(()),
         };
         if let Err(untold) = told {
@@ -147,9 +149,15 @@ impl<P: GuardPorts> Visit<'_, P> {
                 .values()
                 .any(|record| record.last_write.is_some_and(|at| at > change.at));
             let diffs = diffs(scene, focus);
-            let doubtful =
-                is_doubtful(change, matter.trusted, &diffs, &scene.baselines, &scene.live);
-            if !young || written_since || !doubtful || self.time_left() < self.guard.limits.reserve {
+            let doubtful = is_doubtful(
+                change,
+                matter.trusted,
+                &diffs,
+                &scene.baselines,
+                &scene.live,
+            );
+            if !young || written_since || !doubtful || self.time_left() < self.guard.limits.reserve
+            {
                 return Ok(());
             }
             tracing::info!(event = %change.event, "the read does not show the event's edit yet: read again");

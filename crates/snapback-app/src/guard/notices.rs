@@ -33,7 +33,12 @@ impl<P: GuardPorts> Visit<'_, P> {
         }
     }
 
-    pub(super) fn about(&self, outcome: Outcome, label: impl Into<String>, matter: &Matter) -> Notice {
+    pub(super) fn about(
+        &self,
+        outcome: Outcome,
+        label: impl Into<String>,
+        matter: &Matter,
+    ) -> Notice {
         Notice {
             cause: matter.cause.clone(),
             change: matter.change.as_deref().cloned(),
@@ -49,7 +54,8 @@ impl<P: GuardPorts> Visit<'_, P> {
     ) -> Result<Ended, GuardError> {
         let resource = notice.resource.clone();
         let outcome = notice.outcome;
-        let (incident, told) = ledger::notice(&self.pace(), &self.guard.ports, matter, notice).await?;
+        let (incident, told) =
+            ledger::notice(&self.pace(), &self.guard.ports, matter, notice).await?;
         Ok(Ended {
             resource,
             incident: Some(incident),
@@ -96,12 +102,7 @@ impl<P: GuardPorts> Visit<'_, P> {
                 resource.map_or_else(|| error.resource.clone(), ToString::to_string),
             )
         };
-        let matter = (
-            resource,
-            &error.operation,
-            &error.code,
-            day(self.now()),
-        );
+        let matter = (resource, &error.operation, &error.code, day(self.now()));
         self.tell(&matter, notice).await?;
         Ok(())
     }
@@ -145,7 +146,11 @@ impl<P: GuardPorts> Visit<'_, P> {
             problems: vec![format!(
                 "{} was called as {}, Snapback's own role; request {} is not in the journal",
                 change.api,
-                change.actor.session.as_ref().unwrap_or(&change.actor.principal),
+                change
+                    .actor
+                    .session
+                    .as_ref()
+                    .unwrap_or(&change.actor.principal),
                 change
                     .request
                     .as_ref()

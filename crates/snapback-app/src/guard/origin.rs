@@ -32,7 +32,8 @@ impl<P: GuardPorts> Visit<'_, P> {
             let entries = self.pace().retried(|| ports.entries(&incident)).await?;
             let ours = Story::read(&entries).is_some_and(|story| {
                 story.unsettled.iter().any(|call| {
-                    is_near(call.at, change.at) && execution::matches(&call.action, change, &call.handles)
+                    is_near(call.at, change.at)
+                        && execution::matches(&call.action, change, &call.handles)
                 })
             });
             if ours {

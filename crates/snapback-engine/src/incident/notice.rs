@@ -1,6 +1,6 @@
 //! Reports that are about no difference of a resource: a denied read, an impostor, a malformed message.
 
-use super::{Cause, Entry, Body, Outcome, Report};
+use super::{Body, Cause, Entry, Outcome, Report};
 use crate::change::Change;
 use crate::finding::Severity;
 use crate::impact::Impact;

@@ -1,7 +1,7 @@
 //! The report of a story about a resource: what people are told when it ends.
 
-use super::{Cause, Outcome, Report, ReportedDifference};
 use super::story::{Place, Story};
+use super::{Cause, Outcome, Report, ReportedDifference};
 use crate::finding::{Finding, Severity};
 use crate::policy::Mode;
 use crate::verdict::{Judgement, Verdict};
@@ -32,8 +32,14 @@ pub(super) fn report(
         resource: Some(story.resource.clone()),
         label: story.label.clone(),
         vpc: place.vpc.clone(),
-        account: place.account.clone().or_else(|| change.and_then(|change| change.account.clone())),
-        region: place.region.clone().or_else(|| change.map(|change| change.region.clone())),
+        account: place
+            .account
+            .clone()
+            .or_else(|| change.and_then(|change| change.account.clone())),
+        region: place
+            .region
+            .clone()
+            .or_else(|| change.map(|change| change.region.clone())),
         cause: story.cause.clone(),
         actor: change.map(|change| change.actor.clone()),
         api: change.map(|change| change.api.clone()),
@@ -41,7 +47,11 @@ pub(super) fn report(
         differences: differences(&judged, told),
         findings,
         impact: story.impact.clone(),
-        steps: if executed { story.made.clone() } else { planned(story) },
+        steps: if executed {
+            story.made.clone()
+        } else {
+            planned(story)
+        },
         executed,
         problems: story.problems.clone(),
         next: next(story, outcome, &judged),
@@ -66,7 +76,12 @@ fn findings(judged: &[&Judgement]) -> Vec<Finding> {
             all.push(finding.clone());
         }
     }
-    all.sort_by(|one, other| other.severity.cmp(&one.severity).then(one.code.cmp(&other.code)));
+    all.sort_by(|one, other| {
+        other
+            .severity
+            .cmp(&one.severity)
+            .then(one.code.cmp(&other.code))
+    });
     all
 }
 
@@ -102,7 +117,9 @@ fn differences(judged: &[&Judgement], told: &BTreeMap<Element, Digest>) -> Vec<R
 
 fn next(story: &Story, outcome: Outcome, judged: &[&Judgement]) -> Vec<String> {
     let mut lines = Vec::new();
-    let stay = judged.iter().any(|judgement| judgement.verdict == Verdict::Alert);
+    let stay = judged
+        .iter()
+        .any(|judgement| judgement.verdict == Verdict::Alert);
     match outcome {
         Outcome::Reverted => {
             lines.push(who(story));
@@ -121,7 +138,11 @@ fn next(story: &Story, outcome: Outcome, judged: &[&Judgement]) -> Vec<String> {
             ));
             lines.push(who(story));
         }
-        Outcome::Accepted | Outcome::Blind | Outcome::Impostor | Outcome::Malformed | Outcome::Context => {}
+        Outcome::Accepted
+        | Outcome::Blind
+        | Outcome::Impostor
+        | Outcome::Malformed
+        | Outcome::Context => {}
     }
     if story.cause == Cause::Missed {
         lines.push(
@@ -149,9 +170,15 @@ fn who(story: &Story) -> String {
     match story.change.as_deref() {
         Some(change) => {
             let actor = &change.actor;
-            let person = actor.person.as_ref().map_or_else(|| actor.principal.clone(), |person| format!("{person} ({})", actor.principal));
-            format!("Ask {person} whether it was meant; if so, let a trusted principal make the change, which then becomes the baseline.")
+            let person = actor.person.as_ref().map_or_else(
+                || actor.principal.clone(),
+                |person| format!("{person} ({})", actor.principal),
+            );
+            format!(
+                "Ask {person} whether it was meant; if so, let a trusted principal make the change, which then becomes the baseline."
+            )
         }
-        None => "Find out who made the change: CloudTrail's event history of this resource tells.".to_owned(),
+        None => "Find out who made the change: CloudTrail's event history of this resource tells."
+            .to_owned(),
     }
 }

@@ -158,7 +158,8 @@ impl Story {
             Body::StepEnded { step, outcome } => self.step_ended(*step, outcome),
             Body::Interrupted { why } => {
                 self.interruptions = self.interruptions.saturating_add(1);
-                self.problems.push(format!("work stopped for a while: {why}"));
+                self.problems
+                    .push(format!("work stopped for a while: {why}"));
             }
             Body::Closed { .. } => self.closed = true,
         }
@@ -174,7 +175,13 @@ impl Story {
     }
 
     /// The report that ends the story.
-    pub fn report(&self, outcome: Outcome, place: &Place, told: &BTreeMap<Element, Digest>, ended_at: Timestamp) -> Report {
+    pub fn report(
+        &self,
+        outcome: Outcome,
+        place: &Place,
+        told: &BTreeMap<Element, Digest>,
+        ended_at: Timestamp,
+    ) -> Report {
         super::report::report(self, outcome, place, told, ended_at)
     }
 
@@ -220,7 +227,11 @@ impl Story {
     }
 
     fn action(&self, step: usize) -> Option<Action> {
-        self.plan.as_ref()?.steps.get(step).map(|step| step.action.clone())
+        self.plan
+            .as_ref()?
+            .steps
+            .get(step)
+            .map(|step| step.action.clone())
     }
 }
 
