@@ -1,1 +1,1 @@
-//! skeleton
+//! Tests of the whole: scenarios over the simulator, rooms held apart, template and code in step.
