@@ -5,8 +5,16 @@
 //! - Gives: [`Notification`], or nothing when nobody need be told.
 //! - Must not: send.
 
-use crate::incident::Entry;
+use crate::incident::{Body, Entry, Outcome};
 use serde::{Deserialize, Serialize};
+
+mod machine;
+mod plain;
+mod slack;
+mod story;
+#[cfg(test)]
+mod tests;
+mod text;
 
 /// One message, ready for any channel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,16 +23,31 @@ pub struct Notification {
     pub key: String,
     /// At most 100 printable ASCII characters (SNS subject).
     pub subject: String,
-    /// The message for a person, plain text, at most 200 KB.
+    /// The message for a person, plain text, at most 64 KB; with the JSON it fits one SNS message.
     pub text: String,
-    /// The same for machines; top-level keys are stable: `outcome`, `severity`, `resource`, `incident`, ….
+    /// The same for machines, at most 64 KB; top-level keys are stable: `outcome`, `severity`, `resource`, `incident`, ….
     pub json: serde_json::Value,
     /// Slack's payload (`blocks`, `text`), untrusted strings escaped, limits kept.
     pub slack: serde_json::Value,
 }
 
 /// The message of an entry; `None` unless it closes a story that people are to be told of.
+///
+/// Every string of the report may come from whoever made the change (descriptions, names, user
+/// agents, session names): no channel gets one that could start a line, a link or a mention of its own.
 pub fn notification(entry: &Entry) -> Option<Notification> {
-    let _skeleton = entry;
-    todo!("skeleton")
+    let Body::Closed { report } = &entry.body else {
+        return None;
+    };
+    if report.outcome == Outcome::Accepted {
+        return None;
+    }
+    let story = story::Story::new(entry, report);
+    Some(Notification {
+        key: format!("{}#{}", entry.incident, entry.sequence),
+        subject: text::subject(&story),
+        text: text::text(&story),
+        json: machine::json(&story),
+        slack: slack::payload(&story),
+    })
 }
