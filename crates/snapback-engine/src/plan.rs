@@ -266,7 +266,13 @@ pub fn plan(live: &Snapshot, goal: &BTreeMap<ResourceId, Resource>, baselines: &
                 tables.insert(id.clone(), (now, wanted));
             }
             _ if live.covers(id, wanted.vpc()) => {
-                draft.cannot(id.clone(), format!("{} was deleted: this version does not make it again", wanted.label()));
+                draft.cannot(
+                    id.clone(),
+                    format!(
+                        "{} was deleted: this version does not make it again",
+                        wanted.label()
+                    ),
+                );
             }
             _ => draft.cannot(id.clone(), format!("{id} was not read")),
         }
@@ -283,9 +289,18 @@ pub fn plan(live: &Snapshot, goal: &BTreeMap<ResourceId, Resource>, baselines: &
         let now = live.resources.get(id).and_then(Resource::tags);
         tag::tags(&mut draft, id, id.as_str(), now, wanted.tags());
     }
-    let based_on = goal.keys().map(|id| (id, live.resources.get(id))).collect::<BTreeMap<_, _>>();
-    let mut plan = Plan { based_on: Digest::of(&based_on), steps: draft.steps, notes: draft.notes, goal };
-    plan.notes.extend(proof::interruptions(live, &plan.goal, &plan.steps));
+    let based_on = goal
+        .keys()
+        .map(|id| (id, live.resources.get(id)))
+        .collect::<BTreeMap<_, _>>();
+    let mut plan = Plan {
+        based_on: Digest::of(&based_on),
+        steps: draft.steps,
+        notes: draft.notes,
+        goal,
+    };
+    plan.notes
+        .extend(proof::interruptions(live, &plan.goal, &plan.steps));
     plan
 }
 
@@ -293,7 +308,9 @@ pub fn plan(live: &Snapshot, goal: &BTreeMap<ResourceId, Resource>, baselines: &
 /// moves; the others are put right after what they lose has left (semantics C3).
 fn plan_tables(draft: &mut Draft, live: &Snapshot, tables: &association::Pairs<'_, RouteTable>) {
     let moves = association::table_moves(live, tables);
-    let (receivers, others): (Vec<_>, Vec<_>) = tables.iter().partition(|(id, _)| moves.receivers.contains(*id));
+    let (receivers, others): (Vec<_>, Vec<_>) = tables
+        .iter()
+        .partition(|(id, _)| moves.receivers.contains(*id));
     for (_, (now, wanted)) in receivers {
         route::routes(draft, now, wanted, &live.topology);
     }
@@ -306,7 +323,9 @@ fn plan_tables(draft: &mut Draft, live: &Snapshot, tables: &association::Pairs<'
 /// The same for ACLs and the subnets they guard.
 fn plan_acls(draft: &mut Draft, live: &Snapshot, acls: &association::Pairs<'_, NetworkAcl>) {
     let moves = association::acl_moves(live, acls);
-    let (receivers, others): (Vec<_>, Vec<_>) = acls.iter().partition(|(id, _)| moves.receivers.contains(*id));
+    let (receivers, others): (Vec<_>, Vec<_>) = acls
+        .iter()
+        .partition(|(id, _)| moves.receivers.contains(*id));
     for (_, (now, wanted)) in receivers {
         acl::entries(draft, now, wanted);
     }

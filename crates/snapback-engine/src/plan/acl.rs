@@ -22,7 +22,15 @@ fn call(acl: &NetworkAclId, goal: &NetworkAcl, edit: Edit) -> (Action, String) {
     match edit {
         Edit::Replace { key, from, entry } => {
             let why = format!("put back {key}: {entry}, it is {from}");
-            (Action::ReplaceNetworkAclEntry { acl, key, from, entry }, why)
+            (
+                Action::ReplaceNetworkAclEntry {
+                    acl,
+                    key,
+                    from,
+                    entry,
+                },
+                why,
+            )
         }
         Edit::Delete { key, entry } => {
             let why = format!("take away {key}: {entry}");
@@ -30,7 +38,11 @@ fn call(acl: &NetworkAclId, goal: &NetworkAcl, edit: Edit) -> (Action, String) {
         }
         Edit::Create { key, entry } => {
             let approved = goal.entries.get(&key) == Some(&entry);
-            let when = if approved { "put back" } else { "for the time of the repair only, add" };
+            let when = if approved {
+                "put back"
+            } else {
+                "for the time of the repair only, add"
+            };
             let why = format!("{when} {key}: {entry}");
             (Action::CreateNetworkAclEntry { acl, key, entry }, why)
         }

@@ -22,9 +22,19 @@ const ALL_SCRATCH_CHECKS_MAX: u32 = 3_000;
 /// One single-entry call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Edit {
-    Create { key: EntryKey, entry: NetworkAclEntry },
-    Replace { key: EntryKey, from: NetworkAclEntry, entry: NetworkAclEntry },
-    Delete { key: EntryKey, entry: NetworkAclEntry },
+    Create {
+        key: EntryKey,
+        entry: NetworkAclEntry,
+    },
+    Replace {
+        key: EntryKey,
+        from: NetworkAclEntry,
+        entry: NetworkAclEntry,
+    },
+    Delete {
+        key: EntryKey,
+        entry: NetworkAclEntry,
+    },
 }
 
 type Entries = BTreeMap<EntryKey, NetworkAclEntry>;
@@ -32,7 +42,10 @@ type Entries = BTreeMap<EntryKey, NetworkAclEntry>;
 /// The edits from live to goal in one direction, in the order in which they are made.
 pub(super) fn path(live: &NetworkAcl, goal: &NetworkAcl, direction: Direction) -> Vec<Edit> {
     let of = |acl: &NetworkAcl| -> Entries {
-        let entries = acl.entries.iter().filter(|(key, _)| key.direction == direction);
+        let entries = acl
+            .entries
+            .iter()
+            .filter(|(key, _)| key.direction == direction);
         entries.map(|(key, entry)| (*key, entry.clone())).collect()
     };
     let (from, to) = (of(live), of(goal));
@@ -40,7 +53,10 @@ pub(super) fn path(live: &NetworkAcl, goal: &NetworkAcl, direction: Direction) -
     if edits.len() < 2 {
         return edits;
     }
-    let (before, after) = (permitted_by_acl(live, direction), permitted_by_acl(goal, direction));
+    let (before, after) = (
+        permitted_by_acl(live, direction),
+        permitted_by_acl(goal, direction),
+    );
     let way = Way {
         acl: live,
         direction,
@@ -62,12 +78,22 @@ pub(super) fn path(live: &NetworkAcl, goal: &NetworkAcl, direction: Direction) -
 fn edits(from: &Entries, to: &Entries) -> Vec<Edit> {
     let replaced = to.iter().filter_map(|(key, entry)| {
         let held = from.get(key).filter(|held| *held != entry)?;
-        Some(Edit::Replace { key: *key, from: held.clone(), entry: entry.clone() })
+        Some(Edit::Replace {
+            key: *key,
+            from: held.clone(),
+            entry: entry.clone(),
+        })
     });
     let created = to.iter().filter(|(key, _)| !from.contains_key(key));
-    let created = created.map(|(key, entry)| Edit::Create { key: *key, entry: entry.clone() });
+    let created = created.map(|(key, entry)| Edit::Create {
+        key: *key,
+        entry: entry.clone(),
+    });
     let deleted = from.iter().rev().filter(|(key, _)| !to.contains_key(key));
-    let deleted = deleted.map(|(key, entry)| Edit::Delete { key: *key, entry: entry.clone() });
+    let deleted = deleted.map(|(key, entry)| Edit::Delete {
+        key: *key,
+        entry: entry.clone(),
+    });
     replaced.chain(created).chain(deleted).collect()
 }
 
@@ -131,7 +157,13 @@ impl Way<'_> {
     /// An order of the edits in which every state keeps the bounds; and how many checks were left.
     fn ordered(&self, edits: &[Edit], checks: u32) -> (Option<Vec<Edit>>, u32) {
         if u32::try_from(edits.len()).is_ok_and(|count| count < u128::BITS) {
-            let mut search = Search { way: self, edits, dead: BTreeSet::new(), checks_left: checks, order: Vec::new() };
+            let mut search = Search {
+                way: self,
+                edits,
+                dead: BTreeSet::new(),
+                checks_left: checks,
+                order: Vec::new(),
+            };
             let found = search.descend(&self.from, 0);
             return (found.then_some(search.order), search.checks_left);
         }
@@ -154,7 +186,10 @@ impl Way<'_> {
             for key in self.free_keys() {
                 let entry = entry.clone();
                 let mut edits = edits.to_vec();
-                edits.push(Edit::Create { key, entry: entry.clone() });
+                edits.push(Edit::Create {
+                    key,
+                    entry: entry.clone(),
+                });
                 edits.push(Edit::Delete { key, entry });
                 let budget = SCRATCH_CHECKS_MAX.min(checks);
                 let (found, left) = self.ordered(&edits, budget);
@@ -172,32 +207,70 @@ impl Way<'_> {
 
     /// One free key in each gap between the numbers that live or the goal use.
     fn free_keys(&self) -> Vec<EntryKey> {
-        let used: BTreeSet<u16> = self.from.keys().chain(self.to.keys()).map(|key| key.number.get()).collect();
+        let used: BTreeSet<u16> = self
+            .from
+            .keys()
+            .chain(self.to.keys())
+            .map(|key| key.number.get())
+            .collect();
         let starts = std::iter::once(0).chain(used.iter().copied());
         let free = starts.filter_map(|number| self.key(number.saturating_add(1)));
-        free.filter(|key| !used.contains(&key.number.get())).collect()
+        free.filter(|key| !used.contains(&key.number.get()))
+            .collect()
     }
 
     fn key(&self, number: u16) -> Option<EntryKey> {
-        RuleNumber::new(number.into()).map(|number| EntryKey { direction: self.direction, number })
+        RuleNumber::new(number.into()).map(|number| EntryKey {
+            direction: self.direction,
+            number,
+        })
     }
 
     /// The prefix block, where there are numbers and quota for it.
     fn behind_block(&self, edits: &[Edit]) -> Option<Vec<Edit>> {
-        let lowest = self.from.keys().chain(self.to.keys()).map(|key| key.number.get()).min()?;
+        let lowest = self
+            .from
+            .keys()
+            .chain(self.to.keys())
+            .map(|key| key.number.get())
+            .min()?;
         let deny = |cidr: IpNet| NetworkAclEntry::new(RuleAction::Deny, Traffic::All, cidr);
-        let denies = [deny(Ipv4Net::default().into()), deny(Ipv6Net::default().into())];
+        let denies = [
+            deny(Ipv4Net::default().into()),
+            deny(Ipv6Net::default().into()),
+        ];
         let block = self.to.values().cloned().chain(denies);
-        let block: Option<Vec<(EntryKey, NetworkAclEntry)>> =
-            (1..).zip(block).map(|(number, entry)| (number < lowest).then(|| self.key(number)).flatten().map(|key| (key, entry))).collect();
+        let block: Option<Vec<(EntryKey, NetworkAclEntry)>> = (1..)
+            .zip(block)
+            .map(|(number, entry)| {
+                (number < lowest)
+                    .then(|| self.key(number))
+                    .flatten()
+                    .map(|key| (key, entry))
+            })
+            .collect();
         let block = block?;
-        if self.from.len().max(self.to.len()).saturating_add(block.len()) > self.quota {
+        if self
+            .from
+            .len()
+            .max(self.to.len())
+            .saturating_add(block.len())
+            > self.quota
+        {
             return None;
         }
-        let built = block.iter().map(|(key, entry)| Edit::Create { key: *key, entry: entry.clone() });
-        let (deletes, others): (Vec<&Edit>, Vec<&Edit>) = edits.iter().partition(|edit| matches!(edit, Edit::Delete { .. }));
+        let built = block.iter().map(|(key, entry)| Edit::Create {
+            key: *key,
+            entry: entry.clone(),
+        });
+        let (deletes, others): (Vec<&Edit>, Vec<&Edit>) = edits
+            .iter()
+            .partition(|edit| matches!(edit, Edit::Delete { .. }));
         let rewritten = deletes.into_iter().chain(others).cloned();
-        let removed = block.iter().rev().map(|(key, entry)| Edit::Delete { key: *key, entry: entry.clone() });
+        let removed = block.iter().rev().map(|(key, entry)| Edit::Delete {
+            key: *key,
+            entry: entry.clone(),
+        });
         Some(built.chain(rewritten).chain(removed).collect())
     }
 
@@ -214,14 +287,22 @@ impl Way<'_> {
     }
 
     fn least_harm(&self, left: &[Edit], entries: &Entries) -> Option<(usize, Entries)> {
-        let possible = left.iter().enumerate().filter_map(|(index, edit)| Some((index, self.after(edit, entries)?)));
+        let possible = left
+            .iter()
+            .enumerate()
+            .filter_map(|(index, edit)| Some((index, self.after(edit, entries)?)));
         possible.min_by_key(|(_, after)| {
             let permitted = self.permitted(after);
             let size = |packets: PacketSet| {
                 let peers = packets.peers();
-                peers.address_count(Family::V4).saturating_add(peers.address_count(Family::V6))
+                peers
+                    .address_count(Family::V4)
+                    .saturating_add(peers.address_count(Family::V6))
             };
-            (size(permitted.difference(&self.upper)), size(self.lower.difference(&permitted)))
+            (
+                size(permitted.difference(&self.upper)),
+                size(self.lower.difference(&permitted)),
+            )
         })
     }
 }

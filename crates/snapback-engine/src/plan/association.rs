@@ -35,7 +35,10 @@ pub(super) fn acl_moves(live: &Snapshot, pairs: &Pairs<'_, NetworkAcl>) -> Moves
                 continue;
             }
             if from.is_none() && covers_all(live, Kind::NetworkAcl, &goal.vpc) {
-                moves.draft.cannot(goal.id.clone(), format!("{subnet} is in no network ACL: it does not exist any more"));
+                moves.draft.cannot(
+                    goal.id.clone(),
+                    format!("{subnet} is in no network ACL: it does not exist any more"),
+                );
                 continue;
             }
             let action = Action::ReplaceNetworkAclAssociation {
@@ -43,7 +46,11 @@ pub(super) fn acl_moves(live: &Snapshot, pairs: &Pairs<'_, NetworkAcl>) -> Moves
                 from: from.cloned(),
                 acl: goal.id.clone(),
             };
-            moves.to(goal.id.clone(), action, format!("move {subnet} back to {}", goal.id));
+            moves.to(
+                goal.id.clone(),
+                action,
+                format!("move {subnet} back to {}", goal.id),
+            );
         }
     }
     moves
@@ -58,28 +65,59 @@ pub(super) fn table_moves(live: &Snapshot, pairs: &Pairs<'_, RouteTable>) -> Mov
         for subnet in &goal.subnets {
             let gone = covers_subnets(live) && !live.topology.subnets.contains_key(subnet);
             if gone && live.explicit_table_of(subnet).is_none() {
-                moves.draft.cannot(goal.id.clone(), format!("{subnet} does not exist any more"));
+                moves
+                    .draft
+                    .cannot(goal.id.clone(), format!("{subnet} does not exist any more"));
             } else {
-                bind(&mut moves, live, &goal.id, AssociationSubject::Subnet(subnet.clone()));
+                bind(
+                    &mut moves,
+                    live,
+                    &goal.id,
+                    AssociationSubject::Subnet(subnet.clone()),
+                );
             }
         }
     }
     for (now, goal) in pairs.values().filter(|(now, goal)| goal.main && !now.main) {
         let subject = AssociationSubject::Main(now.vpc.clone());
         let from = live.main_table_of(&now.vpc).cloned();
-        let action = Action::ReplaceRouteTableAssociation { subject, from, table: goal.id.clone() };
-        moves.to(goal.id.clone(), action, format!("make {} the main table of {} again", goal.id, now.vpc));
+        let action = Action::ReplaceRouteTableAssociation {
+            subject,
+            from,
+            table: goal.id.clone(),
+        };
+        moves.to(
+            goal.id.clone(),
+            action,
+            format!("make {} the main table of {} again", goal.id, now.vpc),
+        );
     }
     for (now, goal) in pairs.values() {
-        let subnets = now.subnets.difference(&goal.subnets).cloned().map(AssociationSubject::Subnet);
-        let gateways = now.gateways.difference(&goal.gateways).cloned().map(AssociationSubject::Gateway);
-        for subject in subnets.chain(gateways).filter(|subject| !is_claimed(subject, pairs)) {
+        let subnets = now
+            .subnets
+            .difference(&goal.subnets)
+            .cloned()
+            .map(AssociationSubject::Subnet);
+        let gateways = now
+            .gateways
+            .difference(&goal.gateways)
+            .cloned()
+            .map(AssociationSubject::Gateway);
+        for subject in subnets
+            .chain(gateways)
+            .filter(|subject| !is_claimed(subject, pairs))
+        {
             release(&mut moves, live, now, subject, pairs);
         }
     }
     for (_, goal) in pairs.values() {
         for gateway in &goal.gateways {
-            bind(&mut moves, live, &goal.id, AssociationSubject::Gateway(gateway.clone()));
+            bind(
+                &mut moves,
+                live,
+                &goal.id,
+                AssociationSubject::Gateway(gateway.clone()),
+            );
         }
     }
     moves
@@ -90,10 +128,21 @@ fn bind(moves: &mut Moves, live: &Snapshot, table: &RouteTableId, subject: Assoc
     match holder(live, &subject) {
         Some(now) if now == *table => {}
         Some(now) => {
-            let action = Action::ReplaceRouteTableAssociation { subject, from: Some(now), table: table.clone() };
+            let action = Action::ReplaceRouteTableAssociation {
+                subject,
+                from: Some(now),
+                table: table.clone(),
+            };
             moves.to(table.clone(), action, why);
         }
-        None => moves.to(table.clone(), Action::AssociateRouteTable { table: table.clone(), subject }, why),
+        None => moves.to(
+            table.clone(),
+            Action::AssociateRouteTable {
+                table: table.clone(),
+                subject,
+            },
+            why,
+        ),
     }
 }
 
@@ -104,15 +153,26 @@ fn release(
     subject: AssociationSubject,
     pairs: &Pairs<'_, RouteTable>,
 ) {
-    let main = pairs.values().find(|(_, goal)| goal.main && goal.vpc == table.vpc).map(|(_, goal)| &goal.id);
+    let main = pairs
+        .values()
+        .find(|(_, goal)| goal.main && goal.vpc == table.vpc)
+        .map(|(_, goal)| &goal.id);
     if let Some(main) = main.or_else(|| live.main_table_of(&table.vpc)) {
         moves.receivers.insert(main.clone().into());
     }
     let why = match &subject {
-        AssociationSubject::Gateway(gateway) => format!("take back: {} must not route what enters by {gateway}", table.id),
-        AssociationSubject::Subnet(_) | AssociationSubject::Main(_) => format!("return {subject} to the main table"),
+        AssociationSubject::Gateway(gateway) => format!(
+            "take back: {} must not route what enters by {gateway}",
+            table.id
+        ),
+        AssociationSubject::Subnet(_) | AssociationSubject::Main(_) => {
+            format!("return {subject} to the main table")
+        }
     };
-    let action = Action::DisassociateRouteTable { subject, from: table.id.clone() };
+    let action = Action::DisassociateRouteTable {
+        subject,
+        from: table.id.clone(),
+    };
     moves.draft.step(table.id.clone(), action, why);
 }
 
@@ -123,28 +183,48 @@ fn is_claimed(subject: &AssociationSubject, pairs: &Pairs<'_, RouteTable>) -> bo
 /// Takes into the goal what its resources hold now, no goal claims, and is not theirs to give back:
 /// every subnet of an ACL (each subnet has exactly one ACL, semantics A3), and a subnet or gateway
 /// that another table has in its baseline, or has in its goal but is gone itself.
-pub(super) fn settle(goal: &mut BTreeMap<ResourceId, Resource>, live: &Snapshot, baselines: &Baselines) {
+pub(super) fn settle(
+    goal: &mut BTreeMap<ResourceId, Resource>,
+    live: &Snapshot,
+    baselines: &Baselines,
+) {
     let plain = goal.clone();
-    let present = || plain.iter().filter(|(id, _)| live.resources.contains_key(*id)).map(|(_, resource)| resource);
-    let remembered = || baselines.by_id.values().filter_map(|baseline| baseline.state.as_ref()).chain(plain.values());
+    let present = || {
+        plain
+            .iter()
+            .filter(|(id, _)| live.resources.contains_key(*id))
+            .map(|(_, resource)| resource)
+    };
+    let remembered = || {
+        baselines
+            .by_id
+            .values()
+            .filter_map(|baseline| baseline.state.as_ref())
+            .chain(plain.values())
+    };
     for (id, wanted) in goal.iter_mut() {
         match (wanted, live.resources.get(id)) {
             (Resource::NetworkAcl(acl), Some(Resource::NetworkAcl(now))) => {
                 let claims = |subnet: &SubnetId| {
                     present().any(|other| matches!(other, Resource::NetworkAcl(other) if other.subnets.contains(subnet)))
                 };
-                acl.subnets.extend(now.subnets.iter().filter(|subnet| !claims(subnet)).cloned());
+                acl.subnets
+                    .extend(now.subnets.iter().filter(|subnet| !claims(subnet)).cloned());
             }
             (Resource::RouteTable(table), Some(Resource::RouteTable(now))) => {
                 let stays = |subject: AssociationSubject| {
-                    let elsewhere = |other: &Resource| {
-                        matches!(other, Resource::RouteTable(other) if other.id != now.id && holds(other, &subject))
-                    };
+                    let elsewhere = |other: &Resource| matches!(other, Resource::RouteTable(other) if other.id != now.id && holds(other, &subject));
                     !present().any(elsewhere) && remembered().any(elsewhere)
                 };
-                let subnets = now.subnets.iter().filter(|subnet| stays(AssociationSubject::Subnet((*subnet).clone())));
+                let subnets = now
+                    .subnets
+                    .iter()
+                    .filter(|subnet| stays(AssociationSubject::Subnet((*subnet).clone())));
                 table.subnets.extend(subnets.cloned());
-                let gateways = now.gateways.iter().filter(|gateway| stays(AssociationSubject::Gateway((*gateway).clone())));
+                let gateways = now
+                    .gateways
+                    .iter()
+                    .filter(|gateway| stays(AssociationSubject::Gateway((*gateway).clone())));
                 table.gateways.extend(gateways.cloned());
             }
             _ => {}
@@ -157,5 +237,6 @@ fn covers_subnets(live: &Snapshot) -> bool {
 }
 
 fn covers_all(live: &Snapshot, kind: Kind, vpc: &VpcId) -> bool {
-    live.coverage.contains(&Coverage::Kind(kind)) || live.coverage.contains(&Coverage::AclsOf(vpc.clone()))
+    live.coverage.contains(&Coverage::Kind(kind))
+        || live.coverage.contains(&Coverage::AclsOf(vpc.clone()))
 }

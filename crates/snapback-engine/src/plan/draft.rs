@@ -11,12 +11,24 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    pub(super) fn step(&mut self, resource: impl Into<ResourceId>, action: Action, why: impl Into<String>) {
-        self.steps.push(Step { resource: resource.into(), action, why: why.into() });
+    pub(super) fn step(
+        &mut self,
+        resource: impl Into<ResourceId>,
+        action: Action,
+        why: impl Into<String>,
+    ) {
+        self.steps.push(Step {
+            resource: resource.into(),
+            action,
+            why: why.into(),
+        });
     }
 
     pub(super) fn cannot(&mut self, resource: impl Into<ResourceId>, what: impl Into<String>) {
-        self.notes.push(Note::Cannot { resource: resource.into(), what: what.into() });
+        self.notes.push(Note::Cannot {
+            resource: resource.into(),
+            what: what.into(),
+        });
     }
 
     pub(super) fn append(&mut self, other: Self) {

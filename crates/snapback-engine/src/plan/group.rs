@@ -32,7 +32,10 @@ pub(super) fn plan_group(
     for direction in [Direction::Ingress, Direction::Egress] {
         let mut rules = Rules::new(snapshot, live, goal, direction);
         for key in rules.unrestorable(snapshot) {
-            calls.rest.cannot(goal.id.clone(), format!("rule {key}: the group it names does not exist any more"));
+            calls.rest.cannot(
+                goal.id.clone(),
+                format!("rule {key}: the group it names does not exist any more"),
+            );
             rules.missing.remove(&key);
         }
         rules.pair_by_id(baselines);
@@ -74,19 +77,34 @@ struct Rules<'a> {
 }
 
 impl<'a> Rules<'a> {
-    fn new(snapshot: &'a Snapshot, live: &'a SecurityGroup, goal: &'a SecurityGroup, direction: Direction) -> Self {
+    fn new(
+        snapshot: &'a Snapshot,
+        live: &'a SecurityGroup,
+        goal: &'a SecurityGroup,
+        direction: Direction,
+    ) -> Self {
         let topology = &snapshot.topology;
         let of = |group: &SecurityGroup| -> BTreeSet<RuleKey> {
-            group.rules.keys().filter(|key| key.direction == direction).cloned().collect()
+            group
+                .rules
+                .keys()
+                .filter(|key| key.direction == direction)
+                .cloned()
+                .collect()
         };
         let (held, wanted) = (of(live), of(goal));
-        let ids = snapshot.handles.rules.iter().filter(|(_, handle)| handle.group == live.id);
+        let ids = snapshot
+            .handles
+            .rules
+            .iter()
+            .filter(|(_, handle)| handle.group == live.id);
         let extra: BTreeSet<RuleKey> = held.difference(&wanted).cloned().collect();
         let missing: BTreeSet<RuleKey> = wanted.difference(&held).cloned().collect();
         let lower = if extra.is_empty() {
             PacketSet::empty()
         } else {
-            permitted_by_group(live, direction, topology).intersection(&permitted_by_group(goal, direction, topology))
+            permitted_by_group(live, direction, topology)
+                .intersection(&permitted_by_group(goal, direction, topology))
         };
         Self {
             live,
@@ -110,7 +128,9 @@ impl<'a> Rules<'a> {
                 let peer = ResourceId::SecurityGroup(id.clone());
                 !snapshot.resources.contains_key(&peer) && snapshot.covers(&peer, None)
             }
-            Peer::SecurityGroup { .. } | Peer::Ipv4(_) | Peer::Ipv6(_) | Peer::PrefixList(_) => false,
+            Peer::SecurityGroup { .. } | Peer::Ipv4(_) | Peer::Ipv6(_) | Peer::PrefixList(_) => {
+                false
+            }
         };
         self.missing.iter().filter(gone).cloned().collect()
     }
@@ -118,7 +138,10 @@ impl<'a> Rules<'a> {
     /// Pairs an extra rule with the missing rule that its id used to name.
     fn pair_by_id(&mut self, baselines: &Baselines) {
         for (key, id) in self.ids.clone() {
-            let known = baselines.by_id.values().find_map(|baseline| baseline.handles.rules.get(id));
+            let known = baselines
+                .by_id
+                .values()
+                .find_map(|baseline| baseline.handles.rules.get(id));
             if let Some(known) = known.filter(|known| known.group == self.live.id) {
                 self.pair(id, key, &known.rule.clone());
             }
@@ -127,7 +150,8 @@ impl<'a> Rules<'a> {
 
     fn pair(&mut self, id: &SecurityGroupRuleId, from: &RuleKey, to: &RuleKey) -> bool {
         // The request names a referenced group without its owner: only within the account.
-        let foreign = |key: &RuleKey| matches!(&key.peer, Peer::SecurityGroup { owner: Some(_), .. });
+        let foreign =
+            |key: &RuleKey| matches!(&key.peer, Peer::SecurityGroup { owner: Some(_), .. });
         let fits = self.extra.contains(from)
             && self.missing.contains(to)
             && same_peer_kind(&from.peer, &to.peer)
@@ -142,7 +166,9 @@ impl<'a> Rules<'a> {
     }
 
     fn permitted<'k>(&self, rules: impl Iterator<Item = &'k RuleKey>) -> PacketSet {
-        let rules = rules.map(|key| (key.clone(), RuleDetail::default())).collect();
+        let rules = rules
+            .map(|key| (key.clone(), RuleDetail::default()))
+            .collect();
         let group = SecurityGroup {
             id: self.live.id.clone(),
             name: None,
@@ -157,13 +183,21 @@ impl<'a> Rules<'a> {
 
     /// Whether nothing that both ends permit is cut when `gone` leaves and `came` is there.
     fn keeps(&self, gone: &BTreeSet<&RuleKey>, came: Option<&RuleKey>) -> bool {
-        let left = self.now.iter().filter(|key| !gone.contains(key)).chain(came);
+        let left = self
+            .now
+            .iter()
+            .filter(|key| !gone.contains(key))
+            .chain(came);
         self.lower.is_subset(&self.permitted(left))
     }
 
     /// Which extra rules can go now without cutting anything, alone and together.
     fn removable(&self) -> BTreeSet<RuleKey> {
-        let candidates: Vec<&RuleKey> = self.extra.iter().filter(|key| !self.may_stand_for_missing(key)).collect();
+        let candidates: Vec<&RuleKey> = self
+            .extra
+            .iter()
+            .filter(|key| !self.may_stand_for_missing(key))
+            .collect();
         let mut gone: BTreeSet<&RuleKey> = candidates.iter().copied().collect();
         if !self.keeps(&gone, None) {
             gone.clear();
@@ -181,8 +215,13 @@ impl<'a> Rules<'a> {
     /// such a rule waits until what is missing is back.
     fn may_stand_for_missing(&self, key: &RuleKey) -> bool {
         let symbolic = |peer: &Peer| peer.as_cidr().is_none();
-        let everyone = |key: &RuleKey| PacketSet::of_peer(&key.traffic, &Peer::cidr(ipnet::Ipv4Net::default().into()));
-        let coming = self.missing.iter().chain(self.pairs.values().map(|(_, to)| to));
+        let everyone = |key: &RuleKey| {
+            PacketSet::of_peer(&key.traffic, &Peer::cidr(ipnet::Ipv4Net::default().into()))
+        };
+        let coming = self
+            .missing
+            .iter()
+            .chain(self.pairs.values().map(|(_, to)| to));
         coming
             .filter(|other| symbolic(&key.peer) || symbolic(&other.peer))
             .any(|other| other.peer != key.peer && everyone(key).intersects(&everyone(other)))
@@ -228,9 +267,17 @@ impl<'a> Rules<'a> {
                 id: id.clone(),
                 from: from.clone(),
                 to: to.clone(),
-                description: self.goal.rules.get(&to).and_then(|detail| detail.description.clone()),
+                description: self
+                    .goal
+                    .rules
+                    .get(&to)
+                    .and_then(|detail| detail.description.clone()),
             };
-            let why = format!("put {id} back to {}, it is {}", rule_words(&to), rule_words(&from));
+            let why = format!(
+                "put {id} back to {}, it is {}",
+                rule_words(&to),
+                rule_words(&from)
+            );
             draft.step(self.live.id.clone(), action, why);
             self.modified.insert(to, (id, from));
         }
@@ -249,15 +296,24 @@ impl<'a> Rules<'a> {
         let mut by_tags: BTreeMap<Tags, BTreeMap<RuleKey, RuleDetail>> = BTreeMap::new();
         for key in std::mem::take(&mut self.missing) {
             let detail = self.goal.rules.get(&key).cloned().unwrap_or_default();
-            let tags = detail.tags.iter().flatten().filter(|(key, _)| !key.starts_with(tag::RESERVED));
-            let tags = tags.map(|(key, value)| (key.clone(), value.clone())).collect();
+            let tags = detail
+                .tags
+                .iter()
+                .flatten()
+                .filter(|(key, _)| !key.starts_with(tag::RESERVED));
+            let tags = tags
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect();
             self.now.insert(key.clone());
             by_tags.entry(tags).or_default().insert(key, detail);
         }
         for rules in by_tags.into_values() {
             let why = format!("put back what was approved: {}", words(rules.keys()));
-            let action =
-                Action::AuthorizeSecurityGroupRules { group: self.live.id.clone(), direction: self.direction, rules };
+            let action = Action::AuthorizeSecurityGroupRules {
+                group: self.live.id.clone(),
+                direction: self.direction,
+                rules,
+            };
             draft.step(self.live.id.clone(), action, why);
         }
     }
@@ -270,12 +326,17 @@ impl<'a> Rules<'a> {
     fn describe(&self, draft: &mut Draft) {
         let differing = self.goal.rules.iter().filter(|(key, detail)| {
             let held = self.live.rules.get(*key);
-            key.direction == self.direction && held.is_some_and(|held| held.description != detail.description)
+            key.direction == self.direction
+                && held.is_some_and(|held| held.description != detail.description)
         });
-        let rules: BTreeMap<RuleKey, Option<String>> =
-            differing.map(|(key, detail)| (key.clone(), detail.description.clone())).collect();
+        let rules: BTreeMap<RuleKey, Option<String>> = differing
+            .map(|(key, detail)| (key.clone(), detail.description.clone()))
+            .collect();
         if !rules.is_empty() {
-            let why = format!("put back the approved descriptions of {}", words(rules.keys()));
+            let why = format!(
+                "put back the approved descriptions of {}",
+                words(rules.keys())
+            );
             let action = Action::UpdateSecurityGroupRuleDescriptions {
                 group: self.live.id.clone(),
                 direction: self.direction,
@@ -288,7 +349,12 @@ impl<'a> Rules<'a> {
     /// Tags of rules that keep their id; a new rule gets its tags as it is made.
     fn tag(&self, draft: &mut Draft) {
         let resource = ResourceId::SecurityGroup(self.live.id.clone());
-        for (key, detail) in self.goal.rules.iter().filter(|(key, _)| key.direction == self.direction) {
+        for (key, detail) in self
+            .goal
+            .rules
+            .iter()
+            .filter(|(key, _)| key.direction == self.direction)
+        {
             let (id, was) = match self.modified.get(key) {
                 Some((id, was)) => (Some(id), was),
                 None => (self.ids.get(key).copied(), key),
@@ -306,17 +372,29 @@ impl Rules<'_> {
     /// The rules that a direction holds at most, by family: the default, or more where one end shows
     /// that the quota was raised.
     fn quota(&self) -> (u32, u32) {
-        let of = |group: &SecurityGroup| self.cost(group.rules.keys().filter(|key| key.direction == self.direction));
+        let of = |group: &SecurityGroup| {
+            self.cost(
+                group
+                    .rules
+                    .keys()
+                    .filter(|key| key.direction == self.direction),
+            )
+        };
         let ((live4, live6), (goal4, goal6)) = (of(self.live), of(self.goal));
-        (live4.max(goal4).max(RULES_MAX), live6.max(goal6).max(RULES_MAX))
+        (
+            live4.max(goal4).max(RULES_MAX),
+            live6.max(goal6).max(RULES_MAX),
+        )
     }
 
     /// What rules cost, by family. A prefix list costs its maximum, a group one, both in either
     /// family: whether EC2 counts so is not known (semantics A1), and too much is the safe side.
     fn cost<'k>(&self, rules: impl Iterator<Item = &'k RuleKey>) -> (u32, u32) {
-        rules.map(|key| self.cost_of(key)).fold((0, 0), |(v4, v6), (more4, more6)| {
-            (v4.saturating_add(more4), v6.saturating_add(more6))
-        })
+        rules
+            .map(|key| self.cost_of(key))
+            .fold((0, 0), |(v4, v6), (more4, more6)| {
+                (v4.saturating_add(more4), v6.saturating_add(more6))
+            })
     }
 
     fn cost_of(&self, key: &RuleKey) -> (u32, u32) {
@@ -325,7 +403,12 @@ impl Rules<'_> {
             Peer::Ipv6(_) => (0, 1),
             Peer::SecurityGroup { .. } => (1, 1),
             Peer::PrefixList(id) => {
-                let cost = self.topology.prefix_lists.get(id).and_then(|list| list.max_entries).unwrap_or(1);
+                let cost = self
+                    .topology
+                    .prefix_lists
+                    .get(id)
+                    .and_then(|list| list.max_entries)
+                    .unwrap_or(1);
                 (cost, cost)
             }
         }
@@ -342,7 +425,8 @@ impl Rules<'_> {
         for to in self.missing.clone() {
             let partner = self.extra.iter().find_map(|from| {
                 let id = (*self.ids.get(from)?).clone();
-                let fits = same_peer_kind(&from.peer, &to.peer) && self.keeps(&BTreeSet::from([from]), Some(&to));
+                let fits = same_peer_kind(&from.peer, &to.peer)
+                    && self.keeps(&BTreeSet::from([from]), Some(&to));
                 fits.then(|| (id, from.clone()))
             });
             if let Some((id, from)) = partner
@@ -361,19 +445,35 @@ impl Rules<'_> {
         let mut gone = BTreeSet::new();
         let mut left = self.extra.clone();
         loop {
-            let (v4, v6) = self.cost(self.now.iter().filter(|key| !gone.contains(*key)).chain(&self.missing));
+            let (v4, v6) = self.cost(
+                self.now
+                    .iter()
+                    .filter(|key| !gone.contains(*key))
+                    .chain(&self.missing),
+            );
             let (over4, over6) = (v4 > max4, v6 > max6);
             let helps = |key: &&RuleKey| {
                 let (cost4, cost6) = self.cost_of(key);
                 over4 && cost4 > 0 || over6 && cost6 > 0
             };
             let cut = |key: &RuleKey| {
-                let others = self.now.iter().filter(|other| !gone.contains(*other) && *other != key);
+                let others = self
+                    .now
+                    .iter()
+                    .filter(|other| !gone.contains(*other) && *other != key);
                 let peers = self.lower.difference(&self.permitted(others)).peers();
                 let addresses = [Family::V4, Family::V6].map(|family| peers.address_count(family));
-                (peers.symbols().len(), addresses.into_iter().fold(0, u128::saturating_add))
+                (
+                    peers.symbols().len(),
+                    addresses.into_iter().fold(0, u128::saturating_add),
+                )
             };
-            let Some(next) = left.iter().filter(helps).min_by_key(|key| cut(key)).cloned() else {
+            let Some(next) = left
+                .iter()
+                .filter(helps)
+                .min_by_key(|key| cut(key))
+                .cloned()
+            else {
                 break;
             };
             left.remove(&next);
@@ -388,6 +488,10 @@ fn words<'k>(rules: impl Iterator<Item = &'k RuleKey>) -> String {
 }
 
 fn rule_words(key: &RuleKey) -> String {
-    let side = if key.direction.is_egress() { "to" } else { "from" };
+    let side = if key.direction.is_egress() {
+        "to"
+    } else {
+        "from"
+    };
     format!("{} {side} {}", key.traffic, key.peer)
 }

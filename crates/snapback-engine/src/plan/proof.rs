@@ -3,7 +3,7 @@
 
 use super::{Action, Note, Step, apply};
 use snapback_model::*;
-use snapback_reach::{PacketSet, next_hops, permitted_by_acl, permitted_by_group};
+use snapback_reach::{NextHops, PacketSet, next_hops, permitted_by_acl, permitted_by_group};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Lines of packets that a note names.
@@ -11,23 +11,83 @@ const LINES_MAX: usize = 5;
 
 /// A note for every step after which `allow(goal) ∩ allow(live) ⊆ allow(S) ⊆ allow(goal) ∪ allow(live)`
 /// does not hold, or an address is led where neither live nor the goal leads it.
-pub(super) fn interruptions(live: &Snapshot, goal: &BTreeMap<ResourceId, Resource>, steps: &[Step]) -> Vec<Note> {
-    let mut proof = Proof { live, goal, state: reduced(live, goal, steps), bounds: BTreeMap::new() };
+pub(super) fn interruptions(
+    live: &Snapshot,
+    goal: &BTreeMap<ResourceId, Resource>,
+    steps: &[Step],
+) -> Vec<Note> {
+    let state = reduced(live, goal, steps);
+    let mut end = state.clone();
+    for step in steps {
+        // A refusal is told below.
+        let _told = apply(&step.action, &mut end);
+    }
+    let rerouted = rerouted(&state, &end, live);
+    let mut proof = Proof {
+        live,
+        goal,
+        state,
+        end,
+        rerouted,
+        bounds: BTreeMap::new(),
+    };
     let mut notes: Vec<Note> = Vec::new();
     let mut last = None;
-    for (step, Step { resource, action, .. }) in steps.iter().enumerate() {
+    for (
+        step,
+        Step {
+            resource, action, ..
+        },
+    ) in steps.iter().enumerate()
+    {
         if let Err(why) = apply(action, &mut proof.state) {
             let what = format!("step {} would be refused: {why}", step.saturating_add(1));
-            notes.push(Note::Cannot { resource: resource.clone(), what });
+            notes.push(Note::Cannot {
+                resource: resource.clone(),
+                what,
+            });
             continue;
         }
         let what = proof.harm(action);
         if let Some(what) = what.as_ref().filter(|what| last.as_ref() != Some(*what)) {
-            notes.push(Note::Interrupts { step, what: what.clone() });
+            notes.push(Note::Interrupts {
+                step,
+                what: what.clone(),
+            });
         }
         last = what;
     }
     notes
+}
+
+/// The table of a subnet, told by the subnets and main tables that live knows.
+fn table_of(state: &Snapshot, live: &Snapshot, subnet: &SubnetId) -> Option<RouteTableId> {
+    let main = || state.main_table_of(&live.topology.subnets.get(subnet)?.vpc);
+    state.explicit_table_of(subnet).or_else(main).cloned()
+}
+
+/// The subnets that the plan moves, by the tables between which.
+fn rerouted(
+    before: &Snapshot,
+    after: &Snapshot,
+    live: &Snapshot,
+) -> BTreeMap<(RouteTableId, RouteTableId), BTreeSet<SubnetId>> {
+    let mut moving: BTreeMap<_, BTreeSet<SubnetId>> = BTreeMap::new();
+    let explicit = before
+        .resources
+        .values()
+        .chain(after.resources.values())
+        .filter_map(|resource| match resource {
+            Resource::RouteTable(table) => Some(&table.subnets),
+            Resource::SecurityGroup(_) | Resource::NetworkAcl(_) => None,
+        });
+    for subnet in explicit.flatten().chain(live.topology.subnets.keys()) {
+        let ends = table_of(before, live, subnet).zip(table_of(after, live, subnet));
+        if let Some(ends) = ends.filter(|(from, to)| from != to) {
+            moving.entry(ends).or_default().insert(subnet.clone());
+        }
+    }
+    moving
 }
 
 /// Only what the steps touch: a snapshot of an account is large.
@@ -36,22 +96,54 @@ fn reduced(live: &Snapshot, goal: &BTreeMap<ResourceId, Resource>, steps: &[Step
     for step in steps {
         ids.insert(step.resource.clone());
         match &step.action {
-            Action::ReplaceNetworkAclAssociation { from: Some(from), .. } => {
+            Action::ReplaceNetworkAclAssociation {
+                from: Some(from), ..
+            } => {
                 ids.insert(from.clone().into());
             }
-            Action::ReplaceRouteTableAssociation { from: Some(from), .. } => {
+            Action::ReplaceRouteTableAssociation {
+                from: Some(from), ..
+            } => {
                 ids.insert(from.clone().into());
             }
             _ => {}
         }
     }
     let mut state = Snapshot::empty(live.observed_at);
-    let held = ids.iter().filter_map(|id| Some((id.clone(), live.resources.get(id)?.clone())));
+    let vpcs: BTreeSet<&VpcId> = goal
+        .values()
+        .filter(|resource| resource.kind() == Kind::RouteTable)
+        .filter_map(Resource::vpc)
+        .collect();
+    let neighbours = live
+        .resources
+        .values()
+        .filter(|resource| resource.kind() == Kind::RouteTable);
+    ids.extend(
+        neighbours
+            .filter(|table| table.vpc().is_some_and(|vpc| vpcs.contains(vpc)))
+            .map(Resource::id),
+    );
+    let held = ids
+        .iter()
+        .filter_map(|id| Some((id.clone(), live.resources.get(id)?.clone())));
     state.resources = held.collect();
-    let rules = live.handles.rules.iter().filter(|(_, handle)| ids.contains(&handle.group.clone().into()));
-    state.handles.rules = rules.map(|(id, handle)| (id.clone(), handle.clone())).collect();
-    let associations = live.handles.associations.iter().filter(|(_, handle)| ids.contains(&handle.resource));
-    state.handles.associations = associations.map(|(id, handle)| (id.clone(), handle.clone())).collect();
+    let rules = live
+        .handles
+        .rules
+        .iter()
+        .filter(|(_, handle)| ids.contains(&handle.group.clone().into()));
+    state.handles.rules = rules
+        .map(|(id, handle)| (id.clone(), handle.clone()))
+        .collect();
+    let associations = live
+        .handles
+        .associations
+        .iter()
+        .filter(|(_, handle)| ids.contains(&handle.resource));
+    state.handles.associations = associations
+        .map(|(id, handle)| (id.clone(), handle.clone()))
+        .collect();
     state
 }
 
@@ -59,6 +151,8 @@ struct Proof<'a> {
     live: &'a Snapshot,
     goal: &'a BTreeMap<ResourceId, Resource>,
     state: Snapshot,
+    end: Snapshot,
+    rerouted: BTreeMap<(RouteTableId, RouteTableId), BTreeSet<SubnetId>>,
     /// What both ends permit and what either does, by the two ends and direction.
     bounds: BTreeMap<(ResourceId, ResourceId, Direction), (PacketSet, PacketSet)>,
 }
@@ -67,24 +161,44 @@ impl Proof<'_> {
     /// What the state after this call cuts or opens, in words.
     fn harm(&mut self, action: &Action) -> Option<String> {
         match action {
-            Action::AuthorizeSecurityGroupRules { group, direction, .. }
-            | Action::RevokeSecurityGroupRules { group, direction, .. } => self.policy_harm(&group.clone().into(), None, *direction),
-            Action::ModifySecurityGroupRule { group, to, .. } => self.policy_harm(&group.clone().into(), None, to.direction),
+            Action::AuthorizeSecurityGroupRules {
+                group, direction, ..
+            }
+            | Action::RevokeSecurityGroupRules {
+                group, direction, ..
+            } => self.policy_harm(&group.clone().into(), None, *direction),
+            Action::ModifySecurityGroupRule { group, to, .. } => {
+                self.policy_harm(&group.clone().into(), None, to.direction)
+            }
             Action::CreateNetworkAclEntry { acl, key, .. }
             | Action::ReplaceNetworkAclEntry { acl, key, .. }
             | Action::DeleteNetworkAclEntry { acl, key, .. } => {
                 let id = acl.clone().into();
                 let moving = self.movers(|state, subnet| state.acl_of(subnet) == Some(acl));
-                let subnets = moving.iter().map(|subnet| self.policy_harm(&id, Some(subnet), key.direction));
-                subnets.collect::<Vec<_>>().into_iter().flatten().next().or_else(|| self.policy_harm(&id, None, key.direction))
+                let subnets = moving
+                    .iter()
+                    .map(|subnet| self.policy_harm(&id, Some(subnet), key.direction));
+                subnets
+                    .collect::<Vec<_>>()
+                    .into_iter()
+                    .flatten()
+                    .next()
+                    .or_else(|| self.policy_harm(&id, None, key.direction))
             }
             Action::ReplaceNetworkAclAssociation { subnet, acl, .. } => {
                 let directions = [Direction::Ingress, Direction::Egress];
-                directions.into_iter().find_map(|direction| self.policy_harm(&acl.clone().into(), Some(subnet), direction))
+                directions.into_iter().find_map(|direction| {
+                    self.policy_harm(&acl.clone().into(), Some(subnet), direction)
+                })
             }
-            Action::CreateRoute { table, .. } | Action::ReplaceRoute { table, .. } | Action::DeleteRoute { table, .. } => {
-                self.route_harm(table)
+            Action::CreateRoute { table, .. }
+            | Action::ReplaceRoute { table, .. }
+            | Action::DeleteRoute { table, .. } => {
+                self.route_harm(table).or_else(|| self.reroute_harm())
             }
+            Action::AssociateRouteTable { .. }
+            | Action::ReplaceRouteTableAssociation { .. }
+            | Action::DisassociateRouteTable { .. } => self.reroute_harm(),
             _ => None,
         }
     }
@@ -95,32 +209,65 @@ impl Proof<'_> {
             Resource::NetworkAcl(acl) => Some(acl),
             Resource::SecurityGroup(_) | Resource::RouteTable(_) => None,
         });
-        let moving = acls.flat_map(|acl| acl.subnets.iter().filter(|subnet| self.live.acl_of(subnet) != Some(&acl.id)));
-        moving.filter(|subnet| test(&self.state, subnet)).cloned().collect()
+        let moving = acls.flat_map(|acl| {
+            acl.subnets
+                .iter()
+                .filter(|subnet| self.live.acl_of(subnet) != Some(&acl.id))
+        });
+        moving
+            .filter(|subnet| test(&self.state, subnet))
+            .cloned()
+            .collect()
     }
 
-    fn policy_harm(&mut self, id: &ResourceId, subnet: Option<&SubnetId>, direction: Direction) -> Option<String> {
+    fn policy_harm(
+        &mut self,
+        id: &ResourceId,
+        subnet: Option<&SubnetId>,
+        direction: Direction,
+    ) -> Option<String> {
         let (live, goal) = match subnet {
             None => (id.clone(), id.clone()),
-            Some(subnet) => (self.live.acl_of(subnet)?.clone().into(), self.goal_acl_of(subnet)?),
+            Some(subnet) => (
+                self.live.acl_of(subnet)?.clone().into(),
+                self.goal_acl_of(subnet)?,
+            ),
         };
-        let now = permitted(self.state.resources.get(id)?, direction, &self.live.topology)?;
+        let now = permitted(
+            self.state.resources.get(id)?,
+            direction,
+            &self.live.topology,
+        )?;
         let (lower, upper) = self.bounds(live, goal, direction)?;
         let (cut, opened) = (lower.difference(&now), now.difference(upper));
         let of = subnet.map_or_else(|| id.to_string(), ToString::to_string);
         match (cut.is_empty(), opened.is_empty()) {
             (true, true) => None,
-            (false, _) => Some(format!("{of}: cuts {direction} for a moment: {}", lines(&cut))),
-            (true, false) => Some(format!("{of}: opens {direction} for a moment: {}", lines(&opened))),
+            (false, _) => Some(format!(
+                "{of}: cuts {direction} for a moment: {}",
+                lines(&cut)
+            )),
+            (true, false) => Some(format!(
+                "{of}: opens {direction} for a moment: {}",
+                lines(&opened)
+            )),
         }
     }
 
     fn goal_acl_of(&self, subnet: &SubnetId) -> Option<ResourceId> {
         let holds = |resource: &Resource| matches!(resource, Resource::NetworkAcl(acl) if acl.subnets.contains(subnet));
-        self.goal.values().find(|resource| holds(resource)).map(Resource::id)
+        self.goal
+            .values()
+            .find(|resource| holds(resource))
+            .map(Resource::id)
     }
 
-    fn bounds(&mut self, live: ResourceId, goal: ResourceId, direction: Direction) -> Option<&(PacketSet, PacketSet)> {
+    fn bounds(
+        &mut self,
+        live: ResourceId,
+        goal: ResourceId,
+        direction: Direction,
+    ) -> Option<&(PacketSet, PacketSet)> {
         let before = self.live.resources.get(&live)?;
         let after = self.goal.get(&goal)?;
         let topology = &self.live.topology;
@@ -135,15 +282,36 @@ impl Proof<'_> {
         })
     }
 
+    /// An address that a table leads astray.
     fn route_harm(&self, id: &RouteTableId) -> Option<String> {
-        let id: ResourceId = id.clone().into();
-        let hops = |resource: Option<&Resource>| match resource {
-            Some(Resource::RouteTable(table)) => Some(next_hops(table, &self.live.topology)),
-            _ => None,
-        };
-        let now = hops(self.state.resources.get(&id))?;
-        let strayed = now.strays_from(&hops(self.live.resources.get(&id))?, &hops(self.goal.get(&id))?)?;
+        let now = self.hops(&self.state, id)?;
+        let strayed = now.strays_from(&self.hops(self.live, id)?, &self.hops(&self.end, id)?)?;
         Some(format!("{id}: {strayed} is led astray for a moment"))
+    }
+
+    /// An address that a moving subnet's table of now leads astray.
+    fn reroute_harm(&self) -> Option<String> {
+        self.rerouted.iter().find_map(|((from, to), subnets)| {
+            let (before, after) = (self.hops(self.live, from)?, self.hops(&self.end, to)?);
+            let tables: BTreeMap<RouteTableId, &SubnetId> = subnets
+                .iter()
+                .rev()
+                .filter_map(|subnet| Some((table_of(&self.state, self.live, subnet)?, subnet)))
+                .collect();
+            tables.into_iter().find_map(|(table, subnet)| {
+                let strayed = self
+                    .hops(&self.state, &table)?
+                    .strays_from(&before, &after)?;
+                Some(format!("{subnet}: {strayed} is led astray for a moment"))
+            })
+        })
+    }
+
+    fn hops(&self, state: &Snapshot, id: &RouteTableId) -> Option<NextHops> {
+        match state.resources.get(&id.clone().into())? {
+            Resource::RouteTable(table) => Some(next_hops(table, &self.live.topology)),
+            Resource::SecurityGroup(_) | Resource::NetworkAcl(_) => None,
+        }
     }
 }
 
@@ -158,7 +326,11 @@ fn permitted(resource: &Resource, direction: Direction, topology: &Topology) -> 
 fn lines(packets: &PacketSet) -> String {
     let lines = packets.render();
     let more = lines.len().saturating_sub(LINES_MAX);
-    let mut text = lines.into_iter().take(LINES_MAX).collect::<Vec<_>>().join(", ");
+    let mut text = lines
+        .into_iter()
+        .take(LINES_MAX)
+        .collect::<Vec<_>>()
+        .join(", ");
     if more > 0 {
         text.push_str(&format!(" and {more} more"));
     }

@@ -24,13 +24,19 @@ enum Write {
 /// Appends the calls that make the routes and propagation of `live` what `goal` says.
 pub(super) fn routes(draft: &mut Draft, live: &RouteTable, goal: &RouteTable, topology: &Topology) {
     let table = &live.id;
-    let destinations: BTreeSet<&Destination> = live.routes.keys().chain(goal.routes.keys()).collect();
+    let destinations: BTreeSet<&Destination> =
+        live.routes.keys().chain(goal.routes.keys()).collect();
     let mut sets = Vec::new();
     let mut deletes = Vec::new();
     let mut unrestorable = BTreeSet::new();
     for destination in destinations {
         let length = specificity(destination, topology);
-        match write(live.routes.get(destination), goal.routes.get(destination), &live.vpc, topology) {
+        match write(
+            live.routes.get(destination),
+            goal.routes.get(destination),
+            &live.vpc,
+            topology,
+        ) {
             Write::Nothing => {}
             Write::Cannot(why) => {
                 unrestorable.insert(destination);
@@ -39,7 +45,11 @@ pub(super) fn routes(draft: &mut Draft, live: &RouteTable, goal: &RouteTable, to
             Write::Delete(from) => deletes.push((length, destination, from)),
             Write::Create(target) => sets.push((
                 length,
-                Action::CreateRoute { table: table.clone(), destination: destination.clone(), target: target.clone() },
+                Action::CreateRoute {
+                    table: table.clone(),
+                    destination: destination.clone(),
+                    target: target.clone(),
+                },
                 format!("put back: {destination} leads to {target}"),
             )),
             Write::Replace(from, target) => sets.push((
@@ -61,7 +71,9 @@ pub(super) fn routes(draft: &mut Draft, live: &RouteTable, goal: &RouteTable, to
     enable(draft, live, goal, topology);
     deletes.sort_by_key(|(length, ..)| *length);
     for (_, destination, from) in deletes {
-        if let Some(under) = covering(destination, goal).filter(|under| unrestorable.contains(under)) {
+        if let Some(under) =
+            covering(destination, goal).filter(|under| unrestorable.contains(under))
+        {
             let what = format!(
                 "route {destination} to {from} stays: without it its traffic would follow {under}, which cannot be put back"
             );
@@ -69,12 +81,19 @@ pub(super) fn routes(draft: &mut Draft, live: &RouteTable, goal: &RouteTable, to
             continue;
         }
         let why = format!("take back: {destination} must not lead to {from}");
-        let action = Action::DeleteRoute { table: table.clone(), destination: destination.clone(), from };
+        let action = Action::DeleteRoute {
+            table: table.clone(),
+            destination: destination.clone(),
+            from,
+        };
         draft.step(table.clone(), action, why);
     }
     for gateway in live.propagating.difference(&goal.propagating) {
         let why = format!("take back: routes of {gateway} must not propagate into {table}");
-        let action = Action::DisableVgwRoutePropagation { table: table.clone(), gateway: gateway.clone() };
+        let action = Action::DisableVgwRoutePropagation {
+            table: table.clone(),
+            gateway: gateway.clone(),
+        };
         draft.step(table.clone(), action, why);
     }
 }
@@ -83,11 +102,17 @@ fn enable(draft: &mut Draft, live: &RouteTable, goal: &RouteTable, topology: &To
     for gateway in goal.propagating.difference(&live.propagating) {
         let target = RouteTarget::VpnGateway(gateway.as_str().to_owned());
         if let Health::Dead(why) = health(&target, &live.vpc, topology) {
-            draft.cannot(live.id.clone(), format!("propagation from {gateway}: {why}"));
+            draft.cannot(
+                live.id.clone(),
+                format!("propagation from {gateway}: {why}"),
+            );
             continue;
         }
         let why = format!("let routes of {gateway} propagate into {} again", live.id);
-        let action = Action::EnableVgwRoutePropagation { table: live.id.clone(), gateway: gateway.clone() };
+        let action = Action::EnableVgwRoutePropagation {
+            table: live.id.clone(),
+            gateway: gateway.clone(),
+        };
         draft.step(live.id.clone(), action, why);
     }
 }
@@ -106,20 +131,28 @@ fn write(live: Option<&Route>, goal: Option<&Route>, vpc: &VpcId, topology: &Top
             }
         }
         (Some(live), None) => match foreign(live) {
-            None if live.origin == RouteOrigin::Table && live.target == RouteTarget::Local => Write::Nothing,
-            None if live.origin == RouteOrigin::Table => Write::Cannot("it belongs to a network of the VPC that the goal does not know".into()),
+            None if live.origin == RouteOrigin::Table && live.target == RouteTarget::Local => {
+                Write::Nothing
+            }
+            None if live.origin == RouteOrigin::Table => Write::Cannot(
+                "it belongs to a network of the VPC that the goal does not know".into(),
+            ),
             None => Write::Delete(live.target.clone()),
             Some(why) => Write::Cannot(why),
         },
         (live, Some(goal)) => {
-            let unwritable = foreign(goal).or_else(|| live.and_then(foreign)).or_else(|| dead(goal, vpc, topology));
+            let unwritable = foreign(goal)
+                .or_else(|| live.and_then(foreign))
+                .or_else(|| dead(goal, vpc, topology));
             match (unwritable, live) {
                 (Some(why), _) => Write::Cannot(why),
                 (None, None) if goal.origin == RouteOrigin::Table => {
                     Write::Cannot("its network is no longer one of the VPC".into())
                 }
                 (None, None) => Write::Create(goal.target.clone()),
-                (None, Some(live)) if goal.target == RouteTarget::Local && live.origin != RouteOrigin::Table => {
+                (None, Some(live))
+                    if goal.target == RouteTarget::Local && live.origin != RouteOrigin::Table =>
+                {
                     Write::Cannot("its network is no longer one of the VPC".into())
                 }
                 (None, Some(live)) => Write::Replace(live.target.clone(), goal.target.clone()),
@@ -131,8 +164,12 @@ fn write(live: Option<&Route>, goal: Option<&Route>, vpc: &VpcId, topology: &Top
 /// Why route calls cannot write this route, if they cannot.
 fn foreign(route: &Route) -> Option<String> {
     match &route.target {
-        RouteTarget::GatewayEndpoint(id) => Some(format!("only ModifyVpcEndpoint changes routes to the gateway endpoint {id}")),
-        RouteTarget::Unrecognized(id) => Some(format!("{id} is a kind of target this version does not know")),
+        RouteTarget::GatewayEndpoint(id) => Some(format!(
+            "only ModifyVpcEndpoint changes routes to the gateway endpoint {id}"
+        )),
+        RouteTarget::Unrecognized(id) => Some(format!(
+            "{id} is a kind of target this version does not know"
+        )),
         _ => None,
     }
 }
@@ -140,7 +177,9 @@ fn foreign(route: &Route) -> Option<String> {
 fn dead(goal: &Route, vpc: &VpcId, topology: &Topology) -> Option<String> {
     match health(&goal.target, vpc, topology) {
         Health::Dead(why) => Some(format!("{why}: a route to it would lead nowhere")),
-        Health::Unknown if goal.blackhole => Some(format!("{} was dead when it was captured", goal.target)),
+        Health::Unknown if goal.blackhole => {
+            Some(format!("{} was dead when it was captured", goal.target))
+        }
         Health::Unknown | Health::Alive => None,
     }
 }
@@ -151,8 +190,13 @@ fn specificity(destination: &Destination, topology: &Topology) -> u8 {
         Destination::Ipv4(net) => net.prefix_len(),
         Destination::Ipv6(net) => net.prefix_len(),
         Destination::PrefixList(id) => {
-            let entries = topology.prefix_lists.get(id).and_then(|list| list.entries.as_ref());
-            entries.and_then(|nets| nets.iter().map(ipnet::IpNet::prefix_len).max()).unwrap_or(u8::MAX)
+            let entries = topology
+                .prefix_lists
+                .get(id)
+                .and_then(|list| list.entries.as_ref());
+            entries
+                .and_then(|nets| nets.iter().map(ipnet::IpNet::prefix_len).max())
+                .unwrap_or(u8::MAX)
         }
     }
 }
@@ -160,6 +204,9 @@ fn specificity(destination: &Destination, topology: &Topology) -> u8 {
 /// The longest route of the goal that covers the whole destination.
 fn covering<'a>(destination: &Destination, goal: &'a RouteTable) -> Option<&'a Destination> {
     let net = destination.as_cidr()?;
-    let covers = goal.routes.keys().filter(|other| other.as_cidr().is_some_and(|other| other.contains(&net)));
+    let covers = goal
+        .routes
+        .keys()
+        .filter(|other| other.as_cidr().is_some_and(|other| other.contains(&net)));
     covers.max_by_key(|other| other.as_cidr().map(|other| other.prefix_len()))
 }

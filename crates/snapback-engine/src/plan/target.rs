@@ -3,7 +3,16 @@
 use snapback_model::*;
 
 /// EC2's words for a target that carries nothing any more.
-const DEAD_STATES: &[&str] = &["deleted", "deleting", "failed", "rejected", "expired", "detached", "detaching", "inactive"];
+const DEAD_STATES: &[&str] = &[
+    "deleted",
+    "deleting",
+    "failed",
+    "rejected",
+    "expired",
+    "detached",
+    "detaching",
+    "inactive",
+];
 
 /// What the context of a snapshot tells about a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,10 +45,19 @@ pub(super) fn health(target: &RouteTarget, vpc: &VpcId, topology: &Topology) -> 
     };
     let Some(gateway) = topology.gateways.get(id) else {
         // A transit gateway may be known by its attachment only, and may belong to another account.
-        let listed = kind != GatewayKind::Transit && topology.gateways.values().any(|other| other.kind == kind);
-        return if listed { Health::Dead(format!("{id} does not exist any more")) } else { Health::Unknown };
+        let listed = kind != GatewayKind::Transit
+            && topology.gateways.values().any(|other| other.kind == kind);
+        return if listed {
+            Health::Dead(format!("{id} does not exist any more"))
+        } else {
+            Health::Unknown
+        };
     };
-    if let Some(state) = gateway.state.as_deref().filter(|state| DEAD_STATES.iter().any(|dead| state.eq_ignore_ascii_case(dead))) {
+    if let Some(state) = gateway.state.as_deref().filter(|state| {
+        DEAD_STATES
+            .iter()
+            .any(|dead| state.eq_ignore_ascii_case(dead))
+    }) {
         return Health::Dead(format!("{id} is {state}"));
     }
     match kind {
@@ -51,7 +69,10 @@ pub(super) fn health(target: &RouteTarget, vpc: &VpcId, topology: &Topology) -> 
 }
 
 fn interface(id: &str, topology: &Topology) -> Health {
-    if topology.interfaces.contains_key(&NetworkInterfaceId::new(id)) {
+    if topology
+        .interfaces
+        .contains_key(&NetworkInterfaceId::new(id))
+    {
         Health::Alive
     } else if topology.interfaces.is_empty() {
         Health::Unknown

@@ -1,0 +1,608 @@
+//! The stories of the demo, and what each plan must look like.
+
+use super::*;
+
+/// The plan of a group from live rules to good rules.
+fn group_plan(live: SecurityGroup, good: SecurityGroup) -> Plan {
+    let (live, good) = (
+        snapshot([Resource::SecurityGroup(live)]),
+        snapshot([Resource::SecurityGroup(good)]),
+    );
+    let plan = plan_between(&live, &good);
+    assert_eq!(folded(&live, &plan).resources, good.resources);
+    assert_eq!(plan.notes, []);
+    plan
+}
+
+#[test]
+fn ssh_opened_to_the_world_is_one_revoke_by_id() {
+    let web = [
+        "ingress tcp:443 0.0.0.0/0",
+        "ingress tcp:80 0.0.0.0/0",
+        "egress all 0.0.0.0/0",
+    ];
+    let live = group(
+        "sg-1",
+        &[
+            web[0],
+            web[1],
+            web[2],
+            "ingress tcp:22 0.0.0.0/0",
+            "ingress tcp:22 ::/0",
+        ],
+    );
+    let plan = group_plan(live, group("sg-1", &web));
+    assert_eq!(apis(&plan), ["RevokeSecurityGroupIngress"]);
+    let Action::RevokeSecurityGroupRules { rules, .. } = &plan.steps[0].action else {
+        panic!()
+    };
+    assert_eq!(rules.len(), 2);
+    assert!(rules.values().all(Option::is_some));
+}
+
+#[test]
+fn a_revoked_rule_comes_back_with_its_description_and_tags() {
+    let mut good = group("sg-1", &["ingress tcp:80 0.0.0.0/0"]);
+    let tags = Tags::from([("Owner".to_owned(), "web".to_owned())]);
+    let detail = RuleDetail {
+        description: Some("public https".into()),
+        tags: Some(tags),
+    };
+    good.rules.insert(key("ingress tcp:443 0.0.0.0/0"), detail);
+    let plan = group_plan(group("sg-1", &["ingress tcp:80 0.0.0.0/0"]), good);
+    assert_eq!(apis(&plan), ["AuthorizeSecurityGroupIngress"]);
+    let parameters = plan.steps[0].action.parameters(&Handles::default());
+    assert_eq!(
+        parameters["IpPermissions"][0]["IpRanges"][0]["Description"],
+        "public https"
+    );
+    assert_eq!(
+        parameters["TagSpecifications"][0]["Tags"][0]["Value"],
+        "web"
+    );
+}
+
+#[test]
+fn a_rule_widened_in_place_is_narrowed_on_its_id() {
+    let good = group(
+        "sg-1",
+        &["egress all 0.0.0.0/0", "ingress tcp:22 10.0.0.0/8"],
+    );
+    let live = group(
+        "sg-1",
+        &["egress all 0.0.0.0/0", "ingress tcp:22 0.0.0.0/0"],
+    );
+    // Both have two rules in the same order of ids, so the ids name the same rules.
+    let (before, after) = (
+        snapshot([live.clone().into_resource()]),
+        snapshot([good.clone().into_resource()]),
+    );
+    assert!(before.handles.rules.keys().eq(after.handles.rules.keys()));
+    let plan = group_plan(live, good);
+    assert_eq!(apis(&plan), ["ModifySecurityGroupRules"]);
+}
+
+#[test]
+fn a_rule_whose_id_is_new_is_authorised_and_the_other_revoked() {
+    let good = group(
+        "sg-1",
+        &["ingress tcp:443 0.0.0.0/0", "ingress tcp:22 10.0.0.0/8"],
+    );
+    let live = group(
+        "sg-1",
+        &["ingress tcp:443 0.0.0.0/0", "ingress tcp:22 0.0.0.0/0"],
+    );
+    let (mut before, after) = (
+        snapshot([live.into_resource()]),
+        snapshot([good.into_resource()]),
+    );
+    let renamed = std::mem::take(&mut before.handles.rules).into_iter();
+    before.handles.rules = renamed
+        .map(|(id, handle)| (format!("{id}-new").as_str().into(), handle))
+        .collect();
+    let plan = plan_between(&before, &after);
+    // What both allow, tcp 22 from 10.0.0.0/8, is there all the time.
+    assert_eq!(
+        apis(&plan),
+        [
+            "AuthorizeSecurityGroupIngress",
+            "RevokeSecurityGroupIngress"
+        ]
+    );
+}
+
+#[test]
+fn without_rule_ids_a_rule_is_revoked_by_content() {
+    let mut live = snapshot([group("sg-1", &["ingress tcp:22 0.0.0.0/0"]).into_resource()]);
+    live.handles = Handles::default();
+    let plan = plan_between(&live, &snapshot([group("sg-1", &[]).into_resource()]));
+    let parameters = plan.steps[0].action.parameters(&live.handles);
+    assert_eq!(
+        parameters["IpPermissions"][0]["IpRanges"][0]["CidrIp"],
+        "0.0.0.0/0"
+    );
+    assert_eq!(parameters.get("SecurityGroupRuleIds"), None);
+}
+
+#[test]
+fn descriptions_and_tags_alone_touch_no_traffic() {
+    let rule = "ingress tcp:443 0.0.0.0/0";
+    let (mut live, mut good) = (group("sg-1", &[rule]), group("sg-1", &[rule]));
+    good.rules.insert(key(rule), described("https"));
+    live.rules.get_mut(&key(rule)).unwrap().tags =
+        Some(Tags::from([("Foreign".into(), "x".into())]));
+    good.tags = Some(Tags::from([("Owner".into(), "web".into())]));
+    let plan = group_plan(live, good);
+    assert_eq!(
+        apis(&plan),
+        [
+            "UpdateSecurityGroupRuleDescriptionsIngress",
+            "DeleteTags",
+            "CreateTags"
+        ]
+    );
+}
+
+#[test]
+fn tags_that_only_aws_writes_are_told_and_not_tried() {
+    let (mut live, mut good) = (group("sg-1", &[]), group("sg-1", &[]));
+    good.tags = Some(Tags::from([(
+        "aws:cloudformation:stack-name".into(),
+        "web".into(),
+    )]));
+    live.tags = Some(Tags::from([("aws:x".into(), "y".into())]));
+    let live = snapshot([live.into_resource()]);
+    let plan = plan_between(&live, &snapshot([good.into_resource()]));
+    assert_eq!(plan.steps, []);
+    assert!(
+        matches!(&plan.notes[..], [Note::Cannot { what, .. }] if what.contains("aws:cloudformation:stack-name"))
+    );
+}
+
+#[test]
+fn a_rule_of_a_deleted_peer_group_is_told_and_does_not_spoil_its_batch() {
+    let good = group(
+        "sg-1",
+        &["ingress tcp:443 0.0.0.0/0", "ingress tcp:5432 sg-gone"],
+    );
+    let live = snapshot([group("sg-1", &[]).into_resource()]);
+    let plan = plan_between(&live, &snapshot([good.into_resource()]));
+    let Action::AuthorizeSecurityGroupRules { rules, .. } = &plan.steps[0].action else {
+        panic!()
+    };
+    assert_eq!(rules.len(), 1);
+    assert!(matches!(&plan.notes[..], [Note::Cannot { what, .. }] if what.contains("sg-gone")));
+}
+
+#[test]
+fn a_full_group_makes_room_before_it_authorises() {
+    let many = |range: std::ops::Range<u16>| -> Vec<String> {
+        range
+            .map(|port| format!("ingress tcp:{port} 10.0.0.0/8"))
+            .collect()
+    };
+    let rules = |texts: &[String]| {
+        group(
+            "sg-1",
+            &texts.iter().map(String::as_str).collect::<Vec<_>>(),
+        )
+    };
+    // 60 rules of which 30 are approved; 30 approved ones are missing: no room for all at once, and
+    // the extra ones harm nobody by leaving.
+    let plan = group_plan(rules(&many(0..60)), rules(&many(30..90)));
+    assert_eq!(
+        apis(&plan),
+        [
+            "RevokeSecurityGroupIngress",
+            "AuthorizeSecurityGroupIngress"
+        ]
+    );
+}
+
+#[test]
+fn a_full_group_whose_extras_carry_approved_traffic_modifies_in_place() {
+    // 60 wide rules; the goal has the same 60 narrowed: nothing fits beside, each is narrowed in place.
+    let texts = |bits: u8| -> Vec<String> {
+        (0..60)
+            .map(|n| format!("ingress tcp:{n} 10.0.0.0/{bits}"))
+            .collect()
+    };
+    let of = |texts: Vec<String>| {
+        group(
+            "sg-1",
+            &texts.iter().map(String::as_str).collect::<Vec<_>>(),
+        )
+    };
+    let mut live = snapshot([of(texts(8)).into_resource()]);
+    let handles = std::mem::take(&mut live.handles.rules).into_iter();
+    live.handles.rules = handles
+        .map(|(id, handle)| (format!("{id}-new").as_str().into(), handle))
+        .collect();
+    let good = snapshot([of(texts(9)).into_resource()]);
+    let plan = plan_between(&live, &good);
+    assert_eq!(folded(&live, &plan).resources, good.resources);
+    assert_eq!(plan.notes, []);
+    assert!(apis(&plan).contains(&"ModifySecurityGroupRules"));
+    let mut state = live.clone();
+    for step in &plan.steps {
+        apply(&step.action, &mut state).unwrap();
+        let Resource::SecurityGroup(group) = &state.resources[&"sg-1".parse().unwrap()] else {
+            panic!()
+        };
+        assert!(group.rules.len() <= 60);
+    }
+}
+
+#[test]
+fn a_full_group_without_ids_says_what_it_cuts() {
+    let texts = |bits: u8| -> Vec<String> {
+        (0..60)
+            .map(|n| format!("ingress tcp:{n} 10.0.0.0/{bits}"))
+            .collect()
+    };
+    let of = |texts: Vec<String>| {
+        group(
+            "sg-1",
+            &texts.iter().map(String::as_str).collect::<Vec<_>>(),
+        )
+    };
+    let mut live = snapshot([of(texts(8)).into_resource()]);
+    live.handles = Handles::default();
+    let good = snapshot([of(texts(9)).into_resource()]);
+    let plan = plan_between(&live, &good);
+    assert_eq!(folded(&live, &plan).resources, good.resources);
+    assert!(
+        matches!(&plan.notes[..], [Note::Interrupts { step: 0, what }] if what.contains("cuts ingress")),
+        "{:?}",
+        plan.notes
+    );
+}
+
+/// The plan of one ACL.
+fn acl_plan(live: &[&str], good: &[&str]) -> Plan {
+    let live = snapshot([acl("acl-1", &["subnet-1"], live).into_resource()]);
+    let good = snapshot([acl("acl-1", &["subnet-1"], good).into_resource()]);
+    let plan = plan_between(&live, &good);
+    assert_eq!(folded(&live, &plan).resources, good.resources);
+    plan
+}
+
+#[test]
+fn a_deleted_entry_comes_back_under_its_number_and_a_foreign_deny_goes() {
+    let good = [
+        "ingress 100 allow tcp:443 0.0.0.0/0",
+        "egress 100 allow all 0.0.0.0/0",
+    ];
+    let deleted = acl_plan(&good[1..], &good);
+    assert_eq!(
+        deleted.steps[0].action.describe(),
+        "CreateNetworkAclEntry acl-1: ingress 100 allow tcp:443 0.0.0.0/0"
+    );
+    let denied = acl_plan(&[good[0], good[1], "ingress 50 deny all 0.0.0.0/0"], &good);
+    assert_eq!(
+        denied.steps[0].action.describe(),
+        "DeleteNetworkAclEntry acl-1: ingress 50 deny all 0.0.0.0/0"
+    );
+    let changed = acl_plan(&["ingress 100 allow tcp:22 0.0.0.0/0", good[1]], &good);
+    assert_eq!(apis(&changed), ["ReplaceNetworkAclEntry"]);
+}
+
+#[test]
+fn a_subnet_in_an_empty_acl_moves_back_after_its_acl_is_whole() {
+    let lines = [
+        "ingress 100 allow all 0.0.0.0/0",
+        "egress 100 allow all 0.0.0.0/0",
+    ];
+    let live = snapshot([
+        acl("acl-1", &["subnet-1"], &lines[..1]).into_resource(),
+        acl("acl-evil", &["subnet-2"], &[]).into_resource(),
+    ]);
+    let good = acl("acl-1", &["subnet-1", "subnet-2"], &lines);
+    let plan = plan(
+        &live,
+        &goal([good.clone().into_resource()]),
+        &Baselines::default(),
+    );
+    assert_eq!(
+        apis(&plan),
+        ["CreateNetworkAclEntry", "ReplaceNetworkAclAssociation"]
+    );
+    assert_eq!(plan.notes, []);
+    let end = folded(&live, &plan);
+    assert_eq!(end.resources[&good.id.clone().into()], good.into_resource());
+    let parameters = plan.steps[1].action.parameters(&live.handles);
+    assert_eq!(parameters["AssociationId"], "aclassoc-1");
+}
+
+#[test]
+fn a_subnet_that_no_goal_claims_stays_in_its_acl() {
+    let live = snapshot([acl("acl-1", &["subnet-1", "subnet-new"], &[]).into_resource()]);
+    let good = acl("acl-1", &["subnet-1"], &[]);
+    let plan = plan(&live, &goal([good.into_resource()]), &Baselines::default());
+    assert_eq!((plan.steps.len(), plan.notes.len()), (0, 0));
+}
+
+/// The plan of one table.
+fn table_plan(live: &[&str], good: &[&str]) -> Plan {
+    let live = snapshot([table("rtb-1", &["subnet-1"], live).into_resource()]);
+    let good = snapshot([table("rtb-1", &["subnet-1"], good).into_resource()]);
+    let plan = plan_between(&live, &good);
+    assert_eq!(folded(&live, &plan).resources, good.resources);
+    assert_eq!(plan.notes, []);
+    plan
+}
+
+#[test]
+fn a_default_route_comes_back_and_a_redirected_one_is_replaced() {
+    let good = ["0.0.0.0/0 igw-1"];
+    assert_eq!(apis(&table_plan(&[], &good)), ["CreateRoute"]);
+    let redirected = table_plan(&["0.0.0.0/0 eni-evil"], &good);
+    assert_eq!(
+        redirected.steps[0].action.describe(),
+        "ReplaceRoute rtb-1: 0.0.0.0/0 → igw-1 (was eni-evil)"
+    );
+    assert_eq!(apis(&redirected), ["ReplaceRoute"]);
+}
+
+#[test]
+fn approved_routes_are_written_most_specific_first_and_foreign_ones_deleted_least_specific_first() {
+    let plan = table_plan(
+        &[
+            "0.0.0.0/1 eni-evil",
+            "128.0.0.0/1 eni-evil",
+            "10.9.0.0/24 eni-evil",
+            "0.0.0.0/0 eni-evil",
+        ],
+        &["0.0.0.0/0 igw-1", "10.9.0.0/24 pcx-1", "10.9.1.0/24 pcx-1"],
+    );
+    let lines: Vec<String> = plan
+        .steps
+        .iter()
+        .map(|step| step.action.describe())
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "ReplaceRoute rtb-1: 10.9.0.0/24 → pcx-1 (was eni-evil)",
+            "CreateRoute rtb-1: 10.9.1.0/24 → pcx-1",
+            "ReplaceRoute rtb-1: 0.0.0.0/0 → igw-1 (was eni-evil)",
+            "DeleteRoute rtb-1: 0.0.0.0/1 → eni-evil",
+            "DeleteRoute rtb-1: 128.0.0.0/1 → eni-evil",
+        ]
+    );
+}
+
+#[test]
+fn a_redirected_local_route_is_local_again() {
+    let good = table("rtb-1", &[], &[]);
+    let mut live = good.clone();
+    live.routes
+        .get_mut(&"10.0.0.0/16".parse().unwrap())
+        .unwrap()
+        .target = target("eni-evil");
+    let live = snapshot([live.into_resource()]);
+    let plan = plan_between(&live, &snapshot([good.into_resource()]));
+    assert_eq!(
+        plan.steps[0].action.parameters(&live.handles)["LocalTarget"],
+        true
+    );
+}
+
+/// A gateway of live.
+fn gateway(id: &str, kind: GatewayKind, state: Option<&str>, attached: bool) -> (String, Gateway) {
+    let gateway = Gateway {
+        id: id.into(),
+        kind,
+        vpcs: attached.then(vpc).into_iter().collect(),
+        state: state.map(str::to_owned),
+        subnets: BTreeSet::new(),
+        route_tables: BTreeSet::new(),
+        groups: BTreeSet::new(),
+        public_addresses: BTreeSet::new(),
+        peer_cidrs: BTreeSet::new(),
+        service: None,
+        tags: Tags::new(),
+    };
+    (id.to_owned(), gateway)
+}
+
+#[test]
+fn a_dead_target_is_never_restored() {
+    let cases = [
+        ("nat-1", GatewayKind::Nat, Some("deleted"), true),
+        ("pcx-1", GatewayKind::Peering, Some("failed"), true),
+        ("igw-1", GatewayKind::Internet, None, false),
+        ("nat-other", GatewayKind::Nat, Some("available"), true),
+    ];
+    for (id, kind, state, attached) in cases {
+        let wanted = if id == "nat-other" { "nat-1" } else { id };
+        let mut live =
+            snapshot(
+                [table("rtb-1", &[], &["0.0.0.0/0 tgw-1", "0.0.0.0/1 tgw-1"]).into_resource()],
+            );
+        live.topology
+            .gateways
+            .extend([gateway(id, kind, state, attached)]);
+        let good =
+            snapshot([table("rtb-1", &[], &[&format!("0.0.0.0/0 {wanted}")]).into_resource()]);
+        let plan = plan_between(&live, &good);
+        assert_eq!(plan.steps, [], "{id}");
+        // Neither is the more specific route deleted: its traffic would fall on what cannot be put back.
+        assert_eq!(plan.notes.len(), 2, "{id}: {:?}", plan.notes);
+        assert!(
+            plan.notes
+                .iter()
+                .all(|note| matches!(note, Note::Cannot { .. }))
+        );
+    }
+}
+
+#[test]
+fn a_living_target_is_restored() {
+    let mut live = snapshot([table("rtb-1", &[], &[]).into_resource()]);
+    live.topology
+        .gateways
+        .extend([gateway("nat-1", GatewayKind::Nat, Some("available"), true)]);
+    let plan = plan_between(
+        &live,
+        &snapshot([table("rtb-1", &[], &["0.0.0.0/0 nat-1"]).into_resource()]),
+    );
+    assert_eq!(apis(&plan), ["CreateRoute"]);
+}
+
+#[test]
+fn a_blackhole_and_an_endpoint_route_are_told_and_not_written() {
+    let good = table("rtb-1", &[], &["0.0.0.0/0 nat-1"]);
+    let mut live = good.clone();
+    live.routes
+        .get_mut(&"0.0.0.0/0".parse().unwrap())
+        .unwrap()
+        .blackhole = true;
+    let endpoint = Route::created(RouteTarget::GatewayEndpoint("vpce-1".into()));
+    live.routes
+        .insert(Destination::PrefixList("pl-1".into()), endpoint);
+    let plan = plan_between(
+        &snapshot([live.into_resource()]),
+        &snapshot([good.into_resource()]),
+    );
+    assert_eq!(plan.steps, []);
+    assert_eq!(plan.notes.len(), 2);
+}
+
+#[test]
+fn propagated_routes_are_left_alone_and_propagation_is_put_back() {
+    let mut good = table("rtb-1", &[], &[]);
+    good.propagating.insert("vgw-1".into());
+    let propagated = Route {
+        target: target("vgw-1"),
+        origin: RouteOrigin::Propagated,
+        blackhole: false,
+    };
+    good.routes
+        .insert("192.168.0.0/16".parse().unwrap(), propagated);
+    let live = snapshot([table("rtb-1", &[], &[]).into_resource()]);
+    let plan = plan_between(&live, &snapshot([good.into_resource()]));
+    assert_eq!(apis(&plan), ["EnableVgwRoutePropagation"]);
+}
+
+#[test]
+fn a_subnet_cut_from_its_table_is_bound_again() {
+    let main = || {
+        let mut main = table("rtb-main", &[], &[]);
+        main.main = true;
+        main.into_resource()
+    };
+    let mut live = snapshot([
+        main(),
+        table("rtb-1", &[], &["0.0.0.0/0 igw-1"]).into_resource(),
+    ]);
+    let good = snapshot([
+        main(),
+        table("rtb-1", &["subnet-1"], &["0.0.0.0/0 igw-1"]).into_resource(),
+    ]);
+    live.topology.clone_from(&good.topology);
+    let plan = plan_between(&live, &good);
+    assert_eq!(apis(&plan), ["AssociateRouteTable"]);
+    // And the other way: bound by a stranger where the main table should rule.
+    let back = plan_between(&good, &live);
+    assert_eq!(apis(&back), ["DisassociateRouteTable"]);
+    assert_eq!(
+        back.steps[0].action.parameters(&good.handles)["AssociationId"],
+        "rtbassoc-1"
+    );
+}
+
+#[test]
+fn a_subnet_that_another_table_has_in_its_baseline_is_not_this_plans_to_release() {
+    let live = snapshot([
+        table("rtb-1", &["subnet-1"], &[]).into_resource(),
+        table("rtb-2", &[], &[]).into_resource(),
+    ]);
+    let good = snapshot([
+        table("rtb-1", &[], &[]).into_resource(),
+        table("rtb-2", &["subnet-1"], &[]).into_resource(),
+    ]);
+    let only = goal([table("rtb-1", &[], &[]).into_resource()]);
+    let alone = plan(&live, &only, &baselines(&good));
+    assert_eq!(alone.steps, []);
+    assert_eq!(
+        crate::execution::verify(&alone.goal, &live),
+        crate::execution::Verification::Equal
+    );
+    assert_eq!(
+        apis(&plan_between(&live, &good)),
+        ["ReplaceRouteTableAssociation"]
+    );
+}
+
+#[test]
+fn the_main_table_is_main_again_after_it_is_whole_and_after_explicit_subnets_are_bound() {
+    let tables = |main: &str, subnets: &[&str], routes: &[&str]| {
+        let of = |id: &str, subnets: &[&str], routes: &[&str]| {
+            let mut table = table(id, subnets, routes);
+            table.main = id == main;
+            table.into_resource()
+        };
+        snapshot([
+            of("rtb-1", &[], routes),
+            of("rtb-2", subnets, &["0.0.0.0/0 igw-1"]),
+            of("rtb-evil", &[], &[]),
+        ])
+    };
+    let good = tables("rtb-1", &["subnet-2"], &["0.0.0.0/0 nat-1"]);
+    let mut live = tables("rtb-evil", &[], &[]);
+    live.topology.clone_from(&good.topology);
+    let plan = plan_between(&live, &good);
+    assert_eq!(
+        apis(&plan),
+        [
+            "CreateRoute",
+            "AssociateRouteTable",
+            "ReplaceRouteTableAssociation"
+        ]
+    );
+    assert_eq!(plan.notes, []);
+    assert_eq!(folded(&live, &plan).resources, good.resources);
+}
+
+#[test]
+fn a_deleted_resource_is_told() {
+    let good = snapshot([
+        table("rtb-1", &[], &[]).into_resource(),
+        group("sg-1", &[]).into_resource(),
+    ]);
+    let plan = plan_between(&snapshot([]), &good);
+    assert_eq!(plan.steps, []);
+    assert!(
+        plan.notes
+            .iter()
+            .all(|note| matches!(note, Note::Cannot { what, .. } if what.contains("deleted")))
+    );
+    assert_eq!(plan.notes.len(), 2);
+}
+
+#[test]
+fn kinds_are_put_right_in_the_order_routes_acls_groups_and_openings_are_closed_first() {
+    let good = snapshot([
+        group("sg-1", &["ingress tcp:443 0.0.0.0/0"]).into_resource(),
+        acl("acl-1", &["subnet-1"], &["ingress 100 allow all 0.0.0.0/0"]).into_resource(),
+        table("rtb-1", &["subnet-1"], &["0.0.0.0/0 igw-1"]).into_resource(),
+    ]);
+    let live = snapshot([
+        group("sg-1", &["ingress tcp:22 0.0.0.0/0"]).into_resource(),
+        acl("acl-1", &["subnet-1"], &[]).into_resource(),
+        table("rtb-1", &["subnet-1"], &[]).into_resource(),
+    ]);
+    let mut live = live;
+    live.handles.rules.clear();
+    let plan = plan_between(&live, &good);
+    assert_eq!(
+        apis(&plan),
+        [
+            "RevokeSecurityGroupIngress",
+            "CreateRoute",
+            "CreateNetworkAclEntry",
+            "AuthorizeSecurityGroupIngress"
+        ]
+    );
+}
