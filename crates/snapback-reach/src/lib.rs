@@ -25,7 +25,8 @@ pub use address::{AddressSet, Family};
 pub use flow::{Flow, Host, Symbol, protocol_name};
 pub use packet_set::PacketSet;
 pub use permit::{
-    dead_entries, effective_entries, permitted_by_acl, permitted_by_group, unread_prefix_lists,
+    dead_entries, effective_entries, permitted_by_acl, permitted_by_group, permitted_by_rules,
+    unread_prefix_lists,
 };
 pub use pieces::{Coordinate, Pieces, Region, SetOperation};
 pub use render::{Item, Protocols};

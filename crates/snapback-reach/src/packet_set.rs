@@ -49,8 +49,8 @@ impl Cell {
         }
     }
 
-    /// The points in use, cut so that the peers are the same within each range.
-    pub(crate) fn by_point(&self) -> Vec<(u16, u16, AddressSet)> {
+    /// The peers of each point.
+    pub(crate) fn by_point(&self) -> Pieces<u16, AddressSet> {
         let symbols = self.symbols.named().values().chain([self.symbols.rest()]);
         let v4 = self.v4.cuts().iter().map(|(_, points)| points);
         let v6 = self.v6.cuts().iter().map(|(_, points)| points);
@@ -59,14 +59,10 @@ impl Cell {
             .chain(symbols)
             .flat_map(|points| points.cuts().iter().map(|(at, _)| *at))
             .collect();
-        let by_point: Pieces<u16, AddressSet> = Pieces::from_cuts(
+        Pieces::from_cuts(
             cuts.into_iter()
                 .map(|at| (at, self.peers(|points| points.contains(at)))),
-        );
-        by_point
-            .segments()
-            .map(|(low, high, peers)| (low, high, peers.clone()))
-            .collect()
+        )
     }
 
     fn points_of(&self, host: &Host) -> Option<&Points> {
@@ -301,9 +297,8 @@ impl PacketSet {
             .peers(|points| points.contains(point))
     }
 
-    /// The points in use of a protocol number, cut so that the peers are the same within each range
-    /// (first point, last point, peers). Protocols without ports have the one range 0–65535.
-    pub fn by_point(&self, protocol: u8) -> Vec<(u16, u16, AddressSet)> {
+    /// The peers of each L4 point of a protocol number. Protocols without ports have one piece, 0–65535.
+    pub fn by_point(&self, protocol: u8) -> Pieces<u16, AddressSet> {
         self.cells.at(&protocol).by_point()
     }
 

@@ -6,7 +6,7 @@ use crate::packet_set::{Cell, PacketSet, sweep};
 use crate::pieces::{Region, Total};
 use ipnet::IpNet;
 use snapback_model::{
-    Direction, EntryKey, NetworkAcl, NetworkAclEntry, Peer, PrefixListId, RuleAction,
+    Direction, EntryKey, NetworkAcl, NetworkAclEntry, Peer, PrefixListId, RuleAction, RuleKey,
     SecurityGroup, Topology,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,12 +31,22 @@ pub fn permitted_by_group(
     direction: Direction,
     topology: &Topology,
 ) -> PacketSet {
-    let mut lines = Vec::with_capacity(group.rules.len());
-    for rule in group
-        .rules
-        .keys()
-        .filter(|rule| rule.direction == direction)
-    {
+    permitted_by_rules(
+        group
+            .rules
+            .keys()
+            .filter(|rule| rule.direction == direction),
+        topology,
+    )
+}
+
+/// The packets some rules permit together, whatever their direction: callers pass rules of one.
+pub fn permitted_by_rules<'a>(
+    rules: impl IntoIterator<Item = &'a RuleKey>,
+    topology: &Topology,
+) -> PacketSet {
+    let mut lines = Vec::new();
+    for rule in rules {
         let (protocol, points) = protocol_and_points(&rule.traffic);
         let mut line = |peer| {
             lines.push(Line {

@@ -164,10 +164,10 @@ impl PacketSet {
                 }
             });
             let mut grouped: Vec<(Vec<(u16, u16)>, AddressSet)> = Vec::new();
-            for (low, high, peers) in cell.by_point() {
-                match grouped.iter_mut().find(|(_, known)| *known == peers) {
+            for (low, high, peers) in cell.by_point().segments() {
+                match grouped.iter_mut().find(|(_, known)| known == peers) {
                     Some((ranges, _)) => ranges.push((low, high)),
-                    None => grouped.push((vec![(low, high)], peers)),
+                    None => grouped.push((vec![(low, high)], peers.clone())),
                 }
             }
             for (points, peers) in grouped {

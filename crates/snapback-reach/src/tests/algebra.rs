@@ -60,8 +60,9 @@ proptest! {
             let Host::Address(address) = flow.peer else { continue };
             prop_assert_eq!(a.peers_at(flow.protocol, flow.point).contains(address), a.contains(flow));
             if matches!(flow.protocol, 6 | 17) {
-                let at = a.by_point(flow.protocol).into_iter().find(|(low, high, _)| (*low..=*high).contains(&flow.point));
-                prop_assert_eq!(at.is_some_and(|(_, _, peers)| peers.contains(address)), a.contains(flow));
+                let by_point = a.by_point(flow.protocol);
+                let at = by_point.at(flow.point);
+                prop_assert_eq!(at.is_some_and(|peers| peers.contains(address)), a.contains(flow));
             }
         }
     }
