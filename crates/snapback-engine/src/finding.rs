@@ -5,7 +5,20 @@
 //! - Gives: [`Finding`]s, each tied to the difference that caused it.
 //! - Must not: decide what is done about it (that is `verdict`).
 
-use crate::diff::ResourceDiff;
+mod acl;
+mod advice;
+mod association;
+mod existence;
+mod exposure;
+mod group;
+mod route;
+mod scene;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use crate::diff::{Delta, Difference, ResourceDiff, Side};
+use scene::Scene;
 use serde::{Deserialize, Serialize};
 use snapback_model::*;
 use std::fmt;
@@ -131,6 +144,10 @@ finding_codes! {
     RtRouteGone = "RT-ROUTE-GONE",
     /// A subnet was moved to another route table.
     RtSwap = "RT-SWAP",
+    /// The route of a gateway endpoint (S3, DynamoDB) is gone.
+    VpceGatewayOff = "VPCE-GW-OFF",
+    /// Prefix lists send one network to different targets; AWS picks at random.
+    RtPrefixListAmbiguous = "RT-PL-AMBIG",
     /// A guarded resource was deleted.
     Deleted = "DELETED",
     /// A guarded resource that no baseline knows.
@@ -144,13 +161,61 @@ impl fmt::Display for FindingCode {
 }
 
 /// Finds what is dangerous in the differences of one resource.
+///
+/// Each finding's element is the element of a difference of `diff`. Where several differences make
+/// one effect together, each of them gets a finding, so that each can be taken back. A difference
+/// counts as harmful if it would be by itself, on the baseline, or if taking back only it would undo
+/// a part of the harm: an approved element that is gone is not excused by a stranger's element that
+/// happens to do the same for now.
 pub fn assess(baselines: &Baselines, live: &Snapshot, diff: &ResourceDiff) -> Vec<Finding> {
-    let _skeleton = (baselines, live, diff);
-    todo!("skeleton")
+    let mut scene = Scene::new(baselines, live, diff);
+    for difference in &diff.differences {
+        match difference {
+            Difference::Deleted { lost } => existence::deleted(&mut scene, lost),
+            Difference::Unreviewed { found } => existence::unreviewed(&mut scene, found),
+            Difference::Association {
+                subnet,
+                baseline,
+                live,
+            } => association::moved(&mut scene, subnet, baseline.as_ref(), live.as_ref()),
+            Difference::Main {
+                vpc,
+                baseline,
+                live,
+            } => association::main(&mut scene, vpc, baseline, live.as_ref()),
+            Difference::Edge { gateway, delta } => table::edge(&mut scene, gateway, delta),
+            Difference::Propagation { gateway, delta } => {
+                table::propagation(&mut scene, gateway, delta);
+            }
+            Difference::Rule { .. }
+            | Difference::Entry { .. }
+            | Difference::Route { .. }
+            | Difference::Tag { .. } => {}
+        }
+    }
+    match (
+        baselines.state(&diff.resource),
+        live.resources.get(&diff.resource),
+    ) {
+        (Some(Resource::SecurityGroup(good)), Some(Resource::SecurityGroup(found))) => {
+            group::assess(&mut scene, good, found);
+        }
+        (Some(Resource::NetworkAcl(good)), Some(Resource::NetworkAcl(found))) => {
+            acl::assess(&mut scene, good, found);
+        }
+        (Some(Resource::RouteTable(good)), Some(Resource::RouteTable(found))) => {
+            table::assess(&mut scene, good, found);
+        }
+        (_, _) => {}
+    }
+    scene.findings
 }
 
-/// Finds what is dangerous in a state by itself: used at first capture ("already dangerous").
+/// Finds what is dangerous in a state by itself: used at first capture ("already dangerous"). The
+/// elements are elements of the resources, of no difference.
 pub fn audit(live: &Snapshot) -> Vec<Finding> {
-    let _skeleton = live;
-    todo!("skeleton")
+    live.resources
+        .values()
+        .flat_map(|resource| existence::audit(live, resource))
+        .collect()
 }

@@ -1,0 +1,131 @@
+//! What one assessment sees, and the findings it has told so far.
+
+use super::{Finding, FindingCode, Harm, Severity, advice};
+use crate::diff::{Difference, ResourceDiff};
+use snapback_model::*;
+use std::collections::BTreeSet;
+
+/// One assessment: its inputs and its findings.
+pub(super) struct Scene<'a> {
+    pub(super) baselines: &'a Baselines,
+    pub(super) live: &'a Snapshot,
+    pub(super) diff: &'a ResourceDiff,
+    /// Prefix lists as far as they are known, one version for both sides: an edit of a list is no
+    /// difference of the resources that name it.
+    pub(super) lists: Topology,
+    pub(super) findings: Vec<Finding>,
+}
+
+impl<'a> Scene<'a> {
+    pub(super) fn new(
+        baselines: &'a Baselines,
+        live: &'a Snapshot,
+        diff: &'a ResourceDiff,
+    ) -> Self {
+        let mut prefix_lists = baselines.topology.prefix_lists.clone();
+        for (id, list) in &live.topology.prefix_lists {
+            let known = prefix_lists
+                .get(id)
+                .is_some_and(|known| known.entries.is_some());
+            if list.entries.is_some() || !known {
+                prefix_lists.insert(id.clone(), list.clone());
+            }
+        }
+        let lists = Topology {
+            prefix_lists,
+            ..Topology::default()
+        };
+        Self {
+            baselines,
+            live,
+            diff,
+            lists,
+            findings: Vec::new(),
+        }
+    }
+
+    pub(super) fn tell(
+        &mut self,
+        code: FindingCode,
+        (severity, harm): (Severity, Harm),
+        element: Element,
+        meaning: String,
+        evidence: Vec<String>,
+    ) {
+        self.findings.push(Finding {
+            code,
+            severity,
+            harm,
+            resource: self.diff.resource.clone(),
+            element,
+            meaning,
+            evidence,
+            advice: advice::of(code, harm).to_owned(),
+        });
+    }
+
+    /// The good state of a table.
+    pub(super) fn good_table(&self, id: &ResourceId) -> Option<&'a RouteTable> {
+        as_table(self.baselines.state(id)?)
+    }
+
+    /// The table as it is now.
+    pub(super) fn live_table(&self, id: &ResourceId) -> Option<&'a RouteTable> {
+        as_table(self.live.resources.get(id)?)
+    }
+
+    /// The main table of a VPC as the baselines have it.
+    pub(super) fn good_main(&self, vpc: &VpcId) -> Option<&'a RouteTable> {
+        let states = self
+            .baselines
+            .by_id
+            .values()
+            .filter_map(|baseline| baseline.state.as_ref());
+        states
+            .filter_map(as_table)
+            .find(|table| table.main && table.vpc == *vpc)
+    }
+
+    /// The main table of a VPC now.
+    pub(super) fn live_main(&self, vpc: &VpcId) -> Option<&'a RouteTable> {
+        self.live_table(&ResourceId::from(self.live.main_table_of(vpc)?.clone()))
+    }
+
+    /// The subnets of a VPC that are known, then or now.
+    pub(super) fn subnets_of(&self, vpc: &VpcId) -> BTreeSet<&'a SubnetId> {
+        let (then, now) = (
+            &self.baselines.topology.subnets,
+            &self.live.topology.subnets,
+        );
+        then.values()
+            .chain(now.values())
+            .filter(|subnet| subnet.vpc == *vpc)
+            .map(|subnet| &subnet.id)
+            .collect()
+    }
+
+    /// Whether the subnet is new: subnets were known at capture, and it was not among them.
+    pub(super) fn is_new_subnet(&self, subnet: &SubnetId) -> bool {
+        let then = &self.baselines.topology.subnets;
+        !then.is_empty() && !then.contains_key(subnet)
+    }
+
+    /// The differences that are about the elements of the resource itself.
+    pub(super) fn differences(&self) -> &'a [Difference] {
+        &self.diff.differences
+    }
+}
+
+pub(super) fn as_table(resource: &Resource) -> Option<&RouteTable> {
+    match resource {
+        Resource::RouteTable(table) => Some(table),
+        Resource::SecurityGroup(_) | Resource::NetworkAcl(_) => None,
+    }
+}
+
+pub(super) fn as_acl(resource: &Resource) -> Option<&NetworkAcl> {
+    match resource {
+        Resource::NetworkAcl(acl) => Some(acl),
+        Resource::SecurityGroup(_) | Resource::RouteTable(_) => None,
+    }
+}

@@ -1,0 +1,71 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
+
+mod acls;
+mod associations;
+mod groups;
+mod laws;
+mod tables;
+
+use super::*;
+use crate::diff::diff;
+use crate::fixture::*;
+use std::collections::BTreeSet;
+
+/// What is found when `change` happens to an account whose good state `prepare` made.
+fn found(prepare: impl Fn(&mut Snapshot), change: impl Fn(&mut Snapshot)) -> Vec<Finding> {
+    let mut good = account();
+    prepare(&mut good);
+    let mut live = good.clone();
+    change(&mut live);
+    all(&captured(&good), &live)
+}
+
+/// The findings of every resource; each must name an element of its diff.
+fn all(baselines: &Baselines, live: &Snapshot) -> Vec<Finding> {
+    diff(baselines, live, None)
+        .iter()
+        .flat_map(|diff| {
+            let findings = assess(baselines, live, diff);
+            let elements: BTreeSet<Element> =
+                diff.differences.iter().map(Difference::element).collect();
+            for finding in &findings {
+                assert!(
+                    elements.contains(&finding.element),
+                    "{finding:?} is about no difference of {diff:?}"
+                );
+                assert_eq!(finding.resource, diff.resource);
+                assert!(!finding.meaning.is_empty() && !finding.advice.is_empty());
+            }
+            findings
+        })
+        .collect()
+}
+
+/// Findings in short: `SG-WORLD-ANY high opens rule ingress tcp:22 0.0.0.0/0`.
+fn short(findings: &[Finding]) -> Vec<String> {
+    let word = |harm| match harm {
+        Harm::Opens => "opens",
+        Harm::Cuts => "cuts",
+        Harm::None => "none",
+    };
+    findings
+        .iter()
+        .map(|finding| {
+            format!(
+                "{} {} {} {}",
+                finding.code,
+                finding.severity,
+                word(finding.harm),
+                finding.element
+            )
+        })
+        .collect()
+}
+
+fn nothing(_: &mut Snapshot) {}
