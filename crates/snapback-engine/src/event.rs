@@ -69,7 +69,8 @@ pub struct Record {
     pub response_elements: Value,
     /// `addendum.reason` of a late or corrected re-delivery (`DELIVERY_DELAY`, `UPDATED_DATA`, …).
     pub addendum: Option<String>,
-    /// The envelope's `time`, when EventBridge had it; for bare records none.
+    /// The envelope's `time`; for bare records none. For CloudTrail's events EventBridge repeats the
+    /// event time there: when a message really arrived, the queue knows (`SentTimestamp`).
     pub arrived: Option<Timestamp>,
     /// What EventBridge wrote around the record; for bare records none.
     pub envelope: Option<Envelope>,

@@ -218,7 +218,6 @@ fn only_closed_stories_that_concern_people_are_told() {
         at,
         body,
     };
-    assert_eq!(notification(&entry(Body::StepStarted { step: 0 })), None);
     assert_eq!(
         notification(&entry(Body::Interrupted { why: "time".into() })),
         None
