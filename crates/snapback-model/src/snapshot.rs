@@ -268,27 +268,35 @@ impl Snapshot {
         self.main_table_of(vpc).map(|table| (table, false))
     }
 
-    /// Adds what another read of the same account saw; the other one wins where both saw a thing.
-    pub fn merge(&mut self, other: Self) {
-        self.account = other.account.or(self.account.take());
-        self.region = other.region.or(self.region.take());
-        self.coverage.extend(other.coverage);
-        let ids: Vec<ResourceId> = other.resources.keys().cloned().collect();
+    /// Adds what a later read of the same account saw. The later one wins where both speak of a
+    /// thing, absence included.
+    pub fn merge(&mut self, later: Self) {
+        self.resources
+            .retain(|id, resource| !later.covers(id, resource.vpc()));
+        let spoken =
+            |id: &ResourceId| later.resources.contains_key(id) || !self.resources.contains_key(id);
         self.handles
             .rules
-            .retain(|_, handle| !ids.iter().any(|id| id.as_str() == handle.group.as_str()));
+            .retain(|_, handle| !spoken(&handle.group.clone().into()));
         self.handles
             .associations
-            .retain(|_, handle| !ids.contains(&handle.resource));
-        self.handles.extend(other.handles);
-        self.resources.extend(other.resources);
-        self.topology.vpcs.extend(other.topology.vpcs);
-        self.topology.subnets.extend(other.topology.subnets);
-        self.topology.interfaces.extend(other.topology.interfaces);
-        self.topology.gateways.extend(other.topology.gateways);
+            .retain(|_, handle| !spoken(&handle.resource));
+        self.account = later.account.or(self.account.take());
+        self.region = later.region.or(self.region.take());
+        self.coverage.extend(later.coverage);
+        self.handles.extend(later.handles);
+        self.resources.extend(later.resources);
+        self.topology.vpcs.extend(later.topology.vpcs);
+        self.topology.subnets.extend(later.topology.subnets);
+        self.topology.interfaces.extend(later.topology.interfaces);
+        self.topology.gateways.extend(later.topology.gateways);
         self.topology
             .prefix_lists
-            .extend(other.topology.prefix_lists);
-        self.unknown.extend(other.unknown);
+            .extend(later.topology.prefix_lists);
+        for unknown in later.unknown {
+            if !self.unknown.contains(&unknown) {
+                self.unknown.push(unknown);
+            }
+        }
     }
 }

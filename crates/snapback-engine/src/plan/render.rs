@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 /// What the script says before its first call.
 const PROLOGUE: &str = "\
 set -eu
+export AWS_PAGER=''
 
 # The association id of now: every replace gives a new one.
 found() {
@@ -228,3 +229,7 @@ fn comment(script: &mut String, text: &str) {
 fn is_line_break_or_control(char: char) -> bool {
     char.is_control() || matches!(char, '\u{2028}' | '\u{2029}')
 }
+
+#[cfg(test)]
+#[allow(clippy::panic, reason = "tests")]
+mod tests;

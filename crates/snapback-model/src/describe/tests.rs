@@ -6,6 +6,7 @@
     reason = "tests"
 )]
 
+mod broken;
 mod canonical;
 mod context;
 mod documents;

@@ -57,11 +57,24 @@ proptest! {
         prop_assert!(baselines.by_id.values().all(|one| one.generation == Generation(1) && one.parent.is_none()));
     }
 
-    /// A later read decides; what only one of both saw stays.
     #[test]
     fn merging_a_snapshot_with_itself_changes_nothing(snapshot in snapshot()) {
         let mut merged = snapshot.clone();
         merged.merge(snapshot.clone());
         prop_assert_eq!(merged, snapshot);
+    }
+
+    /// What a later read covers is as it says; what it does not cover stays.
+    #[test]
+    fn a_later_read_decides_on_what_it_covers(before in snapshot(), later in snapshot()) {
+        let mut merged = before.clone();
+        merged.merge(later.clone());
+        for (id, resource) in &merged.resources {
+            prop_assert_eq!(Some(resource), later.resources.get(id).or(before.resources.get(id)));
+            prop_assert!(later.resources.contains_key(id) || !later.covers(id, resource.vpc()));
+        }
+        for (id, resource) in &before.resources {
+            prop_assert!(merged.resources.contains_key(id) || later.covers(id, resource.vpc()));
+        }
     }
 }
