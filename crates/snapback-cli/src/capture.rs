@@ -65,7 +65,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
 fn tell_dangers(snapshot: &Snapshot) {
     for finding in finding::audit(snapshot) {
         style::warn(&format!(
-            "already dangerous: {} {} on {} ({}): {} {}",
+            "already dangerous: {} {} on {} ({}): {}. {}",
             finding.severity,
             finding.code,
             finding.resource,
