@@ -1,7 +1,7 @@
 //! Network ACLs as numbered, ordered entries for each direction (semantics A3).
 
 use crate::text::{ParseError, serde_by_text};
-use crate::{AccountId, Direction, NetworkAclId, SubnetId, Tags, Traffic, VpcId};
+use crate::{AccountId, Direction, IcmpMatch, NetworkAclId, SubnetId, Tags, Traffic, VpcId};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -102,8 +102,13 @@ pub struct NetworkAclEntry {
 }
 
 impl NetworkAclEntry {
-    /// An entry in canonical form.
+    /// An entry in canonical form: host bits cleared; ICMPv6 with an IPv4 network matches every type
+    /// (semantics A3).
     pub fn new(action: RuleAction, traffic: Traffic, cidr: IpNet) -> Self {
+        let traffic = match (traffic, cidr) {
+            (Traffic::Icmpv6(_), IpNet::V4(_)) => Traffic::Icmpv6(IcmpMatch::Any),
+            (traffic, _) => traffic,
+        };
         Self {
             action,
             traffic,

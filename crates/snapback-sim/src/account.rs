@@ -6,6 +6,7 @@ mod load;
 mod read;
 mod tables;
 mod tags;
+mod targets;
 mod topology;
 
 pub(crate) use read::apis as read_apis;

@@ -1,6 +1,7 @@
 //! A realistic account to begin with.
 
 mod plan;
+mod site;
 
 use crate::account::Account;
 use crate::world::World;

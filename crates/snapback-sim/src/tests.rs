@@ -8,6 +8,9 @@
 )]
 
 mod ports;
+mod records;
+mod refusals;
+mod twin;
 
 use crate::{Builder, Call, Layout, Principal, World};
 use snapback_model::*;

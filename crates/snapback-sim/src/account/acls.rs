@@ -33,10 +33,11 @@ impl Account {
         entry: &NetworkAclEntry,
     ) -> Result<Response, ApiError> {
         let quota = self.quotas.entries_per_acl;
+        let entry = NetworkAclEntry::new(entry.action, entry.traffic, entry.cidr);
         let acl = self.acl_mut(id)?;
         match acl.entries.get(&key) {
             // Creating what is there already succeeds (semantics B1).
-            Some(there) if there == entry => return Ok(Response::Done),
+            Some(there) if *there == entry => return Ok(Response::Done),
             Some(_) => {
                 return Err(ApiError::new(
                     "NetworkAclEntryAlreadyExists",
@@ -60,7 +61,7 @@ impl Account {
                 format!("The maximum number of network acl entries for {id} has been reached."),
             ));
         }
-        acl.entries.insert(key, entry.clone());
+        acl.entries.insert(key, entry);
         Ok(Response::Done)
     }
 
@@ -74,7 +75,8 @@ impl Account {
             .acl_mut(id)?
             .entries
             .get_mut(&key)
-            .ok_or_else(|| no_entry(key))? = entry.clone();
+            .ok_or_else(|| no_entry(key))? =
+            NetworkAclEntry::new(entry.action, entry.traffic, entry.cidr);
         Ok(Response::Done)
     }
 

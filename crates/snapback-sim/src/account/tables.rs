@@ -1,5 +1,6 @@
 //! Route table calls (semantics A4, B1).
 
+use super::targets::no_target;
 use super::{Account, ApiError, Response, StoredRoute, Table};
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,154 +19,13 @@ fn no_association(id: &AssociationId) -> ApiError {
     )
 }
 
-fn no_target(code: &'static str, what: &str, id: &str) -> ApiError {
-    ApiError::new(code, format!("The {what} ID '{id}' does not exist"))
-}
-
 impl Account {
     fn table_mut(&mut self, id: &RouteTableId) -> Result<&mut Table, ApiError> {
         self.tables.get_mut(id).ok_or_else(|| no_table(id))
     }
 
-    fn table(&self, id: &RouteTableId) -> Result<&Table, ApiError> {
+    pub(super) fn table(&self, id: &RouteTableId) -> Result<&Table, ApiError> {
         self.tables.get(id).ok_or_else(|| no_table(id))
-    }
-
-    /// Refuses targets that do not exist or do not serve the VPC.
-    fn check_target(&self, table: &RouteTableId, target: &RouteTarget) -> Result<(), ApiError> {
-        let vpc = &self.table(table)?.vpc;
-        let id = target.id();
-        let gateway = self.topology.gateways.get(id);
-        let gone = gateway.is_none_or(|gateway| {
-            matches!(
-                gateway.state.as_deref(),
-                Some("deleted" | "deleting" | "failed")
-            )
-        });
-        let missing = match target {
-            RouteTarget::Local
-            | RouteTarget::CarrierGateway(_)
-            | RouteTarget::LocalGateway(_)
-            | RouteTarget::CoreNetwork(_) => return Ok(()),
-            RouteTarget::NetworkInterface(_) => {
-                match self.topology.interfaces.get(&NetworkInterfaceId::from(id)) {
-                    Some(_) => return Ok(()),
-                    None => {
-                        return Err(no_target(
-                            "InvalidNetworkInterfaceID.NotFound",
-                            "networkInterface",
-                            id,
-                        ));
-                    }
-                }
-            }
-            RouteTarget::InternetGateway(_) | RouteTarget::VpnGateway(_) => {
-                ("InvalidGatewayID.NotFound", "gateway")
-            }
-            RouteTarget::NatGateway(_) => ("InvalidNatGatewayID.NotFound", "natGateway"),
-            RouteTarget::EgressOnlyInternetGateway(_) => {
-                ("InvalidGatewayID.NotFound", "egressOnlyInternetGateway")
-            }
-            RouteTarget::VpcPeeringConnection(_) => (
-                "InvalidVpcPeeringConnectionID.NotFound",
-                "vpcPeeringConnection",
-            ),
-            RouteTarget::TransitGateway(_) => {
-                ("InvalidTransitGatewayID.NotFound", "transitGateway")
-            }
-            RouteTarget::GatewayLoadBalancerEndpoint(_) => {
-                ("InvalidVpcEndpointId.NotFound", "vpcEndpoint")
-            }
-            RouteTarget::GatewayEndpoint(_) => {
-                return Err(ApiError::new(
-                    "InvalidParameterValue",
-                    format!("route table {table} and gateway endpoint {id}: use ModifyVpcEndpoint"),
-                ));
-            }
-            RouteTarget::Unrecognized(_) => {
-                return Err(ApiError::new(
-                    "InvalidParameterValue",
-                    format!("Invalid target: {id}"),
-                ));
-            }
-        };
-        if gone {
-            return Err(no_target(missing.0, missing.1, id));
-        }
-        if gateway.is_some_and(|gateway| !gateway.vpcs.contains(vpc)) {
-            return Err(ApiError::new(
-                "InvalidParameterValue",
-                format!(
-                    "route table {table} and network gateway {id} belong to different networks"
-                ),
-            ));
-        }
-        Ok(())
-    }
-
-    /// Within the VPC's own networks only interfaces, endpoints and NAT gateways are targets, and only
-    /// for a whole subnet (semantics A4).
-    fn check_inside_vpc(
-        &self,
-        table: &RouteTableId,
-        destination: &Destination,
-        target: &RouteTarget,
-    ) -> Result<(), ApiError> {
-        let vpc = self.table(table)?.vpc.clone();
-        let Some(net) = destination.as_cidr() else {
-            return Ok(());
-        };
-        let inside = self.vpc(&vpc)?.cidrs.iter().any(|cidr| cidr.contains(&net));
-        let appliance = matches!(
-            target,
-            RouteTarget::NetworkInterface(_)
-                | RouteTarget::GatewayLoadBalancerEndpoint(_)
-                | RouteTarget::NatGateway(_)
-                | RouteTarget::Local
-        );
-        let whole = self.vpc(&vpc)?.cidrs.contains(&net)
-            || self
-                .topology
-                .subnets
-                .values()
-                .any(|subnet| subnet.vpc == vpc && subnet.cidrs.contains(&net));
-        if inside && !(appliance && whole) {
-            return Err(ApiError::new(
-                "InvalidParameterValue",
-                format!(
-                    "The destination CIDR block {net} is equal to or more specific than one of this VPC's CIDR blocks. This route can target only an interface or an instance."
-                ),
-            ));
-        }
-        Ok(())
-    }
-
-    fn check_edge(
-        &self,
-        table: &RouteTableId,
-        destination: &Destination,
-        target: &RouteTarget,
-    ) -> Result<(), ApiError> {
-        let edge = self
-            .table(table)?
-            .associations
-            .values()
-            .any(|subject| matches!(subject, AssociationSubject::Gateway(_)));
-        let allowed = matches!(
-            target,
-            RouteTarget::Local
-                | RouteTarget::NetworkInterface(_)
-                | RouteTarget::GatewayLoadBalancerEndpoint(_)
-        ) && destination.as_cidr().is_some();
-        if edge && !allowed {
-            return Err(ApiError::new(
-                "InvalidParameterValue",
-                format!(
-                    "invalid value for a route of a table with a gateway association: {target}"
-                ),
-            ));
-        }
-        Ok(())
     }
 
     /// Static routes of both families; a prefix list costs its `MaxEntries`.
@@ -207,6 +67,12 @@ impl Account {
                 list.as_str(),
             ));
         }
+        if *target == RouteTarget::Local {
+            return Err(ApiError::new(
+                "InvalidParameterValue",
+                format!("a local route is made with its table only: {destination}"),
+            ));
+        }
         self.check_target(id, target)?;
         self.check_inside_vpc(id, destination, target)?;
         self.check_edge(id, destination, target)?;
@@ -226,18 +92,11 @@ impl Account {
                 format!("The route identified by {destination} already exists."),
             ));
         }
-        let origin = if *target == RouteTarget::Local {
-            RouteOrigin::Table
-        } else {
-            RouteOrigin::Created
+        let route = StoredRoute {
+            target: target.clone(),
+            origin: RouteOrigin::Created,
         };
-        table.routes.insert(
-            destination.clone(),
-            StoredRoute {
-                target: target.clone(),
-                origin,
-            },
-        );
+        table.routes.insert(destination.clone(), route);
         let (v4, v6) = self.route_cost(self.table(id)?);
         if v4.max(v6) > quota {
             return Err(ApiError::new(
@@ -269,20 +128,25 @@ impl Account {
         }
         self.check_inside_vpc(id, destination, target)?;
         self.check_edge(id, destination, target)?;
-        let local_again = *target == RouteTarget::Local;
-        if local_again && there.origin != RouteOrigin::Table {
+        let is_local = *target == RouteTarget::Local;
+        if is_local && !self.is_vpc_network(id, destination)? {
             return Err(ApiError::new(
                 "InvalidParameterValue",
                 format!("LocalTarget cannot be set for the route {destination}"),
             ));
         }
-        self.table_mut(id)?.routes.insert(
-            destination.clone(),
-            StoredRoute {
-                target: target.clone(),
-                origin: there.origin,
-            },
-        );
+        let origin = if is_local {
+            RouteOrigin::Table
+        } else {
+            there.origin
+        };
+        let route = StoredRoute {
+            target: target.clone(),
+            origin,
+        };
+        self.table_mut(id)?
+            .routes
+            .insert(destination.clone(), route);
         Ok(Response::Done)
     }
 
@@ -291,6 +155,7 @@ impl Account {
         id: &RouteTableId,
         destination: &Destination,
     ) -> Result<Response, ApiError> {
+        let under_local = self.is_vpc_network(id, destination)?;
         let table = self.table_mut(id)?;
         match table.routes.get(destination) {
             Some(route) if route.origin == RouteOrigin::Table => Err(ApiError::new(
@@ -305,6 +170,14 @@ impl Account {
             }
             Some(_) => {
                 table.routes.remove(destination);
+                if under_local {
+                    // A static route stands before the local one, which cannot go away.
+                    let route = StoredRoute {
+                        target: RouteTarget::Local,
+                        origin: RouteOrigin::Table,
+                    };
+                    table.routes.insert(destination.clone(), route);
+                }
                 Ok(Response::Done)
             }
             None => Err(ApiError::new(
@@ -312,6 +185,18 @@ impl Account {
                 format!("no route with destination-cidr-block {destination} in route table {id}"),
             )),
         }
+    }
+
+    /// Whether a destination is one of the VPC's own networks: every table has its local route.
+    fn is_vpc_network(
+        &self,
+        id: &RouteTableId,
+        destination: &Destination,
+    ) -> Result<bool, ApiError> {
+        let networks = &self.vpc(&self.table(id)?.vpc)?.cidrs;
+        Ok(destination
+            .as_cidr()
+            .is_some_and(|net| networks.contains(&net)))
     }
 
     fn holder_of(&self, subject: &AssociationSubject) -> Option<&Table> {
@@ -478,37 +363,5 @@ impl Account {
             propagating.remove(gateway)
         };
         Ok(Response::Done)
-    }
-
-    /// Whether a route to this target is `active` for a VPC (semantics A4).
-    pub(super) fn is_alive(&self, target: &RouteTarget, vpc: &VpcId) -> bool {
-        let gateway = self.topology.gateways.get(target.id());
-        match target {
-            RouteTarget::InternetGateway(_)
-            | RouteTarget::VpnGateway(_)
-            | RouteTarget::EgressOnlyInternetGateway(_)
-            | RouteTarget::TransitGateway(_) => {
-                gateway.is_some_and(|gateway| gateway.vpcs.contains(vpc))
-            }
-            RouteTarget::NatGateway(_)
-            | RouteTarget::VpcPeeringConnection(_)
-            | RouteTarget::GatewayLoadBalancerEndpoint(_)
-            | RouteTarget::GatewayEndpoint(_) => gateway.is_some_and(|gateway| {
-                gateway.vpcs.contains(vpc)
-                    && matches!(
-                        gateway.state.as_deref(),
-                        None | Some("available" | "active" | "pending")
-                    )
-            }),
-            RouteTarget::NetworkInterface(id) => self
-                .topology
-                .interfaces
-                .contains_key(&NetworkInterfaceId::new(id.clone())),
-            RouteTarget::Local
-            | RouteTarget::CarrierGateway(_)
-            | RouteTarget::LocalGateway(_)
-            | RouteTarget::CoreNetwork(_)
-            | RouteTarget::Unrecognized(_) => true,
-        }
     }
 }
