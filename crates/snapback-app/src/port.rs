@@ -247,6 +247,18 @@ pub trait Deliveries {
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
+/// The account's own history of events, for drift that no event told of. Slow, shared by the whole
+/// account and best effort: never on the guard's path.
+pub trait EventHistory {
+    /// Bare CloudTrail records that name the resource, newest first, as the `event` stage reads
+    /// them. Bounded: the newest hundred or so. Events appear some minutes after their calls.
+    fn events_about(
+        &self,
+        resource: &ResourceId,
+        since: Timestamp,
+    ) -> impl Future<Output = Result<Vec<String>, CallError>> + Send;
+}
+
 /// Numbers for dashboards and alarms (CloudWatch EMF on stdout in Lambdas).
 pub trait Meter {
     /// Counts or times something: `Reverted` 1, `GuardMillis` 84.
