@@ -19,19 +19,32 @@ pub const TIMEOUT: &str = "Timeout";
 pub const DISPATCH: &str = "Dispatch";
 
 /// Translates a failure of `operation` on `resource`.
-pub(crate) fn call_error<E>(operation: &str, resource: &str, error: &SdkError<E, HttpResponse>) -> CallError
+pub(crate) fn call_error<E>(
+    operation: &str,
+    resource: &str,
+    error: &SdkError<E, HttpResponse>,
+) -> CallError
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    let request = error.request_id().or_else(|| error.meta().request_id()).map(RequestId::new);
-    let status = error.raw_response().map(|response| response.status().as_u16());
+    let request = error
+        .request_id()
+        .or_else(|| error.meta().request_id())
+        .map(RequestId::new);
+    let status = error
+        .raw_response()
+        .map(|response| response.status().as_u16());
     let (code, class) = match error {
         SdkError::TimeoutError(_) => (TIMEOUT.to_owned(), ErrorClass::Lost),
-        SdkError::DispatchFailure(failure) if failure.is_timeout() => (TIMEOUT.to_owned(), ErrorClass::Lost),
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => {
+            (TIMEOUT.to_owned(), ErrorClass::Lost)
+        }
         SdkError::DispatchFailure(_) => (DISPATCH.to_owned(), ErrorClass::Lost),
         SdkError::ConstructionFailure(_) => ("Construction".to_owned(), ErrorClass::Invalid),
         SdkError::ServiceError(_) | SdkError::ResponseError(_) => match (error.code(), status) {
             (Some(code), status) => (bare(code).to_owned(), class_of(bare(code), status)),
+            // An answer that says yes but cannot be read: it happened, or nobody knows what.
+            (None, Some(200..=299)) => ("Unreadable".to_owned(), ErrorClass::Lost),
             (None, Some(status)) => (format!("Http{status}"), class_of("", Some(status))),
             (None, None) => ("Unreadable".to_owned(), ErrorClass::Lost),
         },
@@ -42,11 +55,23 @@ where
         Some(message) => message.to_owned(),
         None => DisplayErrorContext(error).to_string(),
     };
-    CallError { operation: operation.to_owned(), resource: resource.to_owned(), code, message, class, request }
+    CallError {
+        operation: operation.to_owned(),
+        resource: resource.to_owned(),
+        code,
+        message,
+        class,
+        request,
+    }
 }
 
 /// A call that was not sent because it cannot be made.
-pub(crate) fn not_sent(operation: &str, resource: &str, code: &str, message: impl Into<String>) -> CallError {
+pub(crate) fn not_sent(
+    operation: &str,
+    resource: &str,
+    code: &str,
+    message: impl Into<String>,
+) -> CallError {
     CallError {
         operation: operation.to_owned(),
         resource: resource.to_owned(),
@@ -59,7 +84,9 @@ pub(crate) fn not_sent(operation: &str, resource: &str, code: &str, message: imp
 
 /// The code without the sender prefix that CloudTrail writes and some emulators send.
 fn bare(code: &str) -> &str {
-    code.strip_prefix("Client.").or_else(|| code.strip_prefix("Server.")).unwrap_or(code)
+    code.strip_prefix("Client.")
+        .or_else(|| code.strip_prefix("Server."))
+        .unwrap_or(code)
 }
 
 /// Codes of the services beside EC2 first, then EC2's own (semantics B rules 1–3), then the HTTP status.

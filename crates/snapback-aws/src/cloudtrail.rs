@@ -33,12 +33,19 @@ pub struct CloudTrail {
 impl CloudTrail {
     /// A reader at the pace that the quota allows.
     pub fn new(sdk: &SdkConfig) -> Self {
-        Self { client: Client::new(sdk), pace: PACE }
+        Self {
+            client: Client::new(sdk),
+            pace: PACE,
+        }
     }
 }
 
 impl EventHistory for CloudTrail {
-    async fn events_about(&self, resource: &ResourceId, since: Timestamp) -> Result<Vec<String>, CallError> {
+    async fn events_about(
+        &self,
+        resource: &ResourceId,
+        since: Timestamp,
+    ) -> Result<Vec<String>, CallError> {
         let name = resource.as_str();
         let about = LookupAttribute::builder()
             .attribute_key(LookupAttributeKey::ResourceName)
@@ -60,7 +67,11 @@ impl EventHistory for CloudTrail {
                 .await
                 .map_err(|error| call_error(OPERATION, name, &error))?;
             let found = page.events.unwrap_or_default();
-            records.extend(found.into_iter().filter_map(|event| event.cloud_trail_event));
+            records.extend(
+                found
+                    .into_iter()
+                    .filter_map(|event| event.cloud_trail_event),
+            );
             token = page.next_token;
             if token.is_none() {
                 break;
@@ -71,7 +82,12 @@ impl EventHistory for CloudTrail {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+#[allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 mod tests {
     use super::*;
     use crate::wire::{Answer, Wire};
@@ -81,12 +97,20 @@ mod tests {
     fn the_history_is_asked_by_resource_and_bounded() {
         let page = |n: u8| json!({"Events": [{"CloudTrailEvent": format!("{{\"n\":{n}}}")}], "NextToken": "more"});
         let wire = Wire::new([1, 2, 3].map(|n| Answer::json(200, &page(n).to_string())));
-        let history = CloudTrail { client: Client::new(&wire.sdk()), pace: Duration::ZERO };
+        let history = CloudTrail {
+            client: Client::new(&wire.sdk()),
+            pace: Duration::ZERO,
+        };
         let since = "2026-01-02T03:04:05Z".parse().unwrap();
-        let records = wire.block_on(history.events_about(&"sg-1".parse().unwrap(), since)).unwrap();
+        let records = wire
+            .block_on(history.events_about(&"sg-1".parse().unwrap(), since))
+            .unwrap();
         assert_eq!(records, [r#"{"n":1}"#, r#"{"n":2}"#]);
         let asked: Value = serde_json::from_str(&wire.requests()[1].body).unwrap();
-        assert_eq!(asked["LookupAttributes"], json!([{"AttributeKey": "ResourceName", "AttributeValue": "sg-1"}]));
+        assert_eq!(
+            asked["LookupAttributes"],
+            json!([{"AttributeKey": "ResourceName", "AttributeValue": "sg-1"}])
+        );
         assert_eq!(asked["NextToken"], "more");
         assert_eq!(asked["StartTime"], json!(1_767_323_045));
     }

@@ -149,8 +149,16 @@ impl Config {
         Ok(Self {
             account: account(variables)?,
             region: region(variables)?,
-            state_table: required(variables, variable::STATE_TABLE, "the name of the state table")?,
-            journal_table: required(variables, variable::JOURNAL_TABLE, "the name of the journal table")?,
+            state_table: required(
+                variables,
+                variable::STATE_TABLE,
+                "the name of the state table",
+            )?,
+            journal_table: required(
+                variables,
+                variable::JOURNAL_TABLE,
+                "the name of the journal table",
+            )?,
             inbox_url: url(variables, variable::INBOX_URL)?,
             dead_letter_url: url(variables, variable::DEAD_LETTER_URL)?,
             own_roles: own_roles(variables)?,
@@ -167,7 +175,12 @@ impl NotifyConfig {
     pub fn from_variables(variables: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
         refuse_unknown(variables)?;
         let channel = match required(variables, variable::CHANNEL, "`sns` or `slack`")?.as_str() {
-            "sns" => ChannelConfig::Sns(arn(variables, variable::TOPIC_ARN, ":sns:", "the ARN of an SNS topic")?),
+            "sns" => ChannelConfig::Sns(arn(
+                variables,
+                variable::TOPIC_ARN,
+                ":sns:",
+                "the ARN of an SNS topic",
+            )?),
             "slack" => ChannelConfig::Slack(arn(
                 variables,
                 variable::SLACK_SECRET_ARN,
@@ -177,8 +190,16 @@ impl NotifyConfig {
             other => return Err(invalid(variable::CHANNEL, other, "`sns` or `slack`")),
         };
         Ok(Self {
-            state_table: required(variables, variable::STATE_TABLE, "the name of the state table")?,
-            journal_table: required(variables, variable::JOURNAL_TABLE, "the name of the journal table")?,
+            state_table: required(
+                variables,
+                variable::STATE_TABLE,
+                "the name of the state table",
+            )?,
+            journal_table: required(
+                variables,
+                variable::JOURNAL_TABLE,
+                "the name of the journal table",
+            )?,
             channel,
         })
     }
@@ -189,33 +210,60 @@ fn required(
     variable: &'static str,
     meaning: &'static str,
 ) -> Result<String, ConfigError> {
-    let value = variables.get(variable).map(|value| value.trim()).filter(|value| !value.is_empty());
-    value.map(str::to_owned).ok_or(ConfigError::Missing { variable, meaning })
+    let value = variables
+        .get(variable)
+        .map(|value| value.trim())
+        .filter(|value| !value.is_empty());
+    value
+        .map(str::to_owned)
+        .ok_or(ConfigError::Missing { variable, meaning })
 }
 
 fn invalid(variable: &'static str, value: &str, expected: &'static str) -> ConfigError {
-    ConfigError::Invalid { variable, value: value.to_owned(), expected }
+    ConfigError::Invalid {
+        variable,
+        value: value.to_owned(),
+        expected,
+    }
 }
 
 fn account(variables: &BTreeMap<String, String>) -> Result<AccountId, ConfigError> {
     const EXPECTED: &str = "a twelve-digit account id";
     let value = required(variables, variable::ACCOUNT, EXPECTED)?;
     let is_account = value.len() == 12 && value.bytes().all(|byte| byte.is_ascii_digit());
-    if is_account { Ok(AccountId::new(value)) } else { Err(invalid(variable::ACCOUNT, &value, EXPECTED)) }
+    if is_account {
+        Ok(AccountId::new(value))
+    } else {
+        Err(invalid(variable::ACCOUNT, &value, EXPECTED))
+    }
 }
 
 fn region(variables: &BTreeMap<String, String>) -> Result<Region, ConfigError> {
     const EXPECTED: &str = "a Region (eu-central-1)";
     let value = required(variables, variable::REGION, EXPECTED)?;
-    let is_region = value.contains('-') && value.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    if is_region { Ok(Region::new(value)) } else { Err(invalid(variable::REGION, &value, EXPECTED)) }
+    let is_region = value.contains('-')
+        && value
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if is_region {
+        Ok(Region::new(value))
+    } else {
+        Err(invalid(variable::REGION, &value, EXPECTED))
+    }
 }
 
-fn url(variables: &BTreeMap<String, String>, variable: &'static str) -> Result<String, ConfigError> {
+fn url(
+    variables: &BTreeMap<String, String>,
+    variable: &'static str,
+) -> Result<String, ConfigError> {
     const EXPECTED: &str = "the URL of an SQS queue (https://sqs.…)";
     let value = required(variables, variable, EXPECTED)?;
     let is_url = value.starts_with("https://") || value.starts_with("http://");
-    if is_url { Ok(value) } else { Err(invalid(variable, &value, EXPECTED)) }
+    if is_url {
+        Ok(value)
+    } else {
+        Err(invalid(variable, &value, EXPECTED))
+    }
 }
 
 fn arn(
@@ -225,17 +273,33 @@ fn arn(
     expected: &'static str,
 ) -> Result<String, ConfigError> {
     let value = required(variables, variable, expected)?;
-    let is_arn = value.starts_with("arn:") && value.contains(service) && value.split(':').count() >= 6;
-    if is_arn { Ok(value) } else { Err(invalid(variable, &value, expected)) }
+    let is_arn =
+        value.starts_with("arn:") && value.contains(service) && value.split(':').count() >= 6;
+    if is_arn {
+        Ok(value)
+    } else {
+        Err(invalid(variable, &value, expected))
+    }
 }
 
 fn own_roles(variables: &BTreeMap<String, String>) -> Result<BTreeSet<String>, ConfigError> {
     const EXPECTED: &str = "IAM role ARNs, comma-separated (arn:aws:iam::123456789012:role/…)";
     let value = required(variables, variable::ROLE_ARNS, EXPECTED)?;
-    let roles: BTreeSet<String> =
-        value.split(',').map(str::trim).filter(|role| !role.is_empty()).map(str::to_owned).collect();
-    let are_roles = !roles.is_empty() && roles.iter().all(|role| role.starts_with("arn:") && role.contains(":role/"));
-    if are_roles { Ok(roles) } else { Err(invalid(variable::ROLE_ARNS, &value, EXPECTED)) }
+    let roles: BTreeSet<String> = value
+        .split(',')
+        .map(str::trim)
+        .filter(|role| !role.is_empty())
+        .map(str::to_owned)
+        .collect();
+    let are_roles = !roles.is_empty()
+        && roles
+            .iter()
+            .all(|role| role.starts_with("arn:") && role.contains(":role/"));
+    if are_roles {
+        Ok(roles)
+    } else {
+        Err(invalid(variable::ROLE_ARNS, &value, EXPECTED))
+    }
 }
 
 fn refuse_unknown(variables: &BTreeMap<String, String>) -> Result<(), ConfigError> {
@@ -246,8 +310,13 @@ fn refuse_unknown(variables: &BTreeMap<String, String>) -> Result<(), ConfigErro
     else {
         return Ok(());
     };
-    let nearest = known().min_by_key(|known| distance(known, stranger)).unwrap_or(variable::STATE_TABLE);
-    Err(ConfigError::Unknown { variable: stranger.clone(), nearest })
+    let nearest = known()
+        .min_by_key(|known| distance(known, stranger))
+        .unwrap_or(variable::STATE_TABLE);
+    Err(ConfigError::Unknown {
+        variable: stranger.clone(),
+        nearest,
+    })
 }
 
 /// Levenshtein distance: how many letters were mistyped.
@@ -257,7 +326,11 @@ fn distance(a: &str, b: &str) -> usize {
         let mut next = vec![i + 1];
         for ((y, above_left), above) in b.bytes().zip(&row).zip(row.iter().skip(1)) {
             let left = next.last().copied().unwrap_or_default();
-            next.push((above_left + usize::from(x != y)).min(above + 1).min(left + 1));
+            next.push(
+                (above_left + usize::from(x != y))
+                    .min(above + 1)
+                    .min(left + 1),
+            );
         }
         row = next;
     }

@@ -1,4 +1,10 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
 
 use super::*;
 
@@ -8,10 +14,22 @@ fn good() -> BTreeMap<String, String> {
         ("AWS_REGION", "eu-central-1"),
         ("SNAPBACK_STATE_TABLE", "state"),
         ("SNAPBACK_JOURNAL_TABLE", "journal"),
-        ("SNAPBACK_INBOX_URL", "https://sqs.eu-central-1.amazonaws.com/123456789012/inbox"),
-        ("SNAPBACK_DEAD_LETTER_URL", "https://sqs.eu-central-1.amazonaws.com/123456789012/dead"),
-        ("SNAPBACK_ROLE_ARNS", "arn:aws:iam::123456789012:role/guard, arn:aws:iam::123456789012:role/sweep"),
-        ("SNAPBACK_TOPIC_ARN", "arn:aws:sns:eu-central-1:123456789012:alerts"),
+        (
+            "SNAPBACK_INBOX_URL",
+            "https://sqs.eu-central-1.amazonaws.com/123456789012/inbox",
+        ),
+        (
+            "SNAPBACK_DEAD_LETTER_URL",
+            "https://sqs.eu-central-1.amazonaws.com/123456789012/dead",
+        ),
+        (
+            "SNAPBACK_ROLE_ARNS",
+            "arn:aws:iam::123456789012:role/guard, arn:aws:iam::123456789012:role/sweep",
+        ),
+        (
+            "SNAPBACK_TOPIC_ARN",
+            "arn:aws:sns:eu-central-1:123456789012:alerts",
+        ),
         ("SNAPBACK_CHANNEL", "sns"),
         ("PATH", "/usr/bin"),
     ]
@@ -26,13 +44,23 @@ fn the_template_s_variables_are_read() {
     assert_eq!(config.own_roles.len(), 2);
     assert_eq!(config.policy, Policy::default());
     let notify = NotifyConfig::from_variables(&good()).unwrap();
-    assert_eq!(notify.channel, ChannelConfig::Sns("arn:aws:sns:eu-central-1:123456789012:alerts".into()));
+    assert_eq!(
+        notify.channel,
+        ChannelConfig::Sns("arn:aws:sns:eu-central-1:123456789012:alerts".into())
+    );
 }
 
 #[test]
 fn each_missing_or_wrong_variable_is_named() {
-    let names =
-        ["SNAPBACK_ACCOUNT", "AWS_REGION", "SNAPBACK_STATE_TABLE", "SNAPBACK_JOURNAL_TABLE", "SNAPBACK_INBOX_URL", "SNAPBACK_DEAD_LETTER_URL", "SNAPBACK_ROLE_ARNS"];
+    let names = [
+        "SNAPBACK_ACCOUNT",
+        "AWS_REGION",
+        "SNAPBACK_STATE_TABLE",
+        "SNAPBACK_JOURNAL_TABLE",
+        "SNAPBACK_INBOX_URL",
+        "SNAPBACK_DEAD_LETTER_URL",
+        "SNAPBACK_ROLE_ARNS",
+    ];
     for name in names {
         for bad in ["", "  ", "§ nonsense"] {
             let mut variables = good();
@@ -45,7 +73,9 @@ fn each_missing_or_wrong_variable_is_named() {
         }
         let mut variables = good();
         variables.remove(name);
-        assert!(matches!(Config::from_variables(&variables), Err(ConfigError::Missing { variable, .. }) if variable == name));
+        assert!(
+            matches!(Config::from_variables(&variables), Err(ConfigError::Missing { variable, .. }) if variable == name)
+        );
     }
 }
 
@@ -56,7 +86,10 @@ fn a_typing_error_in_a_name_stops_the_start() {
     let error = Config::from_variables(&variables).unwrap_err();
     assert_eq!(
         error,
-        ConfigError::Unknown { variable: "SNAPBACK_MODE_SECURITY_GRUOP".into(), nearest: "SNAPBACK_MODE_SECURITY_GROUP" }
+        ConfigError::Unknown {
+            variable: "SNAPBACK_MODE_SECURITY_GRUOP".into(),
+            nearest: "SNAPBACK_MODE_SECURITY_GROUP"
+        }
     );
 }
 
@@ -64,9 +97,16 @@ fn a_typing_error_in_a_name_stops_the_start() {
 fn a_channel_needs_its_own_address_only() {
     let mut variables = good();
     variables.insert("SNAPBACK_CHANNEL".into(), "slack".into());
-    let error = NotifyConfig::from_variables(&variables).unwrap_err().to_string();
+    let error = NotifyConfig::from_variables(&variables)
+        .unwrap_err()
+        .to_string();
     assert!(error.starts_with("SNAPBACK_SLACK_SECRET_ARN"), "{error}");
     variables.insert("SNAPBACK_CHANNEL".into(), "pager".into());
-    let error = NotifyConfig::from_variables(&variables).unwrap_err().to_string();
-    assert!(error.contains("SNAPBACK_CHANNEL") && error.contains("pager"), "{error}");
+    let error = NotifyConfig::from_variables(&variables)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("SNAPBACK_CHANNEL") && error.contains("pager"),
+        "{error}"
+    );
 }

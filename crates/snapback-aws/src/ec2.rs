@@ -39,6 +39,10 @@ impl Ec2 {
             .retry_config(RetryConfig::disabled())
             .timeout_config(timeouts())
             .build();
-        Self { client: Client::from_conf(config), account, region }
+        Self {
+            client: Client::from_conf(config),
+            account,
+            region,
+        }
     }
 }

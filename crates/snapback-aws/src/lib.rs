@@ -21,6 +21,8 @@ pub mod sqs;
 pub mod tables;
 
 #[cfg(test)]
+mod dynamo;
+#[cfg(test)]
 mod wire;
 
 pub use clock::SystemClock;

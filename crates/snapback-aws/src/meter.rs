@@ -29,7 +29,11 @@ impl Emf {
 
     fn line(&self, metric: Metric, value: f64, at: Timestamp) -> Value {
         let name = format!("{metric:?}");
-        let unit = if name.ends_with("Millis") { "Milliseconds" } else { "Count" };
+        let unit = if name.ends_with("Millis") {
+            "Milliseconds"
+        } else {
+            "Count"
+        };
         let mut line = json!({
             "_aws": {
                 "Timestamp": at.as_millisecond(),
@@ -60,23 +64,41 @@ impl Meter for Emf {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+#[allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_line_carries_its_metric_under_the_name_it_declares() {
-        let line = Emf::new("guard").line(Metric::GuardMillis, 84.5, "2026-01-02T03:04:05Z".parse().unwrap());
+        let line = Emf::new("guard").line(
+            Metric::GuardMillis,
+            84.5,
+            "2026-01-02T03:04:05Z".parse().unwrap(),
+        );
         let declared = &line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0];
-        assert_eq!(declared, &json!({"Name": "GuardMillis", "Unit": "Milliseconds"}));
+        assert_eq!(
+            declared,
+            &json!({"Name": "GuardMillis", "Unit": "Milliseconds"})
+        );
         assert_eq!(line["GuardMillis"], json!(84.5));
         assert_eq!(line["_aws"]["Timestamp"], json!(1_767_323_045_000_i64));
-        assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([[]]));
+        assert_eq!(
+            line["_aws"]["CloudWatchMetrics"][0]["Dimensions"],
+            json!([[]])
+        );
     }
 
     #[test]
     fn what_is_no_time_is_a_count() {
         let line = Emf::new("sweep").line(Metric::Heartbeat, 1.0, Timestamp::UNIX_EPOCH);
-        assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Unit"], "Count");
+        assert_eq!(
+            line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Unit"],
+            "Count"
+        );
     }
 }

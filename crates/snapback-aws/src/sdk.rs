@@ -6,8 +6,8 @@
 //! - Must not: set an endpoint, so that emulators stay reachable by the SDK's own variables.
 
 use crate::call::{call_error, not_sent};
-pub use aws_config::SdkConfig;
 use aws_config::BehaviorVersion;
+pub use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use snapback_app::port::CallError;
@@ -52,8 +52,12 @@ pub async fn account(sdk: &SdkConfig) -> Result<AccountId, CallError> {
         .send()
         .await
         .map_err(|error| call_error(OPERATION, "credentials", &error))?;
-    answer
-        .account()
-        .map(AccountId::from)
-        .ok_or_else(|| not_sent(OPERATION, "credentials", "Unreadable", "the answer names no account"))
+    answer.account().map(AccountId::from).ok_or_else(|| {
+        not_sent(
+            OPERATION,
+            "credentials",
+            "Unreadable",
+            "the answer names no account",
+        )
+    })
 }

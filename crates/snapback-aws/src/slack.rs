@@ -48,11 +48,19 @@ impl Slack {
             .user_agent("snapback")
             .build()
             .map_err(|error| failed(format!("no HTTP client: {error}"), false))?;
-        Ok(Self { secrets: aws_sdk_secretsmanager::Client::new(sdk), secret: secret.into(), http, url: Mutex::default() })
+        Ok(Self {
+            secrets: aws_sdk_secretsmanager::Client::new(sdk),
+            secret: secret.into(),
+            http,
+            url: Mutex::default(),
+        })
     }
 
     fn cached(&self) -> Option<SecretString> {
-        self.url.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.url
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn remember(&self, url: Option<SecretString>) {
@@ -60,20 +68,38 @@ impl Slack {
     }
 
     async fn fetch(&self) -> Result<SecretString, DeliverError> {
-        let answer = self.secrets.get_secret_value().secret_id(&self.secret).send().await.map_err(|error| {
-            let error = call_error("GetSecretValue", &self.secret, &error);
-            // A role or a secret that is put right later must still get the message.
-            let retry = matches!(error.class, ErrorClass::Lost | ErrorClass::Transient | ErrorClass::Denied);
-            failed(error.to_string(), retry)
+        let answer = self
+            .secrets
+            .get_secret_value()
+            .secret_id(&self.secret)
+            .send()
+            .await
+            .map_err(|error| {
+                let error = call_error("GetSecretValue", &self.secret, &error);
+                // A role or a secret that is put right later must still get the message.
+                let retry = matches!(
+                    error.class,
+                    ErrorClass::Lost | ErrorClass::Transient | ErrorClass::Denied
+                );
+                failed(error.to_string(), retry)
+            })?;
+        let url = webhook(answer.secret_string().unwrap_or_default()).ok_or_else(|| {
+            failed(
+                format!("secret {} holds no webhook URL (https://…)", self.secret),
+                false,
+            )
         })?;
-        let url = webhook(answer.secret_string().unwrap_or_default())
-            .ok_or_else(|| failed(format!("secret {} holds no webhook URL (https://…)", self.secret), false))?;
         self.remember(Some(url.clone()));
         Ok(url)
     }
 
     async fn post(&self, url: &SecretString, message: &Notification) -> Result<(), Refusal> {
-        let posted = self.http.post(url.expose_secret()).json(&message.slack).send().await;
+        let posted = self
+            .http
+            .post(url.expose_secret())
+            .json(&message.slack)
+            .send()
+            .await;
         let answer = posted.map_err(|error| Refusal {
             stale_url: false,
             error: failed(format!("no answer: {}", chain(&error.without_url())), true),
@@ -82,8 +108,18 @@ impl Slack {
         if status.is_success() {
             return Ok(());
         }
-        let retry_after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(seconds);
-        let words: String = answer.text().await.unwrap_or_default().chars().take(ANSWER_MAX).collect();
+        let retry_after = answer
+            .headers()
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok())
+            .and_then(seconds);
+        let words: String = answer
+            .text()
+            .await
+            .unwrap_or_default()
+            .chars()
+            .take(ANSWER_MAX)
+            .collect();
         Err(refusal(status, retry_after, &words))
     }
 }
@@ -104,13 +140,20 @@ fn refusal(status: StatusCode, retry_after: Option<Duration>, words: &str) -> Re
         retry_after: retry.then_some(retry_after).flatten(),
     };
     // A webhook that was revoked or renewed answers so.
-    let stale_url = matches!(status, StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::GONE);
+    let stale_url = matches!(
+        status,
+        StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::GONE
+    );
     Refusal { stale_url, error }
 }
 
 /// Seconds, as Slack sends them.
 fn seconds(text: &str) -> Option<Duration> {
-    text.trim().parse().ok().map(Duration::from_secs).map(|wait| wait.min(RETRY_AFTER_MAX))
+    text.trim()
+        .parse()
+        .ok()
+        .map(Duration::from_secs)
+        .map(|wait| wait.min(RETRY_AFTER_MAX))
 }
 
 /// The URL in a secret's text. Plain HTTP only to this machine, for tests.
@@ -121,18 +164,26 @@ fn webhook(text: &str) -> Option<SecretString> {
         .and_then(|value| value.get("url")?.as_str().map(|url| url.trim().to_owned()));
     let url = member.unwrap_or_else(|| text.to_owned());
     let allowed = ["https://", "http://127.0.0.1:", "http://localhost:"];
-    let is_url = allowed.iter().any(|prefix| url.starts_with(prefix)) && reqwest::Url::parse(&url).is_ok();
+    let is_url =
+        allowed.iter().any(|prefix| url.starts_with(prefix)) && reqwest::Url::parse(&url).is_ok();
     is_url.then(|| SecretString::from(url))
 }
 
 /// An error with its causes, for the log.
 fn chain(error: &dyn std::error::Error) -> String {
     std::iter::successors(error.source(), |error| error.source())
-        .fold(error.to_string(), |words, cause| format!("{words}: {cause}"))
+        .fold(error.to_string(), |words, cause| {
+            format!("{words}: {cause}")
+        })
 }
 
 fn failed(message: String, retry: bool) -> DeliverError {
-    DeliverError { channel: "slack", message, retry, retry_after: None }
+    DeliverError {
+        channel: "slack",
+        message,
+        retry,
+        retry_after: None,
+    }
 }
 
 impl Channel for Slack {

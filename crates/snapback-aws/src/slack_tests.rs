@@ -1,4 +1,10 @@
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
 
 use super::*;
 use crate::wire::{Answer, Wire, serve};
@@ -14,14 +20,26 @@ fn message() -> Notification {
 }
 
 fn secret(url: &str) -> Answer {
-    Answer::json(200, &serde_json::json!({"SecretString": url, "Name": "hook"}).to_string())
+    Answer::json(
+        200,
+        &serde_json::json!({"SecretString": url, "Name": "hook"}).to_string(),
+    )
 }
 
 /// Posts to a local server that gives `answers` in turn; the results and what the server was sent.
-fn deliveries(answers: &[&str], secrets: usize) -> (Vec<Result<(), DeliverError>>, Vec<String>, usize) {
+fn deliveries(
+    answers: &[&str],
+    secrets: usize,
+) -> (Vec<Result<(), DeliverError>>, Vec<String>, usize) {
     let (address, seen) = serve(answers);
-    let wire = Wire::new(std::iter::repeat_with(|| secret(&format!("http://{address}/hook/T0P"))).take(secrets));
-    let slack = Slack::new(&wire.sdk(), "arn:aws:secretsmanager:eu-central-1:1:secret:hook").unwrap();
+    let wire = Wire::new(
+        std::iter::repeat_with(|| secret(&format!("http://{address}/hook/T0P"))).take(secrets),
+    );
+    let slack = Slack::new(
+        &wire.sdk(),
+        "arn:aws:secretsmanager:eu-central-1:1:secret:hook",
+    )
+    .unwrap();
     let results = wire.block_on(async {
         let mut results = Vec::new();
         for _ in answers {
@@ -39,7 +57,11 @@ fn the_secret_is_fetched_once_and_the_payload_is_posted_as_it_is() {
     let (results, seen, fetched) = deliveries(&[OK, OK], 1);
     assert_eq!(results, [Ok(()), Ok(())]);
     assert_eq!(fetched, 1);
-    assert!(seen[0].starts_with("POST /hook/T0P HTTP/1.1"), "{}", seen[0]);
+    assert!(
+        seen[0].starts_with("POST /hook/T0P HTTP/1.1"),
+        "{}",
+        seen[0]
+    );
     assert!(seen[0].ends_with(r#"{"text":"hello"}"#), "{}", seen[0]);
 }
 
@@ -54,7 +76,11 @@ fn slack_says_when_to_come_back() {
 
 #[test]
 fn a_fault_of_slack_is_tried_again_and_a_fault_of_ours_is_not() {
-    let status = |code: u16| refusal(StatusCode::from_u16(code).unwrap(), None, "no_text").error.retry;
+    let status = |code: u16| {
+        refusal(StatusCode::from_u16(code).unwrap(), None, "no_text")
+            .error
+            .retry
+    };
     assert!(status(500) && status(503) && status(408));
     assert!(!status(400) && !status(404) && !status(410));
 }
@@ -73,8 +99,14 @@ fn the_url_is_in_no_error_and_no_debug_output() {
 #[test]
 fn a_url_may_stand_alone_or_in_an_object_but_must_be_one() {
     let read = |text: &str| webhook(text).map(|url| url.expose_secret().to_owned());
-    assert_eq!(read(" https://hooks.slack.com/services/T/B/x \n").as_deref(), Some("https://hooks.slack.com/services/T/B/x"));
-    assert_eq!(read(r#"{"url":"https://hooks.slack.com/x"}"#).as_deref(), Some("https://hooks.slack.com/x"));
+    assert_eq!(
+        read(" https://hooks.slack.com/services/T/B/x \n").as_deref(),
+        Some("https://hooks.slack.com/services/T/B/x")
+    );
+    assert_eq!(
+        read(r#"{"url":"https://hooks.slack.com/x"}"#).as_deref(),
+        Some("https://hooks.slack.com/x")
+    );
     assert_eq!(read("http://hooks.slack.com/x"), None);
     assert_eq!(read("xoxb-token"), None);
     assert_eq!(read(""), None);

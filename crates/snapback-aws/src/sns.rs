@@ -27,23 +27,46 @@ pub struct Sns {
 impl Sns {
     /// A channel to the topic with this ARN.
     pub fn new(sdk: &SdkConfig, topic: impl Into<String>) -> Self {
-        Self { client: Client::new(sdk), topic: topic.into() }
+        Self {
+            client: Client::new(sdk),
+            topic: topic.into(),
+        }
     }
 }
 
 /// Attributes: `json` where it fits beside the text, and the words subscription filters want.
 fn attributes(message: &Notification) -> Vec<(&'static str, String)> {
-    let word = |key: &str| message.json.get(key).and_then(|value| value.as_str()).map(str::to_owned);
+    let word = |key: &str| {
+        message
+            .json
+            .get(key)
+            .and_then(|value| value.as_str())
+            .map(str::to_owned)
+    };
     let mut attributes = vec![("key", message.key.clone())];
-    for (name, key) in [("outcome", "outcome"), ("severity", "severity"), ("resource", "resource")] {
-        attributes.extend(word(key).filter(|word| !word.is_empty()).map(|word| (name, word)));
+    for (name, key) in [
+        ("outcome", "outcome"),
+        ("severity", "severity"),
+        ("resource", "resource"),
+    ] {
+        attributes.extend(
+            word(key)
+                .filter(|word| !word.is_empty())
+                .map(|word| (name, word)),
+        );
     }
     let json = message.json.to_string();
-    let used: usize = attributes.iter().map(|(name, value)| name.len() + value.len() + 16).sum();
+    let used: usize = attributes
+        .iter()
+        .map(|(name, value)| name.len() + value.len() + 16)
+        .sum();
     if used + message.text.len() + message.subject.len() + json.len() + 16 <= MESSAGE_MAX {
         attributes.push(("json", json));
     } else {
-        attributes.push(("json-omitted", "the machine form does not fit; read the incident from the journal".to_owned()));
+        attributes.push((
+            "json-omitted",
+            "the machine form does not fit; read the incident from the journal".to_owned(),
+        ));
     }
     attributes
 }
@@ -52,7 +75,10 @@ fn deliver_error(error: &CallError) -> DeliverError {
     DeliverError {
         channel: "sns",
         message: error.to_string(),
-        retry: matches!(error.class, ErrorClass::Lost | ErrorClass::Transient | ErrorClass::Denied),
+        retry: matches!(
+            error.class,
+            ErrorClass::Lost | ErrorClass::Transient | ErrorClass::Denied
+        ),
         retry_after: None,
     }
 }
@@ -63,14 +89,29 @@ impl Channel for Sns {
     }
 
     async fn deliver(&self, message: &Notification) -> Result<(), DeliverError> {
-        let mut publish =
-            self.client.publish().topic_arn(&self.topic).subject(&message.subject).message(&message.text);
+        let mut publish = self
+            .client
+            .publish()
+            .topic_arn(&self.topic)
+            .subject(&message.subject)
+            .message(&message.text);
         for (name, value) in attributes(message) {
-            let attribute = MessageAttributeValue::builder().data_type("String").string_value(value).build().map_err(
-                |error| DeliverError { channel: "sns", message: error.to_string(), retry: false, retry_after: None },
-            )?;
+            let attribute = MessageAttributeValue::builder()
+                .data_type("String")
+                .string_value(value)
+                .build()
+                .map_err(|error| DeliverError {
+                    channel: "sns",
+                    message: error.to_string(),
+                    retry: false,
+                    retry_after: None,
+                })?;
             publish = publish.message_attributes(name, attribute);
         }
-        publish.send().await.map(drop).map_err(|error| deliver_error(&call_error("Publish", &self.topic, &error)))
+        publish
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| deliver_error(&call_error("Publish", &self.topic, &error)))
     }
 }

@@ -25,7 +25,10 @@ pub struct InboxQueue {
 impl InboxQueue {
     /// The inbox at this queue URL.
     pub fn new(sdk: &SdkConfig, url: impl Into<String>) -> Self {
-        Self { client: Client::new(sdk), url: url.into() }
+        Self {
+            client: Client::new(sdk),
+            url: url.into(),
+        }
     }
 }
 
@@ -33,8 +36,15 @@ impl Inbox for InboxQueue {
     async fn send(&self, command: &Command) -> Result<(), CallError> {
         let body = serde_json::to_string(command)
             .map_err(|error| not_sent(SEND, &self.url, "Serialization", error.to_string()))?;
-        let sent = self.client.send_message().queue_url(&self.url).message_body(body).send().await;
-        sent.map(drop).map_err(|error| call_error(SEND, &self.url, &error))
+        let sent = self
+            .client
+            .send_message()
+            .queue_url(&self.url)
+            .message_body(body)
+            .send()
+            .await;
+        sent.map(drop)
+            .map_err(|error| call_error(SEND, &self.url, &error))
     }
 }
 
@@ -48,7 +58,10 @@ pub struct DeadLetterQueue {
 impl DeadLetterQueue {
     /// The queue at this URL.
     pub fn new(sdk: &SdkConfig, url: impl Into<String>) -> Self {
-        Self { client: Client::new(sdk), url: url.into() }
+        Self {
+            client: Client::new(sdk),
+            url: url.into(),
+        }
     }
 }
 
@@ -56,13 +69,23 @@ impl DeadLetterQueue {
 fn reason_value(reason: &str) -> String {
     let clean: String = reason
         .chars()
-        .map(|c| if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') { ' ' } else { c })
+        .map(|c| {
+            if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') {
+                ' '
+            } else {
+                c
+            }
+        })
         .scan(0_usize, |length, c| {
             *length += c.len_utf8();
             (*length <= REASON_MAX).then_some(c)
         })
         .collect();
-    if clean.trim().is_empty() { "unknown".to_owned() } else { clean }
+    if clean.trim().is_empty() {
+        "unknown".to_owned()
+    } else {
+        clean
+    }
 }
 
 impl DeadLetter for DeadLetterQueue {
@@ -81,12 +104,18 @@ impl DeadLetter for DeadLetterQueue {
             .message_attributes("reason", attribute)
             .send()
             .await;
-        sent.map(drop).map_err(|error| call_error(SEND, &self.url, &error))
+        sent.map(drop)
+            .map_err(|error| call_error(SEND, &self.url, &error))
     }
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+#[allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 mod tests {
     use super::*;
     use crate::wire::{Answer, Wire};
@@ -100,12 +129,18 @@ mod tests {
 
     #[test]
     fn what_is_buried_keeps_its_body_and_carries_the_reason() {
-        let wire = Wire::new([Answer::json(200, r#"{"MessageId":"1","MD5OfMessageBody":"9d5ed678fe57bcca610140957afab571"}"#)]);
+        let wire = Wire::new([Answer::json(
+            200,
+            r#"{"MessageId":"1","MD5OfMessageBody":"9d5ed678fe57bcca610140957afab571"}"#,
+        )]);
         let queue = DeadLetterQueue::new(&wire.sdk(), "http://127.0.0.1/queue/dead");
         let _sent = wire.block_on(queue.bury("B", "not JSON at line 1, column 1"));
         let request = &wire.requests()[0];
         let body: serde_json::Value = serde_json::from_str(&request.body).unwrap();
         assert_eq!(body["MessageBody"], "B");
-        assert_eq!(body["MessageAttributes"]["reason"]["StringValue"], "not JSON at line 1, column 1");
+        assert_eq!(
+            body["MessageAttributes"]["reason"]["StringValue"],
+            "not JSON at line 1, column 1"
+        );
     }
 }

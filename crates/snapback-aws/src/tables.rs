@@ -60,7 +60,12 @@ pub struct Tables {
 impl Tables {
     /// The tables with these names.
     pub fn new(sdk: &SdkConfig, state: impl Into<String>, journal: impl Into<String>) -> Self {
-        Self { client: Client::new(sdk), state: state.into(), journal: journal.into(), topology: Arc::default() }
+        Self {
+            client: Client::new(sdk),
+            state: state.into(),
+            journal: journal.into(),
+            topology: Arc::default(),
+        }
     }
 
     /// One item of a table, read consistently.
@@ -86,7 +91,8 @@ impl Tables {
             let mut round = 0;
             while !wanted.is_empty() {
                 if round > 0 {
-                    tokio::time::sleep(ROUND_WAIT.saturating_mul(2_u32.saturating_pow(round))).await;
+                    tokio::time::sleep(ROUND_WAIT.saturating_mul(2_u32.saturating_pow(round)))
+                        .await;
                 }
                 if round == ROUNDS_MAX {
                     return Err(throttled("BatchGetItem", &self.state, wanted.len()).into());
@@ -107,10 +113,22 @@ impl Tables {
             .consistent_read(true)
             .build()
             .map_err(|error| not_sent(OPERATION, &self.state, "Construction", error.to_string()))?;
-        let answer = self.client.batch_get_item().request_items(&self.state, keys).send().await;
+        let answer = self
+            .client
+            .batch_get_item()
+            .request_items(&self.state, keys)
+            .send()
+            .await;
         let mut answer = answer.map_err(|error| call_error(OPERATION, &self.state, &error))?;
-        let found = answer.responses.as_mut().and_then(|tables| tables.remove(&self.state)).unwrap_or_default();
-        let left = answer.unprocessed_keys.as_mut().and_then(|tables| tables.remove(&self.state));
+        let found = answer
+            .responses
+            .as_mut()
+            .and_then(|tables| tables.remove(&self.state))
+            .unwrap_or_default();
+        let left = answer
+            .unprocessed_keys
+            .as_mut()
+            .and_then(|tables| tables.remove(&self.state));
         Ok((found, left.map(|left| left.keys).unwrap_or_default()))
     }
 
@@ -146,7 +164,10 @@ impl Tables {
     async fn write(&self, what: &str, writes: Vec<Write>) -> Result<(), StoreError> {
         const OPERATION: &str = "TransactWriteItems";
         if writes.len() > TRANSACTION_MAX {
-            let message = format!("nothing was written: {} items, DynamoDB takes {TRANSACTION_MAX}", writes.len());
+            let message = format!(
+                "nothing was written: {} items, DynamoDB takes {TRANSACTION_MAX}",
+                writes.len()
+            );
             return Err(not_sent(OPERATION, what, "TransactionTooLarge", message).into());
         }
         let mut items = Vec::with_capacity(writes.len());
@@ -156,14 +177,24 @@ impl Tables {
                 .map_err(|error| not_sent(OPERATION, what, "Construction", error.to_string()))?;
             items.push(TransactWriteItem::builder().put(put).build());
         }
-        let sent = self.client.transact_write_items().set_transact_items(Some(items)).send().await;
-        sent.map(drop).map_err(|error| match error.as_service_error() {
-            Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-                let reasons = cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code());
-                cancelled_because(what, reasons).unwrap_or_else(|| call_error(OPERATION, what, &error).into())
-            }
-            _ => call_error(OPERATION, what, &error).into(),
-        })
+        let sent = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(items))
+            .send()
+            .await;
+        sent.map(drop)
+            .map_err(|error| match error.as_service_error() {
+                Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                    let reasons = cancelled
+                        .cancellation_reasons()
+                        .iter()
+                        .filter_map(|reason| reason.code());
+                    cancelled_because(what, reasons)
+                        .unwrap_or_else(|| call_error(OPERATION, what, &error).into())
+                }
+                _ => call_error(OPERATION, what, &error).into(),
+            })
     }
 }
 
@@ -171,7 +202,9 @@ impl Tables {
 fn cancelled_because<'a>(what: &str, reasons: impl Iterator<Item = &'a str>) -> Option<StoreError> {
     let reasons: BTreeSet<&str> = reasons.filter(|reason| *reason != "None").collect();
     if reasons.contains("ConditionalCheckFailed") || reasons.contains("TransactionConflict") {
-        return Some(StoreError::Conflict { what: what.to_owned() });
+        return Some(StoreError::Conflict {
+            what: what.to_owned(),
+        });
     }
     let busy = ["ThrottlingError", "ProvisionedThroughputExceeded"];
     let code = busy.into_iter().find(|code| reasons.contains(code))?;
@@ -229,7 +262,9 @@ enum Condition {
 
 impl Write {
     fn build(self) -> Result<Put, aws_sdk_dynamodb::error::BuildError> {
-        let put = Put::builder().table_name(self.table).set_item(Some(self.item));
+        let put = Put::builder()
+            .table_name(self.table)
+            .set_item(Some(self.item));
         match self.condition {
             None => put,
             Some(Condition::Absent) => put.condition_expression("attribute_not_exists(pk)"),
@@ -249,6 +284,10 @@ impl Write {
 impl Condition {
     /// The stored counter is `before`; 0 is not stored yet.
     fn follows(attribute: &'static str, before: u64) -> Self {
-        if before == 0 { Self::Absent } else { Self::Counter(attribute, before) }
+        if before == 0 {
+            Self::Absent
+        } else {
+            Self::Counter(attribute, before)
+        }
     }
 }

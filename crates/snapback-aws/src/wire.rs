@@ -2,7 +2,13 @@
 //!
 //! The service crates' own `test-util` features would make `aws-sdk-ec2` compile a second time.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
 
 use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -52,7 +58,6 @@ impl Answer {
 /// One request as it would have gone out.
 #[derive(Debug, Clone)]
 pub(crate) struct Sent {
-    pub(crate) target: Option<String>,
     pub(crate) body: String,
 }
 
@@ -96,14 +101,22 @@ impl Wire {
     /// Answers in the order given.
     pub(crate) fn new(answers: impl IntoIterator<Item = Answer>) -> Self {
         let wire = Self::default();
-        wire.0.lock().unwrap().answers.extend(answers.into_iter().map(|answer| (None, answer)));
+        wire.0
+            .lock()
+            .unwrap()
+            .answers
+            .extend(answers.into_iter().map(|answer| (None, answer)));
         wire
     }
 
     /// Answers by what the request holds, each once: for calls made side by side.
     pub(crate) fn matching(answers: impl IntoIterator<Item = (&'static str, Answer)>) -> Self {
         let wire = Self::default();
-        wire.0.lock().unwrap().answers.extend(answers.into_iter().map(|(part, answer)| (Some(part), answer)));
+        wire.0.lock().unwrap().answers.extend(
+            answers
+                .into_iter()
+                .map(|(part, answer)| (Some(part), answer)),
+        );
         wire
     }
 
@@ -114,40 +127,56 @@ impl Wire {
 
     /// A configuration whose clients use this wire.
     pub(crate) fn sdk(&self) -> SdkConfig {
-        let connector = SharedHttpConnector::new(self.clone());
-        SdkConfig::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::new("eu-central-1"))
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::new("AKID", "secret", None, None, "test")))
-            .http_client(http_client_fn(move |_, _| connector.clone()))
-            .retry_config(RetryConfig::disabled())
-            .build()
+        sdk_with(self.clone())
     }
 
     /// Runs a future to its end.
     pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
-        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+            .block_on(future)
     }
 
     fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let mut script = self.0.lock().unwrap();
         let body = String::from_utf8(request.body().bytes().unwrap_or_default().to_vec()).unwrap();
-        let target = request.headers().get("x-amz-target").map(str::to_owned);
-        let text = format!("{} {body}", target.clone().unwrap_or_default());
-        script.sent.push(Sent { target, body });
-        let next = script.answers.iter().position(|(part, _)| part.is_none_or(|part| text.contains(part)));
+        let text = body.clone();
+        script.sent.push(Sent { body });
+        let next = script
+            .answers
+            .iter()
+            .position(|(part, _)| part.is_none_or(|part| text.contains(part)));
         let answer = next.and_then(|index| script.answers.remove(index));
         match answer {
             Some((_, Answer::Http(status, kind, body))) => {
-                let mut response = HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body));
+                let mut response =
+                    HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body));
                 response.headers_mut().insert("content-type", kind);
-                response.headers_mut().insert("x-amzn-requestid", "req-head");
+                response
+                    .headers_mut()
+                    .insert("x-amzn-requestid", "req-head");
                 Ok(response)
             }
             Some((_, Answer::Broken)) => Err(ConnectorError::io("connection reset".into())),
             None => panic!("no answer was scripted for {text}"),
         }
     }
+}
+
+/// A configuration whose clients send to `connector`.
+pub(crate) fn sdk_with(connector: impl HttpConnector + 'static) -> SdkConfig {
+    let connector = SharedHttpConnector::new(connector);
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new("eu-central-1"))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+            "AKID", "secret", None, None, "test",
+        )))
+        .http_client(http_client_fn(move |_, _| connector.clone()))
+        .retry_config(RetryConfig::disabled())
+        .build()
 }
 
 impl HttpConnector for Wire {

@@ -21,7 +21,9 @@ macro_rules! send {
         $call
             .send()
             .await
-            .map(|answer| Receipt { request: answer.request_id().map(RequestId::new) })
+            .map(|answer| Receipt {
+                request: answer.request_id().map(RequestId::new),
+            })
             .map_err(|error| call_error($action.api(), $about.as_ref(), &error))
     };
 }
@@ -37,26 +39,46 @@ impl Actuate for Ec2 {
             | Action::ReplaceNetworkAclEntry { .. }
             | Action::DeleteNetworkAclEntry { .. }
             | Action::ReplaceNetworkAclAssociation { .. } => self.act_on_acl(action, handles).await,
-            Action::CreateRoute { .. } | Action::ReplaceRoute { .. } | Action::DeleteRoute { .. } => {
-                self.act_on_route(action).await
-            }
+            Action::CreateRoute { .. }
+            | Action::ReplaceRoute { .. }
+            | Action::DeleteRoute { .. } => self.act_on_route(action).await,
             Action::AssociateRouteTable { .. }
             | Action::ReplaceRouteTableAssociation { .. }
-            | Action::DisassociateRouteTable { .. } => self.act_on_association(action, handles).await,
+            | Action::DisassociateRouteTable { .. } => {
+                self.act_on_association(action, handles).await
+            }
             Action::EnableVgwRoutePropagation { table, gateway } => {
                 let call = self.client.enable_vgw_route_propagation();
-                send!(call.route_table_id(table.as_str()).gateway_id(gateway.as_str()), action, table.as_str())
+                send!(
+                    call.route_table_id(table.as_str())
+                        .gateway_id(gateway.as_str()),
+                    action,
+                    table.as_str()
+                )
             }
             Action::DisableVgwRoutePropagation { table, gateway } => {
                 let call = self.client.disable_vgw_route_propagation();
-                send!(call.route_table_id(table.as_str()).gateway_id(gateway.as_str()), action, table.as_str())
+                send!(
+                    call.route_table_id(table.as_str())
+                        .gateway_id(gateway.as_str()),
+                    action,
+                    table.as_str()
+                )
             }
             Action::CreateTags { target, tags } => {
-                let call = self.client.create_tags().resources(target).set_tags(Some(tag_list(tags)));
+                let call = self
+                    .client
+                    .create_tags()
+                    .resources(target)
+                    .set_tags(Some(tag_list(tags)));
                 send!(call, action, target)
             }
             Action::DeleteTags { target, tags } => {
-                let call = self.client.delete_tags().resources(target).set_tags(Some(tag_list(tags)));
+                let call = self
+                    .client
+                    .delete_tags()
+                    .resources(target)
+                    .set_tags(Some(tag_list(tags)));
                 send!(call, action, target)
             }
         }
@@ -65,37 +87,67 @@ impl Actuate for Ec2 {
 
 /// A refusal of an action that reached a part which does not make it: a fault of this room.
 fn astray(action: &Action) -> CallError {
-    not_sent(action.api(), "action", "NotRouted", "the call was not sent: the adapter has no way for it here")
+    not_sent(
+        action.api(),
+        "action",
+        "NotRouted",
+        "the call was not sent: the adapter has no way for it here",
+    )
 }
 
 impl Ec2 {
     async fn act_on_group(&self, action: &Action) -> Result<Receipt, CallError> {
         match action {
-            Action::AuthorizeSecurityGroupRules { group, direction, rules } => {
-                self.authorize(action, group, *direction, rules).await
-            }
-            Action::RevokeSecurityGroupRules { group, direction, rules } => {
-                self.revoke(action, group, *direction, rules).await
-            }
-            Action::ModifySecurityGroupRule { group, id, to, description, .. } => {
+            Action::AuthorizeSecurityGroupRules {
+                group,
+                direction,
+                rules,
+            } => self.authorize(action, group, *direction, rules).await,
+            Action::RevokeSecurityGroupRules {
+                group,
+                direction,
+                rules,
+            } => self.revoke(action, group, *direction, rules).await,
+            Action::ModifySecurityGroupRule {
+                group,
+                id,
+                to,
+                description,
+                ..
+            } => {
                 let update = sdk::SecurityGroupRuleUpdate::builder()
                     .security_group_rule_id(id.as_str())
                     .security_group_rule(rule_request(to, description.as_deref()))
                     .build();
                 let call = self.client.modify_security_group_rules();
-                send!(call.group_id(group.as_str()).security_group_rules(update), action, group.as_str())
+                send!(
+                    call.group_id(group.as_str()).security_group_rules(update),
+                    action,
+                    group.as_str()
+                )
             }
-            Action::UpdateSecurityGroupRuleDescriptions { group, direction, rules } => {
-                let permissions = permissions(rules.iter().map(|(key, text)| (key, text.as_deref())));
+            Action::UpdateSecurityGroupRuleDescriptions {
+                group,
+                direction,
+                rules,
+            } => {
+                let permissions =
+                    permissions(rules.iter().map(|(key, text)| (key, text.as_deref())));
                 match direction {
                     Direction::Ingress => {
-                        let call = self.client.update_security_group_rule_descriptions_ingress();
-                        let call = call.group_id(group.as_str()).set_ip_permissions(Some(permissions));
+                        let call = self
+                            .client
+                            .update_security_group_rule_descriptions_ingress();
+                        let call = call
+                            .group_id(group.as_str())
+                            .set_ip_permissions(Some(permissions));
                         send!(call, action, group.as_str())
                     }
                     Direction::Egress => {
                         let call = self.client.update_security_group_rule_descriptions_egress();
-                        let call = call.group_id(group.as_str()).set_ip_permissions(Some(permissions));
+                        let call = call
+                            .group_id(group.as_str())
+                            .set_ip_permissions(Some(permissions));
                         send!(call, action, group.as_str())
                     }
                 }
@@ -121,16 +173,30 @@ impl Ec2 {
                 .set_tags(Some(tag_list(tags)));
             vec![specification.build()]
         });
-        let permissions = permissions(rules.iter().map(|(key, detail)| (key, detail.description.as_deref())));
+        let permissions = permissions(
+            rules
+                .iter()
+                .map(|(key, detail)| (key, detail.description.as_deref())),
+        );
         match direction {
             Direction::Ingress => {
-                let call = self.client.authorize_security_group_ingress().group_id(group.as_str());
-                let call = call.set_ip_permissions(Some(permissions)).set_tag_specifications(tags);
+                let call = self
+                    .client
+                    .authorize_security_group_ingress()
+                    .group_id(group.as_str());
+                let call = call
+                    .set_ip_permissions(Some(permissions))
+                    .set_tag_specifications(tags);
                 send!(call, action, group.as_str())
             }
             Direction::Egress => {
-                let call = self.client.authorize_security_group_egress().group_id(group.as_str());
-                let call = call.set_ip_permissions(Some(permissions)).set_tag_specifications(tags);
+                let call = self
+                    .client
+                    .authorize_security_group_egress()
+                    .group_id(group.as_str());
+                let call = call
+                    .set_ip_permissions(Some(permissions))
+                    .set_tag_specifications(tags);
                 send!(call, action, group.as_str())
             }
         }
@@ -144,17 +210,32 @@ impl Ec2 {
         direction: Direction,
         rules: &BTreeMap<RuleKey, Option<SecurityGroupRuleId>>,
     ) -> Result<Receipt, CallError> {
-        let ids: Option<Vec<String>> = rules.values().map(|id| id.as_ref().map(ToString::to_string)).collect();
-        let by_content = ids.is_none().then(|| permissions(rules.keys().map(|key| (key, None))));
+        let ids: Option<Vec<String>> = rules
+            .values()
+            .map(|id| id.as_ref().map(ToString::to_string))
+            .collect();
+        let by_content = ids
+            .is_none()
+            .then(|| permissions(rules.keys().map(|key| (key, None))));
         match direction {
             Direction::Ingress => {
-                let call = self.client.revoke_security_group_ingress().group_id(group.as_str());
-                let call = call.set_security_group_rule_ids(ids).set_ip_permissions(by_content);
+                let call = self
+                    .client
+                    .revoke_security_group_ingress()
+                    .group_id(group.as_str());
+                let call = call
+                    .set_security_group_rule_ids(ids)
+                    .set_ip_permissions(by_content);
                 send!(call, action, group.as_str())
             }
             Direction::Egress => {
-                let call = self.client.revoke_security_group_egress().group_id(group.as_str());
-                let call = call.set_security_group_rule_ids(ids).set_ip_permissions(by_content);
+                let call = self
+                    .client
+                    .revoke_security_group_egress()
+                    .group_id(group.as_str());
+                let call = call
+                    .set_security_group_rule_ids(ids)
+                    .set_ip_permissions(by_content);
                 send!(call, action, group.as_str())
             }
         }
@@ -186,21 +267,41 @@ impl Ec2 {
         }
         match action {
             Action::CreateNetworkAclEntry { acl, key, entry } => {
-                send!(entry!(self.client.create_network_acl_entry(), acl, key, entry), action, acl.as_str())
+                send!(
+                    entry!(self.client.create_network_acl_entry(), acl, key, entry),
+                    action,
+                    acl.as_str()
+                )
             }
-            Action::ReplaceNetworkAclEntry { acl, key, entry, .. } => {
-                send!(entry!(self.client.replace_network_acl_entry(), acl, key, entry), action, acl.as_str())
+            Action::ReplaceNetworkAclEntry {
+                acl, key, entry, ..
+            } => {
+                send!(
+                    entry!(self.client.replace_network_acl_entry(), acl, key, entry),
+                    action,
+                    acl.as_str()
+                )
             }
             Action::DeleteNetworkAclEntry { acl, key, .. } => {
-                let call = self.client.delete_network_acl_entry().network_acl_id(acl.as_str());
-                let call = call.rule_number(key.number.get().into()).egress(key.direction.is_egress());
+                let call = self
+                    .client
+                    .delete_network_acl_entry()
+                    .network_acl_id(acl.as_str());
+                let call = call
+                    .rule_number(key.number.get().into())
+                    .egress(key.direction.is_egress());
                 send!(call, action, acl.as_str())
             }
             Action::ReplaceNetworkAclAssociation { subnet, acl, .. } => {
                 let subject = AssociationSubject::Subnet(subnet.clone());
                 let id = association(action, Kind::NetworkAcl, &subject, handles)?;
                 let call = self.client.replace_network_acl_association();
-                send!(call.association_id(id.as_str()).network_acl_id(acl.as_str()), action, subnet.as_str())
+                send!(
+                    call.association_id(id.as_str())
+                        .network_acl_id(acl.as_str()),
+                    action,
+                    subnet.as_str()
+                )
             }
             _ => Err(astray(action)),
         }
@@ -217,9 +318,13 @@ impl Ec2 {
                     .set_destination_ipv6_cidr_block(v6)
                     .set_destination_prefix_list_id(list);
                 match $target {
-                    RouteTarget::InternetGateway(id) | RouteTarget::VpnGateway(id) => call.gateway_id(id),
+                    RouteTarget::InternetGateway(id) | RouteTarget::VpnGateway(id) => {
+                        call.gateway_id(id)
+                    }
                     RouteTarget::NatGateway(id) => call.nat_gateway_id(id),
-                    RouteTarget::EgressOnlyInternetGateway(id) => call.egress_only_internet_gateway_id(id),
+                    RouteTarget::EgressOnlyInternetGateway(id) => {
+                        call.egress_only_internet_gateway_id(id)
+                    }
                     RouteTarget::NetworkInterface(id) => call.network_interface_id(id),
                     RouteTarget::VpcPeeringConnection(id) => call.vpc_peering_connection_id(id),
                     RouteTarget::TransitGateway(id) => call.transit_gateway_id(id),
@@ -227,45 +332,101 @@ impl Ec2 {
                     RouteTarget::CarrierGateway(id) => call.carrier_gateway_id(id),
                     RouteTarget::LocalGateway(id) => call.local_gateway_id(id),
                     RouteTarget::CoreNetwork(arn) => call.core_network_arn(arn),
-                    RouteTarget::Local | RouteTarget::GatewayEndpoint(_) | RouteTarget::Unrecognized(_) => {
+                    RouteTarget::Local
+                    | RouteTarget::GatewayEndpoint(_)
+                    | RouteTarget::Unrecognized(_) => {
                         return Err(unwritable(action, $table, $target));
                     }
                 }
             }};
         }
         match action {
-            Action::CreateRoute { table, destination, target } => {
-                send!(route!(self.client.create_route(), table, destination, target), action, table.as_str())
+            Action::CreateRoute {
+                table,
+                destination,
+                target,
+            } => {
+                send!(
+                    route!(self.client.create_route(), table, destination, target),
+                    action,
+                    table.as_str()
+                )
             }
-            Action::ReplaceRoute { table, destination, target: RouteTarget::Local, .. } => {
+            Action::ReplaceRoute {
+                table,
+                destination,
+                target: RouteTarget::Local,
+                ..
+            } => {
                 let (v4, v6, list) = destination_of(destination);
-                let call = self.client.replace_route().route_table_id(table.as_str()).local_target(true);
-                let call = call.set_destination_cidr_block(v4).set_destination_ipv6_cidr_block(v6);
-                send!(call.set_destination_prefix_list_id(list), action, table.as_str())
+                let call = self
+                    .client
+                    .replace_route()
+                    .route_table_id(table.as_str())
+                    .local_target(true);
+                let call = call
+                    .set_destination_cidr_block(v4)
+                    .set_destination_ipv6_cidr_block(v6);
+                send!(
+                    call.set_destination_prefix_list_id(list),
+                    action,
+                    table.as_str()
+                )
             }
-            Action::ReplaceRoute { table, destination, target, .. } => {
-                send!(route!(self.client.replace_route(), table, destination, target), action, table.as_str())
+            Action::ReplaceRoute {
+                table,
+                destination,
+                target,
+                ..
+            } => {
+                send!(
+                    route!(self.client.replace_route(), table, destination, target),
+                    action,
+                    table.as_str()
+                )
             }
-            Action::DeleteRoute { table, destination, .. } => {
+            Action::DeleteRoute {
+                table, destination, ..
+            } => {
                 let (v4, v6, list) = destination_of(destination);
                 let call = self.client.delete_route().route_table_id(table.as_str());
-                let call = call.set_destination_cidr_block(v4).set_destination_ipv6_cidr_block(v6);
-                send!(call.set_destination_prefix_list_id(list), action, table.as_str())
+                let call = call
+                    .set_destination_cidr_block(v4)
+                    .set_destination_ipv6_cidr_block(v6);
+                send!(
+                    call.set_destination_prefix_list_id(list),
+                    action,
+                    table.as_str()
+                )
             }
             _ => Err(astray(action)),
         }
     }
 
-    async fn act_on_association(&self, action: &Action, handles: &Handles) -> Result<Receipt, CallError> {
+    async fn act_on_association(
+        &self,
+        action: &Action,
+        handles: &Handles,
+    ) -> Result<Receipt, CallError> {
         match action {
             Action::AssociateRouteTable { table, subject } => {
-                let call = self.client.associate_route_table().route_table_id(table.as_str());
+                let call = self
+                    .client
+                    .associate_route_table()
+                    .route_table_id(table.as_str());
                 let call = match subject {
                     AssociationSubject::Subnet(subnet) => call.subnet_id(subnet.as_str()),
                     AssociationSubject::Gateway(gateway) => call.gateway_id(gateway.as_str()),
                     AssociationSubject::Main(vpc) => {
-                        let why = format!("the call was not sent: the main table of {vpc} can only be replaced");
-                        return Err(not_sent(action.api(), table.as_str(), "MainAssociation", why));
+                        let why = format!(
+                            "the call was not sent: the main table of {vpc} can only be replaced"
+                        );
+                        return Err(not_sent(
+                            action.api(),
+                            table.as_str(),
+                            "MainAssociation",
+                            why,
+                        ));
                     }
                 };
                 send!(call, action, table.as_str())
@@ -273,11 +434,22 @@ impl Ec2 {
             Action::ReplaceRouteTableAssociation { subject, table, .. } => {
                 let id = association(action, Kind::RouteTable, subject, handles)?;
                 let call = self.client.replace_route_table_association();
-                send!(call.association_id(id.as_str()).route_table_id(table.as_str()), action, table.as_str())
+                send!(
+                    call.association_id(id.as_str())
+                        .route_table_id(table.as_str()),
+                    action,
+                    table.as_str()
+                )
             }
             Action::DisassociateRouteTable { subject, from } => {
                 let id = association(action, Kind::RouteTable, subject, handles)?;
-                send!(self.client.disassociate_route_table().association_id(id.as_str()), action, from.as_str())
+                send!(
+                    self.client
+                        .disassociate_route_table()
+                        .association_id(id.as_str()),
+                    action,
+                    from.as_str()
+                )
             }
             _ => Err(astray(action)),
         }
@@ -286,7 +458,9 @@ impl Ec2 {
 
 /// The tags that all rules of a call share (`None` inside: untold); nothing where they differ.
 fn common_tags(rules: &BTreeMap<RuleKey, RuleDetail>) -> Option<Option<&Tags>> {
-    let mut sets = rules.values().map(|detail| detail.tags.as_ref().filter(|tags| !tags.is_empty()));
+    let mut sets = rules
+        .values()
+        .map(|detail| detail.tags.as_ref().filter(|tags| !tags.is_empty()));
     let first = sets.next().flatten();
     sets.all(|tags| tags == first).then_some(first)
 }
@@ -302,14 +476,18 @@ fn rule_request(rule: &RuleKey, description: Option<&str>) -> sdk::SecurityGroup
 }
 
 fn ports_and_icmp(traffic: &Traffic) -> (Option<sdk::PortRange>, Option<sdk::IcmpTypeCode>) {
-    let Some((from, to)) = traffic.from_to() else { return (None, None) };
+    let Some((from, to)) = traffic.from_to() else {
+        return (None, None);
+    };
     match traffic {
-        Traffic::Icmp(_) | Traffic::Icmpv6(_) => {
-            (None, Some(sdk::IcmpTypeCode::builder().r#type(from).code(to).build()))
-        }
-        Traffic::All | Traffic::Tcp(_) | Traffic::Udp(_) | Traffic::Protocol(_) => {
-            (Some(sdk::PortRange::builder().from(from).to(to).build()), None)
-        }
+        Traffic::Icmp(_) | Traffic::Icmpv6(_) => (
+            None,
+            Some(sdk::IcmpTypeCode::builder().r#type(from).code(to).build()),
+        ),
+        Traffic::All | Traffic::Tcp(_) | Traffic::Udp(_) | Traffic::Protocol(_) => (
+            Some(sdk::PortRange::builder().from(from).to(to).build()),
+            None,
+        ),
     }
 }
 
@@ -321,7 +499,12 @@ fn association<'a>(
 ) -> Result<&'a AssociationId, CallError> {
     handles.association_id(kind, subject).ok_or_else(|| {
         let why = "the call was not sent: the fresh read shows no association to name";
-        not_sent(action.api(), &subject.to_string(), "AssociationUnknown", why)
+        not_sent(
+            action.api(),
+            &subject.to_string(),
+            "AssociationUnknown",
+            why,
+        )
     })
 }
 

@@ -24,7 +24,11 @@ macro_rules! word {
 pub(super) use word;
 
 pub(super) fn tags(list: Option<Vec<sdk::Tag>>) -> Vec<shape::Tag> {
-    each(list, |tag| shape::Tag { key: tag.key, value: tag.value, ..Default::default() })
+    each(list, |tag| shape::Tag {
+        key: tag.key,
+        value: tag.value,
+        ..Default::default()
+    })
 }
 
 pub(super) fn security_group(group: sdk::SecurityGroup) -> shape::SecurityGroup {
@@ -57,16 +61,20 @@ fn permission(permission: sdk::IpPermission) -> shape::IpPermission {
             description: range.description,
             ..Default::default()
         }),
-        prefix_list_ids: each(permission.prefix_list_ids, |list| shape::PrefixListReference {
-            prefix_list_id: list.prefix_list_id,
-            description: list.description,
-            ..Default::default()
+        prefix_list_ids: each(permission.prefix_list_ids, |list| {
+            shape::PrefixListReference {
+                prefix_list_id: list.prefix_list_id,
+                description: list.description,
+                ..Default::default()
+            }
         }),
-        user_id_group_pairs: each(permission.user_id_group_pairs, |pair| shape::UserIdGroupPair {
-            group_id: pair.group_id,
-            user_id: pair.user_id,
-            description: pair.description,
-            ..Default::default()
+        user_id_group_pairs: each(permission.user_id_group_pairs, |pair| {
+            shape::UserIdGroupPair {
+                group_id: pair.group_id,
+                user_id: pair.user_id,
+                description: pair.description,
+                ..Default::default()
+            }
         }),
         ..Default::default()
     }
@@ -85,10 +93,12 @@ pub(super) fn security_group_rule(rule: sdk::SecurityGroupRule) -> shape::Securi
         cidr_ipv4: rule.cidr_ipv4,
         cidr_ipv6: rule.cidr_ipv6,
         prefix_list_id: rule.prefix_list_id,
-        referenced_group_info: rule.referenced_group_info.map(|group| shape::ReferencedSecurityGroup {
-            group_id: group.group_id,
-            user_id: group.user_id,
-            ..Default::default()
+        referenced_group_info: rule.referenced_group_info.map(|group| {
+            shape::ReferencedSecurityGroup {
+                group_id: group.group_id,
+                user_id: group.user_id,
+                ..Default::default()
+            }
         }),
         description: rule.description,
         tags: tags(rule.tags),
@@ -103,11 +113,13 @@ pub(super) fn network_acl(acl: sdk::NetworkAcl) -> shape::NetworkAcl {
         owner_id: acl.owner_id,
         is_default: acl.is_default,
         entries: each(acl.entries, acl_entry),
-        associations: each(acl.associations, |association| shape::NetworkAclAssociation {
-            network_acl_association_id: association.network_acl_association_id,
-            network_acl_id: association.network_acl_id,
-            subnet_id: association.subnet_id,
-            ..Default::default()
+        associations: each(acl.associations, |association| {
+            shape::NetworkAclAssociation {
+                network_acl_association_id: association.network_acl_association_id,
+                network_acl_id: association.network_acl_id,
+                subnet_id: association.subnet_id,
+                ..Default::default()
+            }
         }),
         tags: tags(acl.tags),
         ..Default::default()
@@ -142,17 +154,24 @@ pub(super) fn route_table(table: sdk::RouteTable) -> shape::RouteTable {
         vpc_id: table.vpc_id,
         owner_id: table.owner_id,
         routes: each(table.routes, route),
-        associations: each(table.associations, |association| shape::RouteTableAssociation {
-            route_table_association_id: association.route_table_association_id,
-            route_table_id: association.route_table_id,
-            main: association.main,
-            subnet_id: association.subnet_id,
-            gateway_id: association.gateway_id,
-            association_state: association.association_state.map(|state| shape::AssociationState {
-                state: word!(state.state),
-                ..Default::default()
-            }),
-            other: other([("PublicIpv4Pool", association.public_ipv4_pool.map(Into::into))]),
+        associations: each(table.associations, |association| {
+            shape::RouteTableAssociation {
+                route_table_association_id: association.route_table_association_id,
+                route_table_id: association.route_table_id,
+                main: association.main,
+                subnet_id: association.subnet_id,
+                gateway_id: association.gateway_id,
+                association_state: association.association_state.map(|state| {
+                    shape::AssociationState {
+                        state: word!(state.state),
+                        ..Default::default()
+                    }
+                }),
+                other: other([(
+                    "PublicIpv4Pool",
+                    association.public_ipv4_pool.map(Into::into),
+                )]),
+            }
         }),
         propagating_vgws: each(table.propagating_vgws, |gateway| shape::PropagatingVgw {
             gateway_id: gateway.gateway_id,
@@ -192,5 +211,8 @@ fn route(route: sdk::Route) -> shape::Route {
 pub(super) fn other<const N: usize>(
     members: [(&str, Option<serde_json::Value>); N],
 ) -> std::collections::BTreeMap<String, serde_json::Value> {
-    members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    members
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)))
+        .collect()
 }

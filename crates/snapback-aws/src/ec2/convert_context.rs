@@ -10,13 +10,22 @@ pub(super) fn vpc(vpc: sdk::Vpc) -> shape::Vpc {
         vpc_id: vpc.vpc_id,
         owner_id: vpc.owner_id,
         cidr_block: vpc.cidr_block,
-        cidr_block_association_set: each(vpc.cidr_block_association_set, |association| shape::CidrBlockAssociation {
-            cidr_block: association.cidr_block,
-            cidr_block_state: association.cidr_block_state.map(|state| state_of(word!(state.state))),
-            ..Default::default()
+        cidr_block_association_set: each(vpc.cidr_block_association_set, |association| {
+            shape::CidrBlockAssociation {
+                cidr_block: association.cidr_block,
+                cidr_block_state: association
+                    .cidr_block_state
+                    .map(|state| state_of(word!(state.state))),
+                ..Default::default()
+            }
         }),
         ipv6_cidr_block_association_set: each(vpc.ipv6_cidr_block_association_set, |association| {
-            ipv6_block(association.ipv6_cidr_block, association.ipv6_cidr_block_state.and_then(|state| word!(state.state)))
+            ipv6_block(
+                association.ipv6_cidr_block,
+                association
+                    .ipv6_cidr_block_state
+                    .and_then(|state| word!(state.state)),
+            )
         }),
         is_default: vpc.is_default,
         block_public_access_states: vpc.block_public_access_states.map(block_public_access),
@@ -26,10 +35,16 @@ pub(super) fn vpc(vpc: sdk::Vpc) -> shape::Vpc {
 }
 
 fn state_of(state: Option<String>) -> shape::AssociationState {
-    shape::AssociationState { state, ..Default::default() }
+    shape::AssociationState {
+        state,
+        ..Default::default()
+    }
 }
 
-fn ipv6_block(ipv6_cidr_block: Option<String>, state: Option<String>) -> shape::Ipv6CidrBlockAssociation {
+fn ipv6_block(
+    ipv6_cidr_block: Option<String>,
+    state: Option<String>,
+) -> shape::Ipv6CidrBlockAssociation {
     shape::Ipv6CidrBlockAssociation {
         ipv6_cidr_block,
         ipv6_cidr_block_state: state.map(|state| state_of(Some(state))),
@@ -51,9 +66,17 @@ pub(super) fn subnet(subnet: sdk::Subnet) -> shape::Subnet {
         vpc_id: subnet.vpc_id,
         owner_id: subnet.owner_id,
         cidr_block: subnet.cidr_block,
-        ipv6_cidr_block_association_set: each(subnet.ipv6_cidr_block_association_set, |association| {
-            ipv6_block(association.ipv6_cidr_block, association.ipv6_cidr_block_state.and_then(|state| word!(state.state)))
-        }),
+        ipv6_cidr_block_association_set: each(
+            subnet.ipv6_cidr_block_association_set,
+            |association| {
+                ipv6_block(
+                    association.ipv6_cidr_block,
+                    association
+                        .ipv6_cidr_block_state
+                        .and_then(|state| word!(state.state)),
+                )
+            },
+        ),
         availability_zone: subnet.availability_zone,
         block_public_access_states: subnet.block_public_access_states.map(block_public_access),
         tags: tags(subnet.tags),
@@ -62,8 +85,12 @@ pub(super) fn subnet(subnet: sdk::Subnet) -> shape::Subnet {
 }
 
 pub(super) fn network_interface(interface: sdk::NetworkInterface) -> shape::NetworkInterface {
-    let ipv4_prefixes = each(interface.ipv4_prefixes, |prefix| Value::from(prefix.ipv4_prefix));
-    let ipv6_prefixes = each(interface.ipv6_prefixes, |prefix| Value::from(prefix.ipv6_prefix));
+    let ipv4_prefixes = each(interface.ipv4_prefixes, |prefix| {
+        Value::from(prefix.ipv4_prefix)
+    });
+    let ipv6_prefixes = each(interface.ipv6_prefixes, |prefix| {
+        Value::from(prefix.ipv6_prefix)
+    });
     shape::NetworkInterface {
         network_interface_id: interface.network_interface_id,
         vpc_id: interface.vpc_id,
@@ -72,10 +99,12 @@ pub(super) fn network_interface(interface: sdk::NetworkInterface) -> shape::Netw
         availability_zone: interface.availability_zone,
         groups: each(interface.groups, |group| group_identifier(group.group_id)),
         private_ip_address: interface.private_ip_address,
-        private_ip_addresses: each(interface.private_ip_addresses, |address| shape::PrivateIpAddress {
-            private_ip_address: address.private_ip_address,
-            association: address.association.map(address_association),
-            ..Default::default()
+        private_ip_addresses: each(interface.private_ip_addresses, |address| {
+            shape::PrivateIpAddress {
+                private_ip_address: address.private_ip_address,
+                association: address.association.map(address_association),
+                ..Default::default()
+            }
         }),
         ipv6_addresses: each(interface.ipv6_addresses, |address| shape::Ipv6Address {
             ipv6_address: address.ipv6_address,
@@ -83,12 +112,17 @@ pub(super) fn network_interface(interface: sdk::NetworkInterface) -> shape::Netw
         }),
         ipv6_address: interface.ipv6_address,
         association: interface.association.map(address_association),
-        attachment: interface.attachment.map(|attachment| shape::NetworkInterfaceAttachment {
-            instance_id: attachment.instance_id,
+        attachment: interface
+            .attachment
+            .map(|attachment| shape::NetworkInterfaceAttachment {
+                instance_id: attachment.instance_id,
+                ..Default::default()
+            }),
+        requester_managed: interface.requester_managed,
+        operator: interface.operator.map(|operator| shape::Operator {
+            managed: operator.managed,
             ..Default::default()
         }),
-        requester_managed: interface.requester_managed,
-        operator: interface.operator.map(|operator| shape::Operator { managed: operator.managed, ..Default::default() }),
         interface_type: word!(interface.interface_type),
         description: interface.description,
         source_dest_check: interface.source_dest_check,
@@ -97,7 +131,10 @@ pub(super) fn network_interface(interface: sdk::NetworkInterface) -> shape::Netw
         other: other([
             ("Ipv4Prefixes", list(ipv4_prefixes)),
             ("Ipv6Prefixes", list(ipv6_prefixes)),
-            ("AssociatedSubnets", list(each(interface.associated_subnets, Value::from))),
+            (
+                "AssociatedSubnets",
+                list(each(interface.associated_subnets, Value::from)),
+            ),
         ]),
     }
 }
@@ -108,7 +145,10 @@ fn list(values: Vec<Value>) -> Option<Value> {
 }
 
 fn group_identifier(group_id: Option<String>) -> shape::GroupIdentifier {
-    shape::GroupIdentifier { group_id, ..Default::default() }
+    shape::GroupIdentifier {
+        group_id,
+        ..Default::default()
+    }
 }
 
 fn address_association(association: sdk::NetworkInterfaceAssociation) -> shape::AddressAssociation {
@@ -123,7 +163,9 @@ pub(super) fn internet_gateway(gateway: sdk::InternetGateway) -> shape::Internet
     shape::InternetGateway {
         internet_gateway_id: gateway.internet_gateway_id,
         owner_id: gateway.owner_id,
-        attachments: each(gateway.attachments, |one| attachment(one.vpc_id, word!(one.state))),
+        attachments: each(gateway.attachments, |one| {
+            attachment(one.vpc_id, word!(one.state))
+        }),
         tags: tags(gateway.tags),
         ..Default::default()
     }
@@ -134,28 +176,38 @@ pub(super) fn egress_only_internet_gateway(
 ) -> shape::EgressOnlyInternetGateway {
     shape::EgressOnlyInternetGateway {
         egress_only_internet_gateway_id: gateway.egress_only_internet_gateway_id,
-        attachments: each(gateway.attachments, |one| attachment(one.vpc_id, word!(one.state))),
+        attachments: each(gateway.attachments, |one| {
+            attachment(one.vpc_id, word!(one.state))
+        }),
         tags: tags(gateway.tags),
         ..Default::default()
     }
 }
 
 fn attachment(vpc_id: Option<String>, state: Option<String>) -> shape::GatewayAttachment {
-    shape::GatewayAttachment { vpc_id, state, ..Default::default() }
+    shape::GatewayAttachment {
+        vpc_id,
+        state,
+        ..Default::default()
+    }
 }
 
 pub(super) fn nat_gateway(gateway: sdk::NatGateway) -> shape::NatGateway {
-    let appliances = each(gateway.attached_appliances, |one| Value::from(one.appliance_arn));
+    let appliances = each(gateway.attached_appliances, |one| {
+        Value::from(one.appliance_arn)
+    });
     shape::NatGateway {
         nat_gateway_id: gateway.nat_gateway_id,
         vpc_id: gateway.vpc_id,
         subnet_id: gateway.subnet_id,
         state: word!(gateway.state),
         connectivity_type: word!(gateway.connectivity_type),
-        nat_gateway_addresses: each(gateway.nat_gateway_addresses, |address| shape::NatGatewayAddress {
-            public_ip: address.public_ip,
-            private_ip: address.private_ip,
-            ..Default::default()
+        nat_gateway_addresses: each(gateway.nat_gateway_addresses, |address| {
+            shape::NatGatewayAddress {
+                public_ip: address.public_ip,
+                private_ip: address.private_ip,
+                ..Default::default()
+            }
         }),
         tags: tags(gateway.tags),
         other: other([("AttachedAppliances", list(appliances))]),
@@ -166,20 +218,25 @@ pub(super) fn vpn_gateway(gateway: sdk::VpnGateway) -> shape::VpnGateway {
     shape::VpnGateway {
         vpn_gateway_id: gateway.vpn_gateway_id,
         state: word!(gateway.state),
-        vpc_attachments: each(gateway.vpc_attachments, |one| attachment(one.vpc_id, word!(one.state))),
+        vpc_attachments: each(gateway.vpc_attachments, |one| {
+            attachment(one.vpc_id, word!(one.state))
+        }),
         tags: tags(gateway.tags),
         ..Default::default()
     }
 }
 
-pub(super) fn vpc_peering_connection(peering: sdk::VpcPeeringConnection) -> shape::VpcPeeringConnection {
+pub(super) fn vpc_peering_connection(
+    peering: sdk::VpcPeeringConnection,
+) -> shape::VpcPeeringConnection {
     shape::VpcPeeringConnection {
         vpc_peering_connection_id: peering.vpc_peering_connection_id,
         accepter_vpc_info: peering.accepter_vpc_info.map(peering_vpc),
         requester_vpc_info: peering.requester_vpc_info.map(peering_vpc),
-        status: peering
-            .status
-            .map(|status| shape::PeeringStatus { code: word!(status.code), ..Default::default() }),
+        status: peering.status.map(|status| shape::PeeringStatus {
+            code: word!(status.code),
+            ..Default::default()
+        }),
         tags: tags(peering.tags),
         ..Default::default()
     }
@@ -246,5 +303,9 @@ pub(super) fn prefix_list(list: sdk::ManagedPrefixList) -> shape::PrefixList {
 }
 
 pub(super) fn prefix_list_entry(entry: sdk::PrefixListEntry) -> shape::PrefixListEntry {
-    shape::PrefixListEntry { cidr: entry.cidr, description: entry.description, ..Default::default() }
+    shape::PrefixListEntry {
+        cidr: entry.cidr,
+        description: entry.description,
+        ..Default::default()
+    }
 }

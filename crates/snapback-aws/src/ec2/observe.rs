@@ -45,7 +45,10 @@ macro_rules! everything {
 }
 
 fn filter(name: &str, values: impl IntoIterator<Item = impl Into<String>>) -> Filter {
-    Filter::builder().name(name).set_values(Some(values.into_iter().map(Into::into).collect())).build()
+    Filter::builder()
+        .name(name)
+        .set_values(Some(values.into_iter().map(Into::into).collect()))
+        .build()
 }
 
 impl Observe for Ec2 {
@@ -75,7 +78,12 @@ impl Observe for Ec2 {
                 (described, one(id.clone()))
             }
         };
-        Ok(described.into_snapshot(observed_at, coverage, Some(self.account.clone()), Some(self.region.clone())))
+        Ok(described.into_snapshot(
+            observed_at,
+            coverage,
+            Some(self.account.clone()),
+            Some(self.region.clone()),
+        ))
     }
 }
 
@@ -86,10 +94,16 @@ fn one(id: impl Into<ResourceId>) -> BTreeSet<Coverage> {
 impl Ec2 {
     /// The rules in one call; the group itself only where it has none: then it is either empty or gone.
     async fn group(&self, id: &str) -> Result<Described, CallError> {
-        let rules = self.client.describe_security_group_rules().filters(filter("group-id", [id]));
+        let rules = self
+            .client
+            .describe_security_group_rules()
+            .filters(filter("group-id", [id]));
         let rules = pages!(rules, "DescribeSecurityGroupRules", id, PAGE)?;
         let security_groups = if rules.is_empty() {
-            let groups = self.client.describe_security_groups().filters(filter("group-id", [id]));
+            let groups = self
+                .client
+                .describe_security_groups()
+                .filters(filter("group-id", [id]));
             pages!(groups, "DescribeSecurityGroups", id, PAGE)?
         } else {
             Vec::new()
@@ -102,14 +116,27 @@ impl Ec2 {
     }
 
     async fn groups_named(&self, name: &str) -> Result<(Described, BTreeSet<Coverage>), CallError> {
-        let groups = self.client.describe_security_groups().filters(filter("group-name", [name]));
+        let groups = self
+            .client
+            .describe_security_groups()
+            .filters(filter("group-name", [name]));
         let groups = pages!(groups, "DescribeSecurityGroups", name, PAGE)?;
-        let ids: Vec<String> = groups.iter().filter_map(|group| group.group_id.clone()).collect();
-        let coverage = ids.iter().filter_map(|id| id.parse().ok()).map(Coverage::Resource).collect();
+        let ids: Vec<String> = groups
+            .iter()
+            .filter_map(|group| group.group_id.clone())
+            .collect();
+        let coverage = ids
+            .iter()
+            .filter_map(|id| id.parse().ok())
+            .map(Coverage::Resource)
+            .collect();
         let mut rules = Vec::new();
         // A filter takes at most 200 values.
         for ids in ids.chunks(200) {
-            let call = self.client.describe_security_group_rules().filters(filter("group-id", ids));
+            let call = self
+                .client
+                .describe_security_group_rules()
+                .filters(filter("group-id", ids));
             rules.extend(pages!(call, "DescribeSecurityGroupRules", name, PAGE)?);
         }
         let described = Described {
@@ -121,15 +148,27 @@ impl Ec2 {
     }
 
     async fn acls(&self, name: &str, value: &str) -> Result<Described, CallError> {
-        let call = self.client.describe_network_acls().filters(filter(name, [value]));
+        let call = self
+            .client
+            .describe_network_acls()
+            .filters(filter(name, [value]));
         let acls = pages!(call, "DescribeNetworkAcls", value, PAGE)?;
-        Ok(Described { network_acls: acls.into_iter().map(network_acl).collect(), ..Described::default() })
+        Ok(Described {
+            network_acls: acls.into_iter().map(network_acl).collect(),
+            ..Described::default()
+        })
     }
 
     async fn tables(&self, name: &str, value: &str) -> Result<Described, CallError> {
-        let call = self.client.describe_route_tables().filters(filter(name, [value]));
+        let call = self
+            .client
+            .describe_route_tables()
+            .filters(filter(name, [value]));
         let tables = pages!(call, "DescribeRouteTables", value, SMALL_PAGE)?;
-        Ok(Described { route_tables: tables.into_iter().map(route_table).collect(), ..Described::default() })
+        Ok(Described {
+            route_tables: tables.into_iter().map(route_table).collect(),
+            ..Described::default()
+        })
     }
 
     async fn account_wide(&self) -> Result<(Described, BTreeSet<Coverage>), CallError> {
@@ -143,12 +182,42 @@ impl Ec2 {
 
     async fn guarded(&self) -> Result<Described, CallError> {
         let (security_groups, security_group_rules, network_acls, route_tables) = tokio::try_join!(
-            everything!(self, describe_security_groups, "DescribeSecurityGroups", PAGE, security_group),
-            everything!(self, describe_security_group_rules, "DescribeSecurityGroupRules", PAGE, security_group_rule),
-            everything!(self, describe_network_acls, "DescribeNetworkAcls", PAGE, network_acl),
-            everything!(self, describe_route_tables, "DescribeRouteTables", SMALL_PAGE, route_table),
+            everything!(
+                self,
+                describe_security_groups,
+                "DescribeSecurityGroups",
+                PAGE,
+                security_group
+            ),
+            everything!(
+                self,
+                describe_security_group_rules,
+                "DescribeSecurityGroupRules",
+                PAGE,
+                security_group_rule
+            ),
+            everything!(
+                self,
+                describe_network_acls,
+                "DescribeNetworkAcls",
+                PAGE,
+                network_acl
+            ),
+            everything!(
+                self,
+                describe_route_tables,
+                "DescribeRouteTables",
+                SMALL_PAGE,
+                route_table
+            ),
         )?;
-        Ok(Described { security_groups, security_group_rules, network_acls, route_tables, ..Described::default() })
+        Ok(Described {
+            security_groups,
+            security_group_rules,
+            network_acls,
+            route_tables,
+            ..Described::default()
+        })
     }
 
     async fn context(&self) -> Result<Described, CallError> {
@@ -163,19 +232,47 @@ impl Ec2 {
     async fn networks(&self) -> Result<Described, CallError> {
         let (vpcs, subnets, network_interfaces, vpc_endpoints) = tokio::try_join!(
             everything!(self, describe_vpcs, "DescribeVpcs", PAGE, context::vpc),
-            everything!(self, describe_subnets, "DescribeSubnets", PAGE, context::subnet),
-            everything!(self, describe_network_interfaces, "DescribeNetworkInterfaces", PAGE, context::network_interface),
-            everything!(self, describe_vpc_endpoints, "DescribeVpcEndpoints", PAGE, context::vpc_endpoint),
+            everything!(
+                self,
+                describe_subnets,
+                "DescribeSubnets",
+                PAGE,
+                context::subnet
+            ),
+            everything!(
+                self,
+                describe_network_interfaces,
+                "DescribeNetworkInterfaces",
+                PAGE,
+                context::network_interface
+            ),
+            everything!(
+                self,
+                describe_vpc_endpoints,
+                "DescribeVpcEndpoints",
+                PAGE,
+                context::vpc_endpoint
+            ),
         )?;
-        Ok(Described { vpcs, subnets, network_interfaces, vpc_endpoints, ..Described::default() })
+        Ok(Described {
+            vpcs,
+            subnets,
+            network_interfaces,
+            vpc_endpoints,
+            ..Described::default()
+        })
     }
 
     async fn gateways(&self) -> Result<Described, CallError> {
         let vpn_gateways = async {
             // The one call here that EC2 does not page.
             let answer = self.client.describe_vpn_gateways().send().await;
-            let answer = answer.map_err(|error| call_error("DescribeVpnGateways", "account", &error))?;
-            Ok(super::convert::each(answer.vpn_gateways, context::vpn_gateway))
+            let answer =
+                answer.map_err(|error| call_error("DescribeVpnGateways", "account", &error))?;
+            Ok(super::convert::each(
+                answer.vpn_gateways,
+                context::vpn_gateway,
+            ))
         };
         let (
             internet_gateways,
@@ -185,7 +282,13 @@ impl Ec2 {
             vpc_peering_connections,
             transit_gateway_attachments,
         ) = tokio::try_join!(
-            everything!(self, describe_internet_gateways, "DescribeInternetGateways", PAGE, context::internet_gateway),
+            everything!(
+                self,
+                describe_internet_gateways,
+                "DescribeInternetGateways",
+                PAGE,
+                context::internet_gateway
+            ),
             everything!(
                 self,
                 describe_egress_only_internet_gateways,
@@ -193,7 +296,13 @@ impl Ec2 {
                 255,
                 context::egress_only_internet_gateway
             ),
-            everything!(self, describe_nat_gateways, "DescribeNatGateways", PAGE, context::nat_gateway),
+            everything!(
+                self,
+                describe_nat_gateways,
+                "DescribeNatGateways",
+                PAGE,
+                context::nat_gateway
+            ),
             vpn_gateways,
             everything!(
                 self,
@@ -232,13 +341,24 @@ impl Ec2 {
         )?;
         let mut shapes = Vec::with_capacity(lists.len());
         for list in lists {
-            let is_aws = list.owner_id.as_deref().is_none_or(|owner| owner.eq_ignore_ascii_case("aws"));
+            let is_aws = list
+                .owner_id
+                .as_deref()
+                .is_none_or(|owner| owner.eq_ignore_ascii_case("aws"));
             let id = list.prefix_list_id.clone();
             let mut shape = context::prefix_list(list);
             if let Some(id) = id.filter(|_| !is_aws) {
-                let call = self.client.get_managed_prefix_list_entries().prefix_list_id(&id);
+                let call = self
+                    .client
+                    .get_managed_prefix_list_entries()
+                    .prefix_list_id(&id);
                 let entries = pages!(call, "GetManagedPrefixListEntries", &id, SMALL_PAGE)?;
-                shape.entries = Some(entries.into_iter().map(context::prefix_list_entry).collect());
+                shape.entries = Some(
+                    entries
+                        .into_iter()
+                        .map(context::prefix_list_entry)
+                        .collect(),
+                );
             }
             shapes.push(shape);
         }

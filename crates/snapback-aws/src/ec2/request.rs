@@ -11,7 +11,10 @@ pub(super) fn permissions<'a>(
 ) -> Vec<sdk::IpPermission> {
     let mut by_traffic: BTreeMap<Traffic, Vec<(&Peer, Option<&str>)>> = BTreeMap::new();
     for (key, description) in rules {
-        by_traffic.entry(key.traffic).or_default().push((&key.peer, description));
+        by_traffic
+            .entry(key.traffic)
+            .or_default()
+            .push((&key.peer, description));
     }
     by_traffic
         .into_iter()
@@ -21,22 +24,40 @@ pub(super) fn permissions<'a>(
                 .ip_protocol(traffic.protocol_name())
                 .set_from_port(ports.map(|(from, _)| from))
                 .set_to_port(ports.map(|(_, to)| to));
-            peers.into_iter().fold(permission, |permission, (peer, text)| with_peer(permission, peer, text)).build()
+            peers
+                .into_iter()
+                .fold(permission, |permission, (peer, text)| {
+                    with_peer(permission, peer, text)
+                })
+                .build()
         })
         .collect()
 }
 
-fn with_peer(permission: IpPermissionBuilder, peer: &Peer, description: Option<&str>) -> IpPermissionBuilder {
+fn with_peer(
+    permission: IpPermissionBuilder,
+    peer: &Peer,
+    description: Option<&str>,
+) -> IpPermissionBuilder {
     let text = description.map(str::to_owned);
     match peer {
-        Peer::Ipv4(net) => {
-            permission.ip_ranges(sdk::IpRange::builder().cidr_ip(net.to_string()).set_description(text).build())
-        }
-        Peer::Ipv6(net) => {
-            permission.ipv6_ranges(sdk::Ipv6Range::builder().cidr_ipv6(net.to_string()).set_description(text).build())
-        }
+        Peer::Ipv4(net) => permission.ip_ranges(
+            sdk::IpRange::builder()
+                .cidr_ip(net.to_string())
+                .set_description(text)
+                .build(),
+        ),
+        Peer::Ipv6(net) => permission.ipv6_ranges(
+            sdk::Ipv6Range::builder()
+                .cidr_ipv6(net.to_string())
+                .set_description(text)
+                .build(),
+        ),
         Peer::PrefixList(id) => permission.prefix_list_ids(
-            sdk::PrefixListId::builder().prefix_list_id(id.as_str()).set_description(text).build(),
+            sdk::PrefixListId::builder()
+                .prefix_list_id(id.as_str())
+                .set_description(text)
+                .build(),
         ),
         Peer::SecurityGroup { id, owner } => permission.user_id_group_pairs(
             sdk::UserIdGroupPair::builder()
@@ -49,7 +70,10 @@ fn with_peer(permission: IpPermissionBuilder, peer: &Peer, description: Option<&
 }
 
 /// The one peer of a rule that is changed in place.
-pub(super) fn peer_of(request: SecurityGroupRuleRequestBuilder, peer: &Peer) -> SecurityGroupRuleRequestBuilder {
+pub(super) fn peer_of(
+    request: SecurityGroupRuleRequestBuilder,
+    peer: &Peer,
+) -> SecurityGroupRuleRequestBuilder {
     match peer {
         Peer::Ipv4(net) => request.cidr_ipv4(net.to_string()),
         Peer::Ipv6(net) => request.cidr_ipv6(net.to_string()),
@@ -59,7 +83,9 @@ pub(super) fn peer_of(request: SecurityGroupRuleRequestBuilder, peer: &Peer) -> 
 }
 
 /// IPv4 network, IPv6 network, prefix list: one of them is set.
-pub(super) fn destination_of(destination: &Destination) -> (Option<String>, Option<String>, Option<String>) {
+pub(super) fn destination_of(
+    destination: &Destination,
+) -> (Option<String>, Option<String>, Option<String>) {
     match destination {
         Destination::Ipv4(net) => (Some(net.to_string()), None, None),
         Destination::Ipv6(net) => (None, Some(net.to_string()), None),
@@ -68,5 +94,7 @@ pub(super) fn destination_of(destination: &Destination) -> (Option<String>, Opti
 }
 
 pub(super) fn tag_list(tags: &Tags) -> Vec<sdk::Tag> {
-    tags.iter().map(|(key, value)| sdk::Tag::builder().key(key).value(value).build()).collect()
+    tags.iter()
+        .map(|(key, value)| sdk::Tag::builder().key(key).value(value).build())
+        .collect()
 }

@@ -26,10 +26,21 @@ fn key(id: &ResourceId) -> Key {
 /// The item by which a baseline is found. A VPC never changes, so it is written over, never moved.
 fn index(baseline: &Baseline) -> Item {
     let vpc = baseline.vpc.as_ref().map_or("-", VpcId::as_str);
-    let key = Key::new(format!("index#{}", word(baseline.id.kind())), format!("{vpc}#{}", baseline.id));
+    let key = Key::new(
+        format!("index#{}", word(baseline.id.kind())),
+        format!("{vpc}#{}", baseline.id),
+    );
     let mut item = key.item();
-    item.insert("resource".to_owned(), AttributeValue::S(baseline.id.to_string()));
-    let associations: Vec<String> = baseline.handles.associations.keys().map(ToString::to_string).collect();
+    item.insert(
+        "resource".to_owned(),
+        AttributeValue::S(baseline.id.to_string()),
+    );
+    let associations: Vec<String> = baseline
+        .handles
+        .associations
+        .keys()
+        .map(ToString::to_string)
+        .collect();
     if !associations.is_empty() {
         item.insert("associations".to_owned(), AttributeValue::Ss(associations));
     }
@@ -39,8 +50,14 @@ fn index(baseline: &Baseline) -> Item {
 fn read(item: &Item) -> Result<Baseline, StoreError> {
     let baseline: Baseline = value(item)?;
     if baseline.schema != BASELINE_SCHEMA {
-        let message = format!("it has the form {}, this version reads {BASELINE_SCHEMA}", baseline.schema);
-        return Err(StoreError::Corrupt { what: format!("baseline of {}", baseline.id), message });
+        let message = format!(
+            "it has the form {}, this version reads {BASELINE_SCHEMA}",
+            baseline.schema
+        );
+        return Err(StoreError::Corrupt {
+            what: format!("baseline of {}", baseline.id),
+            message,
+        });
     }
     Ok(baseline)
 }
@@ -59,7 +76,8 @@ impl BaselineRead for Tables {
             head
         } else {
             // The known ids and the topology's head in one read; the index beside it.
-            let (known, found) = tokio::try_join!(self.by_id(&wanted.resources), self.find(wanted))?;
+            let (known, found) =
+                tokio::try_join!(self.by_id(&wanted.resources), self.find(wanted))?;
             let (known, head) = known;
             take(&mut baselines, known);
             let more: BTreeSet<ResourceId> = found.difference(&wanted.resources).cloned().collect();
@@ -74,8 +92,13 @@ impl BaselineRead for Tables {
             return Ok((!baselines.by_id.is_empty()).then_some(baselines));
         };
         let vpcs = (!wanted.everything).then(|| {
-            let known = baselines.by_id.values().filter_map(|baseline| baseline.vpc.clone());
-            known.chain(wanted.vpcs.iter().map(|(_, vpc)| vpc.clone())).collect()
+            let known = baselines
+                .by_id
+                .values()
+                .filter_map(|baseline| baseline.vpc.clone());
+            known
+                .chain(wanted.vpcs.iter().map(|(_, vpc)| vpc.clone()))
+                .collect()
         });
         baselines.topology = self.captured_topology(&head, vpcs).await?;
         Ok(Some(baselines))
@@ -83,13 +106,24 @@ impl BaselineRead for Tables {
 }
 
 fn take(baselines: &mut Baselines, read: impl IntoIterator<Item = Baseline>) {
-    baselines.by_id.extend(read.into_iter().map(|baseline| (baseline.id.clone(), baseline)));
+    baselines.by_id.extend(
+        read.into_iter()
+            .map(|baseline| (baseline.id.clone(), baseline)),
+    );
 }
 
 impl Tables {
     async fn of_kind(&self, kind: Kind) -> Result<Vec<Baseline>, StoreError> {
         let pk = format!("baseline#{}", word(kind));
-        let items = self.query(&self.state, Query { pk: &pk, ..Query::default() }).await?;
+        let items = self
+            .query(
+                &self.state,
+                Query {
+                    pk: &pk,
+                    ..Query::default()
+                },
+            )
+            .await?;
         items.iter().map(read).collect()
     }
 
@@ -117,21 +151,32 @@ impl Tables {
         let mut items = Vec::new();
         for (kind, vpc) in &wanted.vpcs {
             let (pk, prefix) = (format!("index#{}", word(*kind)), format!("{vpc}#"));
-            let query = Query { pk: &pk, prefix: Some(&prefix), filter: None };
+            let query = Query {
+                pk: &pk,
+                prefix: Some(&prefix),
+                filter: None,
+            };
             items.extend(self.query(&self.state, query).await?);
         }
         for association in &wanted.associations {
             for kind in kinds_of(association) {
                 let pk = format!("index#{}", word(*kind));
                 let filter = ("contains(associations, :value)", Some(association.as_str()));
-                let query = Query { pk: &pk, prefix: None, filter: Some(filter) };
+                let query = Query {
+                    pk: &pk,
+                    prefix: None,
+                    filter: Some(filter),
+                };
                 items.extend(self.query(&self.state, query).await?);
             }
         }
         let resource = |item: &Item| {
             let id = string(item, "resource").unwrap_or_default();
             id.parse::<ResourceId>()
-                .map_err(|error| StoreError::Corrupt { what: "baseline index".to_owned(), message: error.to_string() })
+                .map_err(|error| StoreError::Corrupt {
+                    what: "baseline index".to_owned(),
+                    message: error.to_string(),
+                })
         };
         items.iter().map(resource).collect()
     }
@@ -155,13 +200,25 @@ impl BaselineWrite for Tables {
             for baseline in chunk {
                 let mut item = key(&baseline.id).with(baseline)?;
                 let generation = baseline.generation.0;
-                item.insert("generation".to_owned(), AttributeValue::N(generation.to_string()));
+                item.insert(
+                    "generation".to_owned(),
+                    AttributeValue::N(generation.to_string()),
+                );
                 let condition = Condition::follows("generation", generation.saturating_sub(1));
-                writes.push(Write { table: self.state.clone(), item, condition: Some(condition) });
-                writes.push(Write { table: self.state.clone(), item: index(baseline), condition: None });
+                writes.push(Write {
+                    table: self.state.clone(),
+                    item,
+                    condition: Some(condition),
+                });
+                writes.push(Write {
+                    table: self.state.clone(),
+                    item: index(baseline),
+                    condition: None,
+                });
             }
             let names: Vec<&str> = chunk.iter().map(|baseline| baseline.id.as_str()).collect();
-            self.write(&format!("baseline of {}", names.join(", ")), writes).await?;
+            self.write(&format!("baseline of {}", names.join(", ")), writes)
+                .await?;
         }
         Ok(())
     }

@@ -14,14 +14,24 @@ fn key(channel: &str, key: &str) -> Key {
 
 impl Deliveries for Tables {
     async fn was_delivered(&self, channel: &str, message: &str) -> Result<bool, StoreError> {
-        Ok(self.get(&self.journal, &key(channel, message)).await?.is_some())
+        Ok(self
+            .get(&self.journal, &key(channel, message))
+            .await?
+            .is_some())
     }
 
     async fn mark_delivered(&self, channel: &str, message: &str) -> Result<(), StoreError> {
         let key = key(channel, message);
         let mut item = key.item();
-        item.insert(EXPIRES.to_owned(), super::journal::expiry(Timestamp::now(), MARK_DAYS));
-        let write = Write { table: self.journal.clone(), item, condition: None };
+        item.insert(
+            EXPIRES.to_owned(),
+            super::journal::expiry(Timestamp::now(), MARK_DAYS),
+        );
+        let write = Write {
+            table: self.journal.clone(),
+            item,
+            condition: None,
+        };
         self.write(&key.to_string(), vec![write]).await
     }
 }

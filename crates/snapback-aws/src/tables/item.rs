@@ -30,7 +30,10 @@ pub(super) struct Key {
 
 impl Key {
     pub(super) fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
-        Self { pk: pk.into(), sk: sk.into() }
+        Self {
+            pk: pk.into(),
+            sk: sk.into(),
+        }
     }
 
     /// The key alone, as an item.
@@ -53,10 +56,15 @@ impl Key {
 
     fn body(&self, value: &impl Serialize) -> Result<String, StoreError> {
         let what = self.to_string();
-        let body = serde_json::to_string(value)
-            .map_err(|error| StoreError::Corrupt { what: what.clone(), message: error.to_string() })?;
+        let body = serde_json::to_string(value).map_err(|error| StoreError::Corrupt {
+            what: what.clone(),
+            message: error.to_string(),
+        })?;
         if body.len() > BODY_MAX {
-            let message = format!("nothing was written: {} bytes, an item may hold {BODY_MAX}", body.len());
+            let message = format!(
+                "nothing was written: {} bytes, an item may hold {BODY_MAX}",
+                body.len()
+            );
             return Err(not_sent("PutItem", &what, "ItemTooLarge", message).into());
         }
         Ok(body)
@@ -76,7 +84,11 @@ pub(super) fn string<'a>(item: &'a Item, attribute: &str) -> Option<&'a str> {
 
 /// Names an item in errors.
 fn name(item: &Item) -> String {
-    format!("{}/{}", string(item, "pk").unwrap_or("?"), string(item, "sk").unwrap_or("?"))
+    format!(
+        "{}/{}",
+        string(item, "pk").unwrap_or("?"),
+        string(item, "sk").unwrap_or("?")
+    )
 }
 
 /// The value in an item.
@@ -84,7 +96,10 @@ fn name(item: &Item) -> String {
 /// # Errors
 /// The item has no body, or it is no such value.
 pub(super) fn value<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
-    let corrupt = |message: String| StoreError::Corrupt { what: name(item), message };
+    let corrupt = |message: String| StoreError::Corrupt {
+        what: name(item),
+        message,
+    };
     let body = string(item, BODY).ok_or_else(|| corrupt("it has no body".to_owned()))?;
     serde_json::from_str(body).map_err(|error| corrupt(error.to_string()))
 }

@@ -43,7 +43,10 @@ impl Head {
     }
 
     fn key(&self, section: &str, part: usize) -> Key {
-        Key::new(format!("topology#{}#{section}", self.slot), format!("{part:05}"))
+        Key::new(
+            format!("topology#{}#{section}", self.slot),
+            format!("{part:05}"),
+        )
     }
 
     fn keys(&self, section: &str) -> impl Iterator<Item = Key> {
@@ -63,7 +66,11 @@ pub(super) struct Cache(Mutex<(u64, BTreeMap<String, Topology>)>);
 impl Cache {
     fn known(&self, head: &Head) -> BTreeMap<String, Topology> {
         let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if held.0 == head.capture { held.1.clone() } else { BTreeMap::new() }
+        if held.0 == head.capture {
+            held.1.clone()
+        } else {
+            BTreeMap::new()
+        }
     }
 
     fn remember(&self, head: &Head, sections: &BTreeMap<String, Topology>) {
@@ -71,13 +78,21 @@ impl Cache {
         if held.0 != head.capture {
             *held = (head.capture, BTreeMap::new());
         }
-        held.1.extend(sections.iter().map(|(name, topology)| (name.clone(), topology.clone())));
+        held.1.extend(
+            sections
+                .iter()
+                .map(|(name, topology)| (name.clone(), topology.clone())),
+        );
     }
 }
 
 impl Tables {
     pub(super) async fn head(&self) -> Result<Option<Head>, StoreError> {
-        self.get(&self.state, &head_key()).await?.as_ref().map(value).transpose()
+        self.get(&self.state, &head_key())
+            .await?
+            .as_ref()
+            .map(value)
+            .transpose()
     }
 
     /// The context of some VPCs with what is shared, or all of it.
@@ -89,18 +104,27 @@ impl Tables {
         let mut head = head.clone();
         for _ in 0..READS_MAX {
             let wanted: BTreeSet<String> = match &vpcs {
-                Some(vpcs) => vpcs.iter().map(ToString::to_string).chain([SHARED.to_owned()]).collect(),
+                Some(vpcs) => vpcs
+                    .iter()
+                    .map(ToString::to_string)
+                    .chain([SHARED.to_owned()])
+                    .collect(),
                 None => head.parts.keys().cloned().collect(),
             };
             if let Some(sections) = self.sections(&head, &wanted).await? {
                 let mut topology = Topology::default();
-                sections.into_values().for_each(|section| merge(&mut topology, section));
+                sections
+                    .into_values()
+                    .for_each(|section| merge(&mut topology, section));
                 return Ok(topology);
             }
             head = self.head().await?.unwrap_or(head);
         }
         let message = "captures follow each other faster than they can be read".to_owned();
-        Err(StoreError::Corrupt { what: head_key().to_string(), message })
+        Err(StoreError::Corrupt {
+            what: head_key().to_string(),
+            message,
+        })
     }
 
     /// The sections of one capture; nothing where a later capture is already writing over it.
@@ -111,7 +135,10 @@ impl Tables {
     ) -> Result<Option<BTreeMap<String, Topology>>, StoreError> {
         let mut sections = self.topology.known(head);
         sections.retain(|name, _| wanted.contains(name));
-        let missing: Vec<&String> = wanted.iter().filter(|name| !sections.contains_key(*name)).collect();
+        let missing: Vec<&String> = wanted
+            .iter()
+            .filter(|name| !sections.contains_key(*name))
+            .collect();
         let mut keys: BTreeMap<Key, &String> = BTreeMap::new();
         for name in missing {
             sections.insert(name.clone(), Topology::default());
@@ -119,11 +146,15 @@ impl Tables {
         }
         if !keys.is_empty() {
             let items = self.batch_get(&keys.keys().cloned().collect()).await?;
-            if items.len() < keys.len() || !items.iter().all(|item| of_capture(item, head.capture)) {
+            if items.len() < keys.len() || !items.iter().all(|item| of_capture(item, head.capture))
+            {
                 return Ok(None);
             }
             for item in &items {
-                let key = Key::new(string(item, "pk").unwrap_or_default(), string(item, "sk").unwrap_or_default());
+                let key = Key::new(
+                    string(item, "pk").unwrap_or_default(),
+                    string(item, "sk").unwrap_or_default(),
+                );
                 let section = keys.get(&key).and_then(|name| sections.get_mut(*name));
                 if let Some(section) = section {
                     merge(section, value(item)?);
@@ -136,18 +167,36 @@ impl Tables {
 
     pub(super) async fn store_topology(&self, topology: &Topology) -> Result<(), StoreError> {
         let before = self.head().await?.unwrap_or_default();
-        let claimed = Head { claim: before.claim.saturating_add(1), ..before.clone() };
+        let claimed = Head {
+            claim: before.claim.saturating_add(1),
+            ..before.clone()
+        };
         self.turn(&claimed, before.claim).await?;
-        let mut after =
-            Head { capture: claimed.claim, claim: claimed.claim, slot: 1 - before.slot.min(1), parts: BTreeMap::new() };
+        let mut after = Head {
+            capture: claimed.claim,
+            claim: claimed.claim,
+            slot: 1 - before.slot.min(1),
+            parts: BTreeMap::new(),
+        };
         for (name, section) in &split(topology) {
             let parts = parts_of(section);
             after.parts.insert(name.clone(), parts.len());
             for (number, part) in parts.iter().enumerate() {
                 let mut item = after.key(name, number).with(part)?;
-                item.insert(CAPTURE.to_owned(), AttributeValue::N(after.capture.to_string()));
+                item.insert(
+                    CAPTURE.to_owned(),
+                    AttributeValue::N(after.capture.to_string()),
+                );
                 let condition = Some(Condition::NotAfter(CAPTURE, after.capture));
-                self.write(WHAT, vec![Write { table: self.state.clone(), item, condition }]).await?;
+                self.write(
+                    WHAT,
+                    vec![Write {
+                        table: self.state.clone(),
+                        item,
+                        condition,
+                    }],
+                )
+                .await?;
             }
         }
         self.turn(&after, claimed.claim).await
@@ -156,14 +205,27 @@ impl Tables {
     /// Writes the head where nobody has claimed a number after `claim`.
     async fn turn(&self, head: &Head, claim: u64) -> Result<(), StoreError> {
         let mut item = head_key().with(head)?;
-        item.insert("claim".to_owned(), AttributeValue::N(head.claim.to_string()));
+        item.insert(
+            "claim".to_owned(),
+            AttributeValue::N(head.claim.to_string()),
+        );
         let condition = Some(Condition::follows("claim", claim));
-        self.write(WHAT, vec![Write { table: self.state.clone(), item, condition }]).await
+        self.write(
+            WHAT,
+            vec![Write {
+                table: self.state.clone(),
+                item,
+                condition,
+            }],
+        )
+        .await
     }
 }
 
 fn of_capture(item: &Item, capture: u64) -> bool {
-    item.get(CAPTURE).and_then(|value| value.as_n().ok()).is_some_and(|number| *number == capture.to_string())
+    item.get(CAPTURE)
+        .and_then(|value| value.as_n().ok())
+        .is_some_and(|number| *number == capture.to_string())
 }
 
 fn merge(topology: &mut Topology, other: Topology) {
@@ -176,7 +238,8 @@ fn merge(topology: &mut Topology, other: Topology) {
 
 /// By VPC. A gateway of several VPCs is in each; what is of none is shared.
 fn split(topology: &Topology) -> BTreeMap<String, Topology> {
-    let mut sections: BTreeMap<String, Topology> = BTreeMap::from([(SHARED.to_owned(), Topology::default())]);
+    let mut sections: BTreeMap<String, Topology> =
+        BTreeMap::from([(SHARED.to_owned(), Topology::default())]);
     for atom in atoms(topology) {
         for section in atom.sections() {
             merge(sections.entry(section).or_default(), atom.topology());
@@ -221,7 +284,10 @@ fn atoms(topology: &Topology) -> impl Iterator<Item = Atom<'_>> {
     let interfaces = topology.interfaces.values().map(Atom::Interface);
     let gateways = topology.gateways.values().map(Atom::Gateway);
     let lists = topology.prefix_lists.values().map(Atom::PrefixList);
-    vpcs.chain(subnets).chain(interfaces).chain(gateways).chain(lists)
+    vpcs.chain(subnets)
+        .chain(interfaces)
+        .chain(gateways)
+        .chain(lists)
 }
 
 impl Atom<'_> {
@@ -230,7 +296,9 @@ impl Atom<'_> {
             Self::Vpc(vpc) => vec![vpc.id.to_string()],
             Self::Subnet(subnet) => vec![subnet.vpc.to_string()],
             Self::Interface(interface) => vec![interface.vpc.to_string()],
-            Self::Gateway(gateway) if !gateway.vpcs.is_empty() => gateway.vpcs.iter().map(ToString::to_string).collect(),
+            Self::Gateway(gateway) if !gateway.vpcs.is_empty() => {
+                gateway.vpcs.iter().map(ToString::to_string).collect()
+            }
             Self::Gateway(_) | Self::PrefixList(_) => vec![SHARED.to_owned()],
         }
     }
@@ -239,10 +307,22 @@ impl Atom<'_> {
         let mut topology = Topology::default();
         match *self {
             Self::Vpc(vpc) => drop(topology.vpcs.insert(vpc.id.clone(), vpc.clone())),
-            Self::Subnet(subnet) => drop(topology.subnets.insert(subnet.id.clone(), subnet.clone())),
-            Self::Interface(interface) => drop(topology.interfaces.insert(interface.id.clone(), interface.clone())),
-            Self::Gateway(gateway) => drop(topology.gateways.insert(gateway.id.clone(), gateway.clone())),
-            Self::PrefixList(list) => drop(topology.prefix_lists.insert(list.id.clone(), list.clone())),
+            Self::Subnet(subnet) => {
+                drop(topology.subnets.insert(subnet.id.clone(), subnet.clone()))
+            }
+            Self::Interface(interface) => drop(
+                topology
+                    .interfaces
+                    .insert(interface.id.clone(), interface.clone()),
+            ),
+            Self::Gateway(gateway) => drop(
+                topology
+                    .gateways
+                    .insert(gateway.id.clone(), gateway.clone()),
+            ),
+            Self::PrefixList(list) => {
+                drop(topology.prefix_lists.insert(list.id.clone(), list.clone()))
+            }
         }
         topology
     }
