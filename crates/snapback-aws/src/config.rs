@@ -2,9 +2,10 @@
 //!
 //! - Owns: the names of the variables that `template.yaml` sets, and what each may hold.
 //! - Takes: the variables as a map.
-//! - Gives: [`Config`], or [`ConfigError`] naming the variable: a Lambda with a bad setting processes nothing.
+//! - Gives: [`GuardConfig`], [`SweepConfig`], [`NotifyConfig`], or [`ConfigError`] naming the variable: a Lambda with a bad setting processes nothing.
 //! - Must not: guess a default for anything that decides what may be changed.
 
+use snapback_engine::change::Own;
 use snapback_engine::policy::{Policy, PolicyError};
 use snapback_model::{AccountId, Region};
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,11 +30,17 @@ pub mod variable {
     pub const ROLE_ARNS: &str = "SNAPBACK_ROLE_ARNS";
     /// The account guarded.
     pub const ACCOUNT: &str = "SNAPBACK_ACCOUNT";
+    /// An EventBridge source taken besides `aws.ec2`: emulators cannot send that one.
+    pub const EVENT_SOURCE: &str = "SNAPBACK_EVENT_SOURCE";
+    /// Lowest level of the log.
+    pub const LOG_LEVEL: &str = "SNAPBACK_LOG_LEVEL";
     /// The Region guarded; set by Lambda.
     pub const REGION: &str = "AWS_REGION";
+    /// Names this instance; set by Lambda.
+    pub const INSTANCE: &str = "AWS_LAMBDA_LOG_STREAM_NAME";
 
     /// All of ours that are not the policy's. Others with the prefix `SNAPBACK_` must be the policy's.
-    pub const ALL: [&str; 9] = [
+    pub const ALL: [&str; 11] = [
         STATE_TABLE,
         JOURNAL_TABLE,
         INBOX_URL,
@@ -43,6 +50,8 @@ pub mod variable {
         CHANNEL,
         ROLE_ARNS,
         ACCOUNT,
+        EVENT_SOURCE,
+        LOG_LEVEL,
     ];
     /// The policy's ([`snapback_engine::policy::Policy::from_variables`]).
     pub const POLICY: [&str; 8] = [
@@ -100,25 +109,40 @@ pub enum ChannelConfig {
     Slack(String),
 }
 
-/// The settings of guard and sweep.
+/// The settings of guard.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Config {
-    /// The account guarded.
-    pub account: AccountId,
-    /// The Region guarded.
-    pub region: Region,
+pub struct GuardConfig {
+    /// Who we are. A change by one of our roles is ours only with a journalled request id.
+    pub own: Own,
+    /// State table's name.
+    pub state_table: String,
+    /// Journal table's name.
+    pub journal_table: String,
+    /// The guard's inbox: what could not be handled is given back there for a while.
+    pub inbox_url: String,
+    /// Where malformed messages go.
+    pub dead_letter_url: String,
+    /// The account's rules.
+    pub policy: Policy,
+    /// This instance, as leases name it.
+    pub holder: String,
+}
+
+/// The settings of sweep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SweepConfig {
+    /// Who we are.
+    pub own: Own,
     /// State table's name.
     pub state_table: String,
     /// Journal table's name.
     pub journal_table: String,
     /// The guard's inbox.
     pub inbox_url: String,
-    /// Where malformed messages go.
-    pub dead_letter_url: String,
-    /// Our own roles: a change by one of them is ours only with a journalled request id.
-    pub own_roles: BTreeSet<String>,
     /// The account's rules.
     pub policy: Policy,
+    /// This instance, as records name it.
+    pub holder: String,
 }
 
 /// The settings of notify.
@@ -128,6 +152,8 @@ pub struct NotifyConfig {
     pub state_table: String,
     /// Journal table's name: what was shown is noted there.
     pub journal_table: String,
+    /// Where entries go that the channel refuses for good.
+    pub dead_letter_url: String,
     /// Where messages go.
     pub channel: ChannelConfig,
 }
@@ -139,30 +165,42 @@ pub fn environment() -> BTreeMap<String, String> {
         .collect()
 }
 
-impl Config {
-    /// Reads the settings of guard and sweep.
+impl GuardConfig {
+    /// Reads the settings of guard.
     ///
     /// # Errors
     /// The first variable that is missing, unknown or not what it should be.
     pub fn from_variables(variables: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
         refuse_unknown(variables)?;
         Ok(Self {
-            account: account(variables)?,
-            region: region(variables)?,
-            state_table: required(
-                variables,
-                variable::STATE_TABLE,
-                "the name of the state table",
-            )?,
-            journal_table: required(
-                variables,
-                variable::JOURNAL_TABLE,
-                "the name of the journal table",
-            )?,
+            own: Own {
+                roles: own_roles(variables)?,
+                ..own(variables)?
+            },
+            state_table: required(variables, variable::STATE_TABLE, STATE_TABLE)?,
+            journal_table: required(variables, variable::JOURNAL_TABLE, JOURNAL_TABLE)?,
             inbox_url: url(variables, variable::INBOX_URL)?,
             dead_letter_url: url(variables, variable::DEAD_LETTER_URL)?,
-            own_roles: own_roles(variables)?,
             policy: Policy::from_variables(variables)?,
+            holder: holder(variables, "guard"),
+        })
+    }
+}
+
+impl SweepConfig {
+    /// Reads the settings of sweep.
+    ///
+    /// # Errors
+    /// The first variable that is missing, unknown or not what it should be.
+    pub fn from_variables(variables: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
+        refuse_unknown(variables)?;
+        Ok(Self {
+            own: own(variables)?,
+            state_table: required(variables, variable::STATE_TABLE, STATE_TABLE)?,
+            journal_table: required(variables, variable::JOURNAL_TABLE, JOURNAL_TABLE)?,
+            inbox_url: url(variables, variable::INBOX_URL)?,
+            policy: Policy::from_variables(variables)?,
+            holder: holder(variables, "sweep"),
         })
     }
 }
@@ -190,19 +228,38 @@ impl NotifyConfig {
             other => return Err(invalid(variable::CHANNEL, other, "`sns` or `slack`")),
         };
         Ok(Self {
-            state_table: required(
-                variables,
-                variable::STATE_TABLE,
-                "the name of the state table",
-            )?,
-            journal_table: required(
-                variables,
-                variable::JOURNAL_TABLE,
-                "the name of the journal table",
-            )?,
+            state_table: required(variables, variable::STATE_TABLE, STATE_TABLE)?,
+            journal_table: required(variables, variable::JOURNAL_TABLE, JOURNAL_TABLE)?,
+            dead_letter_url: url(variables, variable::DEAD_LETTER_URL)?,
             channel,
         })
     }
+}
+
+const STATE_TABLE: &str = "the name of the state table";
+const JOURNAL_TABLE: &str = "the name of the journal table";
+
+/// The account, the Region and the source of events; roles are the guard's alone.
+fn own(variables: &BTreeMap<String, String>) -> Result<Own, ConfigError> {
+    let source = variables
+        .get(variable::EVENT_SOURCE)
+        .map(|source| source.trim().to_owned());
+    Ok(Own {
+        account: Some(account(variables)?),
+        region: Some(region(variables)?),
+        roles: BTreeSet::new(),
+        sources: source
+            .filter(|source| !source.is_empty())
+            .into_iter()
+            .collect(),
+    })
+}
+
+fn holder(variables: &BTreeMap<String, String>, function: &str) -> String {
+    variables.get(variable::INSTANCE).map_or_else(
+        || function.to_owned(),
+        |instance| format!("{function} {instance}"),
+    )
 }
 
 fn required(

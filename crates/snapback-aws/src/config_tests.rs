@@ -1,3 +1,5 @@
+//! What each variable may hold.
+
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -39,9 +41,9 @@ fn good() -> BTreeMap<String, String> {
 
 #[test]
 fn the_template_s_variables_are_read() {
-    let config = Config::from_variables(&good()).unwrap();
-    assert_eq!(config.account.as_str(), "123456789012");
-    assert_eq!(config.own_roles.len(), 2);
+    let config = GuardConfig::from_variables(&good()).unwrap();
+    assert_eq!(config.own.account.unwrap().as_str(), "123456789012");
+    assert_eq!(config.own.roles.len(), 2);
     assert_eq!(config.policy, Policy::default());
     let notify = NotifyConfig::from_variables(&good()).unwrap();
     assert_eq!(
@@ -68,13 +70,15 @@ fn each_missing_or_wrong_variable_is_named() {
             if name.ends_with("_TABLE") && !bad.trim().is_empty() {
                 continue;
             }
-            let error = Config::from_variables(&variables).unwrap_err().to_string();
+            let error = GuardConfig::from_variables(&variables)
+                .unwrap_err()
+                .to_string();
             assert!(error.starts_with(name), "{error}");
         }
         let mut variables = good();
         variables.remove(name);
         assert!(
-            matches!(Config::from_variables(&variables), Err(ConfigError::Missing { variable, .. }) if variable == name)
+            matches!(GuardConfig::from_variables(&variables), Err(ConfigError::Missing { variable, .. }) if variable == name)
         );
     }
 }
@@ -83,7 +87,7 @@ fn each_missing_or_wrong_variable_is_named() {
 fn a_typing_error_in_a_name_stops_the_start() {
     let mut variables = good();
     variables.insert("SNAPBACK_MODE_SECURITY_GRUOP".into(), "enforce".into());
-    let error = Config::from_variables(&variables).unwrap_err();
+    let error = GuardConfig::from_variables(&variables).unwrap_err();
     assert_eq!(
         error,
         ConfigError::Unknown {
@@ -109,4 +113,22 @@ fn a_channel_needs_its_own_address_only() {
         error.contains("SNAPBACK_CHANNEL") && error.contains("pager"),
         "{error}"
     );
+}
+
+#[test]
+fn the_sweep_needs_no_right_of_the_guard() {
+    let mut variables = good();
+    variables.remove("SNAPBACK_ROLE_ARNS");
+    variables.remove("SNAPBACK_DEAD_LETTER_URL");
+    variables.insert("SNAPBACK_EVENT_SOURCE".into(), "snapback.e2e".into());
+    variables.insert(
+        "AWS_LAMBDA_LOG_STREAM_NAME".into(),
+        "2026/11/23/[1]abc".into(),
+    );
+    let config = SweepConfig::from_variables(&variables).unwrap();
+    assert_eq!(
+        config.own.sources,
+        BTreeSet::from(["snapback.e2e".to_owned()])
+    );
+    assert_eq!(config.holder, "sweep 2026/11/23/[1]abc");
 }

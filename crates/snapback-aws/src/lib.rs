@@ -18,7 +18,9 @@ pub mod sdk;
 pub mod slack;
 pub mod sns;
 pub mod sqs;
+pub mod stream;
 pub mod tables;
+pub mod world;
 
 #[cfg(test)]
 mod dynamo;
@@ -27,10 +29,11 @@ mod wire;
 
 pub use clock::SystemClock;
 pub use cloudtrail::CloudTrail;
-pub use config::{Config, ConfigError};
+pub use config::{ConfigError, GuardConfig, NotifyConfig, SweepConfig};
 pub use ec2::Ec2;
 pub use meter::Emf;
 pub use slack::Slack;
 pub use sns::Sns;
 pub use sqs::{DeadLetterQueue, InboxQueue};
 pub use tables::Tables;
+pub use world::{GuardWorld, SweepWorld};

@@ -1,3 +1,5 @@
+//! The webhook against a local server.
+
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

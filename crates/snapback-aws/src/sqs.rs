@@ -32,6 +32,24 @@ impl InboxQueue {
     }
 }
 
+impl InboxQueue {
+    /// Lets a message that was not handled come again after this many seconds, not after the
+    /// queue's visibility time-out, which is as long as a Lambda could need.
+    ///
+    /// # Errors
+    /// The call's failure: the message then comes after the visibility time-out.
+    pub async fn release(&self, receipt: &str, seconds: i32) -> Result<(), CallError> {
+        let call = self.client.change_message_visibility().queue_url(&self.url);
+        let sent = call
+            .receipt_handle(receipt)
+            .visibility_timeout(seconds)
+            .send()
+            .await;
+        sent.map(drop)
+            .map_err(|error| call_error("ChangeMessageVisibility", &self.url, &error))
+    }
+}
+
 impl Inbox for InboxQueue {
     async fn send(&self, command: &Command) -> Result<(), CallError> {
         let body = serde_json::to_string(command)

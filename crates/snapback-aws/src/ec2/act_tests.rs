@@ -1,3 +1,5 @@
+//! What goes over the wire for each action, word for word, and what comes back of EC2's answers.
+
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -5,8 +7,6 @@
     clippy::panic,
     reason = "tests"
 )]
-
-//! What goes over the wire for each action, word for word, and what comes back of EC2's answers.
 
 use super::Ec2;
 use crate::wire::{Answer, Wire};

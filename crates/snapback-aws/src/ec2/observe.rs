@@ -55,7 +55,8 @@ impl Observe for Ec2 {
     async fn observe(&self, scope: &Scope) -> Result<Snapshot, CallError> {
         let observed_at = Timestamp::now();
         let (described, coverage) = match scope {
-            Scope::Everything => self.account_wide().await?,
+            // Boxed: sixteen paginated calls side by side make a future of many kilobytes and layers.
+            Scope::Everything => Box::pin(self.account_wide()).await?,
             Scope::Group(id) => {
                 let described = self.group(id.as_str()).await?;
                 (described, one(id.clone()))

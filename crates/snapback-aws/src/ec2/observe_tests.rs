@@ -1,3 +1,5 @@
+//! Which describe calls a scope takes and how their XML is read.
+
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -5,8 +7,6 @@
     clippy::panic,
     reason = "tests"
 )]
-
-//! Which describe calls a scope takes and how their XML is read.
 
 use super::Ec2;
 use crate::wire::{Answer, Wire};

@@ -1,3 +1,5 @@
+//! The ports' promises, against a table in memory that knows the expressions this room writes.
+
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -5,8 +7,6 @@
     clippy::panic,
     reason = "tests"
 )]
-
-//! The ports' promises, against a table in memory that knows the expressions this room writes.
 
 use super::Tables;
 use super::item::{BODY_MAX, CLOSED};
@@ -286,7 +286,14 @@ fn entry(incident: &str, sequence: u32, body: Body) -> Entry {
 }
 
 fn started(incident: &str, sequence: u32) -> Entry {
-    entry(incident, sequence, Body::StepStarted { step: 0 })
+    entry(
+        incident,
+        sequence,
+        Body::StepStarted {
+            step: 0,
+            handles: Handles::default(),
+        },
+    )
 }
 
 fn record(version: u64, open: Option<&str>) -> ResourceRecord {

@@ -1,3 +1,5 @@
+//! Captures beside captures and beside readers.
+
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -5,8 +7,6 @@
     clippy::panic,
     reason = "tests"
 )]
-
-//! Captures beside captures and beside readers.
 
 use super::super::{Condition, Tables, Write};
 use super::*;

@@ -1,0 +1,153 @@
+//! The ports of each function in one value.
+//!
+//! - Owns: which adapter serves which port of which function. Only [`GuardWorld`] has `Actuate`.
+//! - Takes: the SDK configuration and a function's settings.
+//! - Gives: values that satisfy the bounds of `snapback_app::rights`.
+//! - Must not: add behaviour.
+
+use crate::config::{GuardConfig, SweepConfig};
+use crate::{DeadLetterQueue, Ec2, Emf, InboxQueue, SystemClock, Tables};
+use aws_config::SdkConfig;
+use snapback_app::port::*;
+use snapback_engine::change::Own;
+use snapback_engine::incident::{Entry, ResourceRecord};
+use snapback_engine::plan::Action;
+use snapback_model::*;
+use std::time::Duration;
+
+/// What the guard works with.
+#[derive(Debug, Clone)]
+pub struct GuardWorld {
+    ec2: Ec2,
+    tables: Tables,
+    dead_letters: DeadLetterQueue,
+    clock: SystemClock,
+    meter: Emf,
+}
+
+/// What the sweep works with: no way to change EC2.
+#[derive(Debug, Clone)]
+pub struct SweepWorld {
+    ec2: Ec2,
+    tables: Tables,
+    inbox: InboxQueue,
+    clock: SystemClock,
+    meter: Emf,
+}
+
+fn ec2(sdk: &SdkConfig, own: &Own) -> Ec2 {
+    let account = own.account.clone().unwrap_or_else(|| AccountId::new(""));
+    let region = own.region.clone().unwrap_or_else(|| Region::new(""));
+    Ec2::new(sdk, account, region)
+}
+
+impl GuardWorld {
+    /// Clients for the guard.
+    pub fn new(sdk: &SdkConfig, config: &GuardConfig) -> Self {
+        Self {
+            ec2: ec2(sdk, &config.own),
+            tables: Tables::new(sdk, &config.state_table, &config.journal_table),
+            dead_letters: DeadLetterQueue::new(sdk, &config.dead_letter_url),
+            clock: SystemClock,
+            meter: Emf::new("guard"),
+        }
+    }
+}
+
+impl SweepWorld {
+    /// Clients for the sweep.
+    pub fn new(sdk: &SdkConfig, config: &SweepConfig) -> Self {
+        Self {
+            ec2: ec2(sdk, &config.own),
+            tables: Tables::new(sdk, &config.state_table, &config.journal_table),
+            inbox: InboxQueue::new(sdk, &config.inbox_url),
+            clock: SystemClock,
+            meter: Emf::new("sweep"),
+        }
+    }
+}
+
+impl Actuate for GuardWorld {
+    async fn act(&self, action: &Action, handles: &Handles) -> Result<Receipt, CallError> {
+        self.ec2.act(action, handles).await
+    }
+}
+
+impl DeadLetter for GuardWorld {
+    async fn bury(&self, body: &str, reason: &str) -> Result<(), CallError> {
+        self.dead_letters.bury(body, reason).await
+    }
+}
+
+impl Inbox for SweepWorld {
+    async fn send(&self, command: &Command) -> Result<(), CallError> {
+        self.inbox.send(command).await
+    }
+}
+
+/// The ports that both have.
+macro_rules! shared_ports {
+    ($($world:ty),+) => {$(
+        impl Observe for $world {
+            async fn observe(&self, scope: &Scope) -> Result<Snapshot, CallError> {
+                self.ec2.observe(scope).await
+            }
+        }
+
+        impl BaselineRead for $world {
+            async fn baselines(&self, wanted: &Wanted) -> Result<Option<Baselines>, StoreError> {
+                self.tables.baselines(wanted).await
+            }
+        }
+
+        impl BaselineWrite for $world {
+            async fn put_baselines(&self, baselines: &[Baseline]) -> Result<(), StoreError> {
+                self.tables.put_baselines(baselines).await
+            }
+
+            async fn put_topology(&self, topology: &Topology) -> Result<(), StoreError> {
+                self.tables.put_topology(topology).await
+            }
+        }
+
+        impl Journal for $world {
+            async fn record(&self, resource: &ResourceId) -> Result<ResourceRecord, StoreError> {
+                self.tables.record(resource).await
+            }
+
+            async fn commit(&self, record: Option<&ResourceRecord>, entries: &[Entry]) -> Result<(), StoreError> {
+                self.tables.commit(record, entries).await
+            }
+
+            async fn entries(&self, incident: &IncidentId) -> Result<Vec<Entry>, StoreError> {
+                self.tables.entries(incident).await
+            }
+
+            async fn is_ours(&self, request: &RequestId) -> Result<bool, StoreError> {
+                self.tables.is_ours(request).await
+            }
+
+            async fn unfinished(&self) -> Result<Vec<ResourceRecord>, StoreError> {
+                self.tables.unfinished().await
+            }
+        }
+
+        impl Clock for $world {
+            fn now(&self) -> Timestamp {
+                self.clock.now()
+            }
+
+            async fn sleep(&self, duration: Duration) {
+                self.clock.sleep(duration).await;
+            }
+        }
+
+        impl Meter for $world {
+            fn measure(&self, metric: Metric, value: f64) {
+                self.meter.measure(metric, value);
+            }
+        }
+    )+};
+}
+
+shared_ports!(GuardWorld, SweepWorld);
