@@ -17,7 +17,9 @@ mod events;
 mod faults;
 mod ports;
 mod principal;
+pub mod station;
 mod store;
+pub mod story;
 mod views;
 mod world;
 
