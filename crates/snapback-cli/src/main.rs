@@ -7,6 +7,7 @@
 
 mod capture;
 mod decode;
+mod demo;
 mod diff;
 mod outcome;
 mod plan;
@@ -27,13 +28,14 @@ struct Arguments {
 
 /// What the exit codes of every command mean.
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, or no differences; 1 `diff` found differences; 2 bad input or arguments (nothing was done).
+Exit codes: 0 done, or no differences; 1 `diff` found differences, or a story of `demo` ended wrong; 2 bad input or arguments (nothing was done).
 Colour follows the terminal; NO_COLOR turns it off.";
 
 #[derive(Subcommand)]
 enum Command {
     Capture(capture::Arguments),
     Decode(decode::Arguments),
+    Demo(demo::Arguments),
     Diff(diff::Arguments),
     Plan(plan::Arguments),
 }
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Capture(arguments) => capture::run(&arguments),
         Command::Decode(arguments) => decode::run(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
     };

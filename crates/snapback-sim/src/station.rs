@@ -184,7 +184,11 @@ impl<'a> Station<'a> {
             own: self.guard.own.clone(),
             limits: Limits::default(),
             holder: "sweep".into(),
-            deadline: self.world.now().checked_add(SWEEP).unwrap_or_else(|_| self.world.now()),
+            deadline: self
+                .world
+                .now()
+                .checked_add(SWEEP)
+                .unwrap_or_else(|_| self.world.now()),
         };
         let swept = self
             .runtime

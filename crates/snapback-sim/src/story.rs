@@ -14,7 +14,7 @@ mod rules;
 use crate::station::{Listener, Moment, Station};
 use crate::{ACCOUNT, Principal};
 use serde::Serialize;
-use snapback_engine::incident::Outcome;
+use snapback_engine::incident::{Outcome, Report};
 use snapback_engine::policy::{Mode, Policy};
 use snapback_model::*;
 use std::collections::BTreeMap;
@@ -123,6 +123,13 @@ pub struct Ended {
     pub proof: Vec<String>,
 }
 
+impl Ended {
+    /// Whether it ended as it should: put back, and proved.
+    pub fn is_right(&self) -> bool {
+        self.verified && self.outcome == "reverted"
+    }
+}
+
 /// What a story plays on.
 pub struct Scene<'a> {
     /// The deployment.
@@ -180,10 +187,14 @@ impl Story {
             alerts: 0,
             proof: Vec::new(),
         };
-        let mut closed = None;
+        let mut closed: Option<Box<Report>> = None;
         let mut hear = |moment: &Moment| {
+            // The story's end is its revert; an alert about a by-product is not.
             if let Moment::Closed(report) = moment
                 && report.outcome != Outcome::Accepted
+                && closed
+                    .as_ref()
+                    .is_none_or(|before| before.outcome != Outcome::Reverted)
             {
                 closed = Some(report.clone());
             }

@@ -8,12 +8,12 @@ pub(super) fn acl_entry_deleted(scene: &mut Scene<'_>) -> Result<(), String> {
     let acl = scene.station.layout.db_acl.clone();
     let call = Call::DeleteNetworkAclEntry {
         acl,
-        key: parsed("ingress 100")?,
+        key: parsed("egress 100")?,
     };
     scene.station.act(
         &olga(),
         "olga (console)",
-        "deletes entry 100 of the databases' network ACL: the application cannot reach them",
+        "deletes egress entry 100 of the databases' network ACL: their answers are dropped",
         call,
     )?;
     scene.station.settle()?;
