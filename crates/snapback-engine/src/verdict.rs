@@ -18,7 +18,7 @@ use crate::finding::Finding;
 use crate::policy::{Mode, Policy};
 use serde::{Deserialize, Serialize};
 use snapback_model::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use judge::Bench;
 
@@ -149,10 +149,11 @@ pub struct Fold {
     pub refused: Vec<String>,
     /// Edits skipped because a newer accepted edit or the capture already covers them.
     pub superseded: Vec<String>,
-    /// Resources of refused edits that no baseline knows. The event of their creation may be late:
-    /// folding again after it succeeds.
+    /// Whether a refused edit names a resource, rule id, association id or rule that no baseline
+    /// knows. The event that made it may be late: folding this change again after it succeeds, and
+    /// folds nothing twice.
     #[serde(default)]
-    pub unborn: BTreeSet<ResourceId>,
+    pub premature: bool,
 }
 
 /// Folds a trusted change into the baselines as its own delta (design.md principle 2). Live is used
@@ -163,6 +164,10 @@ pub struct Fold {
 /// Whether the actor is trusted is the caller's question ([`Policy::trusts`]); a stranger's change
 /// must never come here. `baselines` must hold every ACL (table) of the VPC where a subnet (or the
 /// main association) moves.
+///
+/// Events of any order give the same baseline, with one limit: where a rule is modified in place and
+/// its content comes back under another rule id, events of the two ids that overtake each other may
+/// leave one of the contents out (it is then told as a difference).
 ///
 /// When a baseline is first folded, the time of its capture is kept as the mark of
 /// [`Element::Existence`]: no edit from before it is ever folded.

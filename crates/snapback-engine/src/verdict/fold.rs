@@ -4,7 +4,7 @@ mod held;
 mod resolve;
 
 use super::Fold;
-use crate::change::{Change, DeletedRef, Edit, Edits};
+use crate::change::{Change, DeletedRef, Edit, Edits, GroupRef};
 use snapback_model::*;
 use std::collections::BTreeMap;
 
@@ -86,79 +86,40 @@ impl Folding<'_> {
                 detail,
                 id,
             } => {
-                let Some(group) = self.group(group) else {
-                    return;
-                };
-                let detail = RuleDetail {
-                    description: detail.description.clone().filter(|text| !text.is_empty()),
-                    tags: detail.tags.clone(),
-                };
-                self.rule_set(group, rule.clone(), detail, id.as_ref());
+                if let Some(group) = self.group(group) {
+                    let detail = RuleDetail {
+                        description: told(detail.description.as_ref()),
+                        tags: detail.tags.clone(),
+                    };
+                    self.rule_set(group, rule.clone(), detail, id.as_ref());
+                }
             }
             Edit::RuleRemoved { group, rule } => {
-                let Some(group) = self.group(group) else {
-                    return;
-                };
-                let Some(rule) = self.rule(&group, rule) else {
-                    return;
-                };
-                self.set(&group.into(), Element::Rule(rule), Content::Rule(None));
+                if let Some((group, rule)) = self.rule(group, rule) {
+                    self.set(&group.into(), Element::Rule(rule), Content::Rule(None));
+                }
             }
             Edit::RuleDescribed {
                 group,
                 rule,
                 description,
             } => {
-                let Some(group) = self.group(group) else {
-                    return;
-                };
-                let Some(rule) = self.rule(&group, rule) else {
-                    return;
-                };
-                let text = description.clone().filter(|text| !text.is_empty());
-                self.set(&group.into(), Element::Rule(rule), Content::RuleText(text));
+                if let Some((group, rule)) = self.rule(group, rule) {
+                    let text = Content::RuleText(told(description.as_ref()));
+                    self.set(&group.into(), Element::Rule(rule), text);
+                }
             }
             // All of a call at once: `rewrite_rules`.
             Edit::RuleModified { .. } => {}
-            Edit::EntrySet { acl, key, entry } => {
-                self.set(
-                    &acl.clone().into(),
-                    Element::Entry(*key),
-                    Content::Entry(Some(entry.clone())),
-                );
+            Edit::EntrySet { .. }
+            | Edit::EntryRemoved { .. }
+            | Edit::RouteSet { .. }
+            | Edit::RouteRemoved { .. }
+            | Edit::PropagationSet { .. } => {
+                if let Some((id, element, content)) = plain(edit) {
+                    self.set(&id, element, content);
+                }
             }
-            Edit::EntryRemoved { acl, key } => {
-                self.set(
-                    &acl.clone().into(),
-                    Element::Entry(*key),
-                    Content::Entry(None),
-                );
-            }
-            Edit::RouteSet {
-                table,
-                destination,
-                target,
-            } => self.set(
-                &table.clone().into(),
-                Element::Route(destination.clone()),
-                Content::Route(Some(target.clone())),
-            ),
-            Edit::RouteRemoved { table, destination } => {
-                self.set(
-                    &table.clone().into(),
-                    Element::Route(destination.clone()),
-                    Content::Route(None),
-                );
-            }
-            Edit::PropagationSet {
-                table,
-                gateway,
-                enabled,
-            } => self.set(
-                &table.clone().into(),
-                Element::Propagation(gateway.clone()),
-                Content::Propagation(*enabled),
-            ),
             Edit::AclReassociated { .. }
             | Edit::TableAssociated { .. }
             | Edit::TableDisassociated { .. }
@@ -167,7 +128,7 @@ impl Folding<'_> {
             Edit::Deleted { resource } => match resource {
                 DeletedRef::Id(id) => self.deleted(id),
                 DeletedRef::GroupNamed(name) => {
-                    if let Some(group) = self.group(&crate::change::GroupRef::Name(name.clone())) {
+                    if let Some(group) = self.group(&GroupRef::Name(name.clone())) {
                         self.deleted(&group.into());
                     }
                 }
@@ -184,7 +145,7 @@ impl Folding<'_> {
     fn writable(&mut self, id: &ResourceId) -> Option<&mut Baseline> {
         match self.baseline(id) {
             None => {
-                self.fold.unborn.insert(id.clone());
+                self.fold.premature = true;
                 self.refuse(format!(
                     "no baseline knows {id}: the change is not accepted (capture it, or wait for the event of its creation)"
                 ));
@@ -214,6 +175,12 @@ impl Folding<'_> {
         }
         let newest = mark.map(|mark| mark.at).max(captured_at(baseline));
         self.against(newest)
+    }
+
+    /// Whether the baseline's last full read was before this event.
+    fn is_since_capture(&self, id: &ResourceId) -> bool {
+        let read = self.before.by_id.get(id).and_then(captured_at);
+        matches!(self.against(read), Standing::Newest)
     }
 
     /// Events have a resolution of one second (semantics E), so times compare by seconds.
@@ -251,8 +218,9 @@ impl Folding<'_> {
         }
     }
 
-    /// Gives one element of a resource its new content, if this event is the newest about it.
-    fn set(&mut self, id: &ResourceId, element: Element, content: Content) {
+    /// Gives one element of a resource its new content, if this event is the newest about it, and
+    /// tells whether it did.
+    fn set(&mut self, id: &ResourceId, element: Element, content: Content) -> bool {
         let what = format!("{id} {element}");
         let agrees = self
             .live
@@ -261,19 +229,22 @@ impl Folding<'_> {
             .map(|found| shows(found, &element, &content));
         let standing = self.standing(id, &element);
         if self.before.by_id.contains_key(id) && !self.is_due(&what, standing, agrees) {
-            return;
+            return false;
         }
         let mark = self.mark();
         let Some(baseline) = self.writable(id) else {
-            return;
+            return false;
         };
-        if put(baseline.state.as_mut(), &element, content) {
+        let put = put(baseline.state.as_mut(), &element, content);
+        if put {
             baseline.marks.insert(element, mark);
         } else {
+            self.fold.premature = true;
             self.refuse(format!(
                 "{what}: the baseline has no such rule, so its description is not folded in"
             ));
         }
+        put
     }
 
     fn mark(&self) -> Mark {
@@ -348,29 +319,80 @@ impl Folding<'_> {
             if before == Some(&baseline) {
                 continue;
             }
+            baseline.generation = baseline.generation.next();
+            let mut accepts = true;
             let mut origin = Origin::Accepted;
             if let Some(before) = before {
-                if let Some(at) = captured_at(before) {
-                    let event = before.provenance.event.clone();
-                    let mark = Mark {
-                        at,
-                        event: event.unwrap_or_else(|| EventId::new("capture")),
-                    };
-                    baseline.marks.entry(Element::Existence).or_insert(mark);
-                }
+                baseline.parent = Some(before.digest());
+                accepts = before.marks != baseline.marks || before.state != baseline.state;
                 // A trusted edit does not review what else the sweep found there.
                 if before.provenance.origin == Origin::Unreviewed {
                     origin = Origin::Unreviewed;
                 }
-                baseline.parent = Some(before.digest());
             }
-            baseline.generation = baseline.generation.next();
-            baseline.provenance = self.provenance(origin);
+            if accepts {
+                if let Some((before, at)) =
+                    before.and_then(|before| Some((before, captured_at(before)?)))
+                {
+                    keep_capture(&mut baseline, before, at);
+                }
+                baseline.provenance = self.provenance(origin);
+            }
             self.adopt_handles(&mut baseline);
             self.fold.updated.push(baseline);
         }
         self.fold
     }
+}
+
+/// An empty description is none.
+fn told(description: Option<&String>) -> Option<String> {
+    description.filter(|text| !text.is_empty()).cloned()
+}
+
+/// The element and content of an edit that names its resource and element itself.
+fn plain(edit: &Edit) -> Option<(ResourceId, Element, Content)> {
+    Some(match edit {
+        Edit::EntrySet { acl, key, entry } => {
+            let content = Content::Entry(Some(entry.clone()));
+            (acl.clone().into(), Element::Entry(*key), content)
+        }
+        Edit::EntryRemoved { acl, key } => (
+            acl.clone().into(),
+            Element::Entry(*key),
+            Content::Entry(None),
+        ),
+        Edit::RouteSet {
+            table,
+            destination,
+            target,
+        } => {
+            let content = Content::Route(Some(target.clone()));
+            (
+                table.clone().into(),
+                Element::Route(destination.clone()),
+                content,
+            )
+        }
+        Edit::RouteRemoved { table, destination } => (
+            table.clone().into(),
+            Element::Route(destination.clone()),
+            Content::Route(None),
+        ),
+        Edit::PropagationSet {
+            table,
+            gateway,
+            enabled,
+        } => {
+            let content = Content::Propagation(*enabled);
+            (
+                table.clone().into(),
+                Element::Propagation(gateway.clone()),
+                content,
+            )
+        }
+        _ => return None,
+    })
 }
 
 /// Since when the baseline knows its whole resource: nothing from before is ever folded in.
@@ -381,6 +403,19 @@ fn captured_at(baseline: &Baseline) -> Option<Timestamp> {
         // Once folded, `at` is the time of that event; the mark holds the time of the read.
         Origin::Unreviewed => known.or(Some(baseline.provenance.at)),
         Origin::Accepted => known,
+    }
+}
+
+/// Once an event is folded in, the provenance is that event's: the mark keeps the time of the read.
+fn keep_capture(baseline: &mut Baseline, before: &Baseline, at: Timestamp) {
+    let event = before.provenance.event.clone();
+    let event = event.unwrap_or_else(|| EventId::new("capture"));
+    let mark = baseline.marks.entry(Element::Existence).or_insert(Mark {
+        at,
+        event: event.clone(),
+    });
+    if mark.at < at {
+        *mark = Mark { at, event };
     }
 }
 

@@ -161,18 +161,16 @@ impl Bench<'_> {
         let is_acl = diff.resource.kind() == Kind::NetworkAcl;
         let read_all = self.live.coverage.contains(&Coverage::Subnets);
         // Every subnet has an ACL (semantics A3): one that no ACL of a full read holds does not exist.
+        let all_acls = self
+            .live
+            .coverage
+            .contains(&Coverage::Kind(Kind::NetworkAcl))
+            || diff
+                .vpc
+                .clone()
+                .is_some_and(|vpc| self.live.coverage.contains(&Coverage::AclsOf(vpc)));
         let gone = (read_all && !self.live.topology.subnets.contains_key(subnet))
-            || (is_acl
-                && live.is_none()
-                && self.live.covers(&diff.resource, diff.vpc.as_ref())
-                && {
-                    let vpc = diff.vpc.clone();
-                    self.live
-                        .coverage
-                        .contains(&Coverage::Kind(Kind::NetworkAcl))
-                        || vpc
-                            .is_some_and(|vpc| self.live.coverage.contains(&Coverage::AclsOf(vpc)))
-                });
+            || (is_acl && live.is_none() && all_acls);
         if gone {
             return Some(format!("{subnet} does not exist any more"));
         }

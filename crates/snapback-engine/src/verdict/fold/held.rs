@@ -1,7 +1,7 @@
 //! What only one ACL or table can hold: subnets, gateways, being the main table. Moving one changes
 //! the baselines of the holder that loses and of the one that gains.
 
-use super::{Folding, Standing};
+use super::Folding;
 use crate::change::Edit;
 use snapback_model::*;
 use std::collections::BTreeSet;
@@ -82,9 +82,7 @@ impl Folding<'_> {
         };
         let old = known(association);
         let Some(handle) = old.clone().or_else(|| new.and_then(known)) else {
-            self.fold
-                .unborn
-                .extend(to.filter(|id| self.baseline(id).is_none()));
+            self.fold.premature = true;
             self.refuse(format!(
                 "no baseline knows what {association} was, so the move is not accepted"
             ));
@@ -171,18 +169,17 @@ impl Folding<'_> {
                     AssociationSubject::Subnet(_) | AssociationSubject::Gateway(_) => true,
                 }
         };
-        let marks: Vec<&Mark> = self
+        let newest = self
             .before
             .by_id
             .values()
             .filter(concerned)
             .filter_map(|baseline| baseline.marks.get(element))
-            .collect();
-        let standing = if marks.iter().any(|mark| mark.event == self.change.event) {
-            Standing::Superseded("this event is folded in already".into())
-        } else {
-            self.against(marks.iter().map(|mark| mark.at).max())
-        };
+            // What this event did before is each holder's own question.
+            .filter(|mark| mark.event != self.change.event)
+            .map(|mark| mark.at)
+            .max();
+        let standing = self.against(newest);
         self.is_due(what, standing, agrees)
     }
 
@@ -196,7 +193,10 @@ impl Folding<'_> {
                 .map(|found| is_held(found, &told.subject)),
             None => {
                 let from = told.from.as_ref()?;
-                self.live.covers(from, None).then(|| {
+                let vpc = self
+                    .baseline(from)
+                    .and_then(|baseline| baseline.vpc.as_ref());
+                self.live.covers(from, vpc).then(|| {
                     let mut tables = self
                         .live
                         .resources

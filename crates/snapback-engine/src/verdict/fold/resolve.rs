@@ -65,29 +65,34 @@ impl Folding<'_> {
             .map(|handle| handle.rule.clone())
     }
 
-    /// The rule an event names; refused where nothing knows the id.
-    pub(super) fn rule(&mut self, group: &SecurityGroupId, named: &RuleRef) -> Option<RuleKey> {
-        let id = match named {
-            RuleRef::Key(key) => return Some(key.clone()),
-            RuleRef::Id(id) => id,
+    /// The group and rule an event names; refused where nothing knows the id.
+    pub(super) fn rule(
+        &mut self,
+        group: &GroupRef,
+        named: &RuleRef,
+    ) -> Option<(SecurityGroupId, RuleKey)> {
+        let group = self.group(group)?;
+        let rule = match named {
+            RuleRef::Key(key) => Some(key.clone()),
+            RuleRef::Id(id) => {
+                let rule = self.handle(&group, id);
+                if rule.is_none() {
+                    self.unknown_rule(&group, id);
+                }
+                rule
+            }
         };
-        let rule = self.handle(group, id);
-        if rule.is_none() {
-            self.unknown_rule(group, id);
-        }
-        rule
+        rule.map(|rule| (group, rule))
     }
 
     fn unknown_rule(&mut self, group: &SecurityGroupId, id: &SecurityGroupRuleId) {
-        let resource = ResourceId::from(group.clone());
-        if self.baseline(&resource).is_none() {
-            self.fold.unborn.insert(resource);
-        }
+        self.fold.premature = true;
         self.refuse(format!(
             "the baseline of {group} does not know which rule {id} was"
         ));
     }
 
+    /// A rule with the id it has from now on.
     pub(super) fn rule_set(
         &mut self,
         group: SecurityGroupId,
@@ -96,25 +101,23 @@ impl Folding<'_> {
         id: Option<&SecurityGroupRuleId>,
     ) {
         let resource = ResourceId::from(group.clone());
-        self.set(
-            &resource,
-            Element::Rule(rule.clone()),
-            Content::Rule(Some(detail)),
-        );
-        // The id is a fact whether or not the rule is still the newest word on it.
-        if let (Some(id), true) = (
-            id,
-            self.baseline(&resource)
-                .is_some_and(|baseline| baseline.state.is_some()),
-        ) {
-            let known = self
-                .baseline(&resource)
-                .is_some_and(|baseline| baseline.handles.rules.contains_key(id));
-            if !known && let Some(baseline) = self.writable(&resource) {
-                baseline
-                    .handles
-                    .rules
-                    .insert(id.clone(), RuleHandle { group, rule });
+        let element = Element::Rule(rule.clone());
+        let folded = self.set(&resource, element.clone(), Content::Rule(Some(detail)));
+        let Some(id) = id else { return };
+        let covered = matches!(self.standing(&resource, &element), Standing::Superseded(_));
+        let handle = RuleHandle { group, rule };
+        if folded {
+            if let Some(baseline) = self.now.get_mut(&resource) {
+                baseline.handles.rules.insert(id.clone(), handle);
+            }
+        } else if covered && self.is_since_capture(&resource) {
+            // The rule is history, but a late event may still tell what became of its id.
+            let baseline = self.baseline(&resource).cloned();
+            if let Some(mut baseline) =
+                baseline.filter(|baseline| !baseline.handles.rules.contains_key(id))
+            {
+                baseline.handles.rules.insert(id.clone(), handle);
+                self.now.insert(resource, baseline);
             }
         }
     }
@@ -148,8 +151,15 @@ impl Folding<'_> {
                 continue;
             };
             let element = Element::Rule(old.clone());
-            // A newer word on what the id names now covers the whole edit: the id had moved on.
-            if let Standing::Superseded(why) = self.standing(&resource, &element) {
+            // A newer word on what the id names: the id had moved on, unless another id brought it.
+            let is_only = handles.is_some_and(|handles| {
+                handles
+                    .rules
+                    .iter()
+                    .all(|(other, handle)| other == id || handle.rule != old)
+            });
+            let standing = self.standing(&resource, &element);
+            if let (true, Standing::Superseded(why)) = (is_only, standing) {
                 self.supersede(&format!("{resource} {id}"), &why);
                 continue;
             }
@@ -174,14 +184,7 @@ impl Folding<'_> {
             coming.push((group, id.clone(), new, RuleDetail { description, tags }));
         }
         for (group, id, new, detail) in coming {
-            let resource = ResourceId::from(group.clone());
-            self.rule_set(group.clone(), new.clone(), detail, None);
-            if let Some(baseline) = self.now.get_mut(&resource) {
-                baseline
-                    .handles
-                    .rules
-                    .insert(id, RuleHandle { group, rule: new });
-            }
+            self.rule_set(group, new, detail, Some(&id));
         }
     }
 
