@@ -83,6 +83,12 @@ pub(crate) struct StoredRoute {
 }
 
 impl Table {
+    /// Whether a gateway is associated with it.
+    pub(crate) fn has_edge(&self) -> bool {
+        let mut subjects = self.associations.values();
+        subjects.any(|subject| matches!(subject, AssociationSubject::Gateway(_)))
+    }
+
     pub(crate) fn is_main(&self) -> bool {
         self.associations
             .values()

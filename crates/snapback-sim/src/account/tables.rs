@@ -240,6 +240,9 @@ impl Account {
                 format!("route table {id} belongs to a different network"),
             ));
         }
+        if matches!(subject, AssociationSubject::Gateway(_)) {
+            self.check_edge_table(id)?;
+        }
         if self.holder_of(subject).is_some() {
             return Err(ApiError::new(
                 "Resource.AlreadyAssociated",
@@ -298,6 +301,9 @@ impl Account {
             .associations
             .remove(association)
             .ok_or_else(|| no_association(association))?;
+        if matches!(subject, AssociationSubject::Gateway(_)) {
+            self.check_edge_table(to)?;
+        }
         let new = AssociationId::new(self.mint.id("rtbassoc"));
         self.table_mut(to)?
             .associations
@@ -354,6 +360,12 @@ impl Account {
             return Err(ApiError::new(
                 "Gateway.NotAttached",
                 format!("resource {gateway} is not attached to network {vpc}"),
+            ));
+        }
+        if enabled && self.table(id)?.has_edge() {
+            return Err(ApiError::new(
+                "InvalidParameterValue",
+                format!("route table {id} has a gateway association: no propagation"),
             ));
         }
         let propagating = &mut self.table_mut(id)?.propagating;

@@ -7,6 +7,16 @@ pub(super) fn no_target(code: &'static str, what: &str, id: &str) -> ApiError {
     ApiError::new(code, format!("The {what} ID '{id}' does not exist"))
 }
 
+fn leads_inward(destination: &Destination, target: &RouteTarget) -> bool {
+    let inward = matches!(
+        target,
+        RouteTarget::Local
+            | RouteTarget::NetworkInterface(_)
+            | RouteTarget::GatewayLoadBalancerEndpoint(_)
+    );
+    inward && destination.as_cidr().is_some()
+}
+
 impl Account {
     /// Refuses targets that do not exist or do not serve the VPC.
     pub(super) fn check_target(
@@ -121,24 +131,33 @@ impl Account {
         Ok(())
     }
 
+    /// A table that routes what comes in through a gateway leads to the VPC itself, interfaces and
+    /// endpoints only, takes no propagation and is not the main one (semantics A4).
+    pub(super) fn check_edge_table(&self, table: &RouteTableId) -> Result<(), ApiError> {
+        let held = self.table(table)?;
+        let inward = held
+            .routes
+            .iter()
+            .all(|(to, route)| leads_inward(to, &route.target));
+        if inward && held.propagating.is_empty() && !held.is_main() {
+            return Ok(());
+        }
+        Err(ApiError::new(
+            "InvalidParameterValue",
+            format!(
+                "route table {table} cannot be associated with a gateway: it is the main table, takes propagation or has routes out of the VPC"
+            ),
+        ))
+    }
+
     pub(super) fn check_edge(
         &self,
         table: &RouteTableId,
         destination: &Destination,
         target: &RouteTarget,
     ) -> Result<(), ApiError> {
-        let edge = self
-            .table(table)?
-            .associations
-            .values()
-            .any(|subject| matches!(subject, AssociationSubject::Gateway(_)));
-        let allowed = matches!(
-            target,
-            RouteTarget::Local
-                | RouteTarget::NetworkInterface(_)
-                | RouteTarget::GatewayLoadBalancerEndpoint(_)
-        ) && destination.as_cidr().is_some();
-        if edge && !allowed {
+        let edge = self.table(table)?.has_edge();
+        if edge && !leads_inward(destination, target) {
             return Err(ApiError::new(
                 "InvalidParameterValue",
                 format!(

@@ -264,3 +264,76 @@ fn time_passes_only_in_the_simulation() {
         world.now()
     );
 }
+
+#[test]
+fn a_world_from_a_snapshot_shows_that_snapshot() {
+    let (world, layout) = shop();
+    let shown = world.snapshot();
+    let again = crate::World::from_snapshot(&shown, 99);
+    assert_eq!(again.snapshot(), shown);
+    assert!(again.call(&mallory(), open_ssh(&layout)).is_ok());
+}
+
+#[test]
+fn token_buckets_empty_and_refill() {
+    let (world, layout) = shop();
+    world.set_token_buckets(true);
+    world.set_latency(crate::Latency {
+        write: Duration::ZERO,
+        ..crate::Latency::default()
+    });
+    let action = Action::CreateTags {
+        target: layout.app.to_string(),
+        tags: Tags::from([("a".to_owned(), "b".to_owned())]),
+    };
+    let act = || run(world.act(&action, &Handles::default()));
+    assert!((0..100).all(|_| act().is_ok()));
+    assert_eq!(act().unwrap_err().code, "RequestLimitExceeded");
+    world.advance(Duration::from_millis(250));
+    assert_eq!(
+        (act().is_ok(), act().is_ok(), act().is_ok()),
+        (true, true, false)
+    );
+}
+
+#[test]
+fn a_channel_is_down_for_as_long_as_the_outage_lasts() {
+    let (world, _) = shop();
+    let (sns, slack) = (
+        crate::SimChannel::new(&world, "sns"),
+        crate::SimChannel::new(&world, "slack"),
+    );
+    let message = snapback_engine::notification::Notification {
+        key: "inc-1/3".into(),
+        subject: "s".into(),
+        text: "t".into(),
+        json: serde_json::json!({}),
+        slack: serde_json::json!({}),
+    };
+    world.outage("slack", Fault::ServerError, Duration::from_secs(3600));
+    world.fail("sns", Fault::Throttled, 1);
+    let throttled = run(sns.deliver(&message)).unwrap_err();
+    assert!(throttled.retry && throttled.retry_after.is_some());
+    assert!(
+        run(sns.deliver(&message)).is_ok(),
+        "one channel does not hold up the other"
+    );
+    assert!(run(slack.deliver(&message)).unwrap_err().retry);
+    world.advance(Duration::from_secs(3601));
+    assert!(run(slack.deliver(&message)).is_ok());
+    assert_eq!((sns.shown().len(), slack.shown().len()), (1, 1));
+}
+
+#[test]
+fn two_processes_take_turns_and_only_one_commit_wins() {
+    use snapback_engine::incident::ResourceRecord;
+    let (world, layout) = shop();
+    let process = || async {
+        let mut record: ResourceRecord = world.record(&layout.app.clone().into()).await.unwrap();
+        record.version += 1;
+        world.commit(Some(&record), &[]).await
+    };
+    let (first, second) = run(async { tokio::join!(process(), process()) });
+    assert!(first.is_ok());
+    assert!(matches!(second, Err(StoreError::Conflict { .. })));
+}
