@@ -34,10 +34,15 @@ pub fn test() -> Result<(), String> {
     Ok(())
 }
 
-/// The template: translated, linted, and what linters miss.
+/// The template: translated, linted, and what linters miss; the parameters of our EC2 calls.
 pub fn template() -> Result<(), String> {
     let python = python()?;
-    run("template", python, &["tests/template/check_template.py"])
+    run("template", &python, &["tests/template/check_template.py"])?;
+    run(
+        "parameters",
+        python,
+        &["tests/template/check_parameters.py"],
+    )
 }
 
 /// The real binaries against emulators.

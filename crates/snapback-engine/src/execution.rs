@@ -11,6 +11,8 @@ use std::time::Duration;
 
 mod classify;
 mod own_call;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 pub use classify::classify;

@@ -295,15 +295,11 @@ impl<'a> Rules<'a> {
     fn authorize(&mut self, draft: &mut Draft) {
         let mut by_tags: BTreeMap<Tags, BTreeMap<RuleKey, RuleDetail>> = BTreeMap::new();
         for key in std::mem::take(&mut self.missing) {
-            let detail = self.goal.rules.get(&key).cloned().unwrap_or_default();
-            let tags = detail
-                .tags
-                .iter()
-                .flatten()
-                .filter(|(key, _)| !key.starts_with(tag::RESERVED));
-            let tags = tags
-                .map(|(key, value)| (key.clone(), value.clone()))
-                .collect();
+            let mut detail = self.goal.rules.get(&key).cloned().unwrap_or_default();
+            if let Some(tags) = &mut detail.tags {
+                tags.retain(|key, _| !key.starts_with(tag::RESERVED));
+            }
+            let tags = detail.tags.clone().unwrap_or_default();
             self.now.insert(key.clone());
             by_tags.entry(tags).or_default().insert(key, detail);
         }

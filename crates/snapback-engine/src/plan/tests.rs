@@ -12,6 +12,7 @@ mod calls;
 mod parameters;
 mod properties;
 mod stories;
+mod table_stories;
 
 use super::*;
 use std::collections::BTreeSet;
