@@ -15,7 +15,6 @@ mod origin;
 
 pub(crate) use locate::{Focus, Spot};
 pub(crate) use look::Scene;
-pub(crate) use notices::day;
 
 use crate::patience::{Pace, between, millis};
 use crate::port::{CallError, Command, Metric, RecheckReason, StoreError};

@@ -213,3 +213,8 @@ pub(crate) fn uncaptured(own: &Own, mode: Mode, arrived_at: Timestamp) -> Notice
         arrived_at,
     }
 }
+
+/// The day of a moment, UTC: some notices are told once a day.
+pub(crate) fn day(at: Timestamp) -> i64 {
+    at.as_second().div_euclid(86_400)
+}

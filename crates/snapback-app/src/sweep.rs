@@ -6,7 +6,6 @@
 //! - Must not: change EC2, decide what is taken back.
 
 use crate::assessment::{Assessment, assess_diff};
-use crate::guard::day;
 use crate::ledger::{self, Alert};
 use crate::patience::{MISSED_GRACE, Pace, Retry, between};
 use crate::port::{CallError, Command, Metric, RecheckReason, Scope, StoreError, Wanted};
@@ -340,7 +339,7 @@ impl<P: SweepPorts> Run<'_, P> {
             "sweep",
             &error.operation,
             &error.code,
-            day(self.ports.now()),
+            ledger::day(self.ports.now()),
         );
         ledger::notice(&self.pace(), self.ports, &matter, notice).await?;
         Ok(())

@@ -7,12 +7,7 @@ use crate::rights::GuardPorts;
 use snapback_engine::change::Change;
 use snapback_engine::finding::Severity;
 use snapback_engine::incident::{Cause, Notice, Outcome};
-use snapback_model::{Digest, ResourceId, Timestamp};
-
-/// The day of a moment, UTC: some notices are told once a day.
-pub(crate) fn day(at: Timestamp) -> i64 {
-    at.as_second().div_euclid(86_400)
-}
+use snapback_model::{Digest, ResourceId};
 
 impl<P: GuardPorts> Visit<'_, P> {
     fn notice(&self, outcome: Outcome, label: impl Into<String>) -> Notice {
@@ -102,7 +97,7 @@ impl<P: GuardPorts> Visit<'_, P> {
                 resource.map_or_else(|| error.resource.clone(), ToString::to_string),
             )
         };
-        let matter = (resource, &error.operation, &error.code, day(self.now()));
+        let matter = (resource, &error.operation, &error.code, ledger::day(self.now()));
         self.tell(&matter, notice).await?;
         Ok(())
     }
