@@ -302,6 +302,27 @@ impl PacketSet {
         self.cells.at(&protocol).by_point()
     }
 
+    /// The L4 points of a protocol number that any packet in it has.
+    pub fn points(&self, protocol: u8) -> Pieces<u16, bool> {
+        let cell = self.cells.at(&protocol);
+        let v4 = cell.v4.cuts().iter().map(|(_, points)| points);
+        let v6 = cell.v6.cuts().iter().map(|(_, points)| points);
+        let symbols = cell.symbols.named().values().chain([cell.symbols.rest()]);
+        Pieces::from_ranges(v4.chain(v6).chain(symbols).flat_map(Points::ranges))
+    }
+
+    /// The peers of each L4 point of a protocol number, for some points only.
+    pub fn by_point_within(
+        &self,
+        protocol: u8,
+        points: &Pieces<u16, bool>,
+    ) -> Pieces<u16, AddressSet> {
+        self.cells
+            .at(&protocol)
+            .map(|all| all.intersection(points))
+            .by_point()
+    }
+
     /// The peers of any packet in it.
     pub fn peers(&self) -> AddressSet {
         let cells = self.cells.named().values().chain([self.cells.rest()]);

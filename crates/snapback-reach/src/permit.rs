@@ -3,7 +3,7 @@
 use crate::address::{span_v4, span_v6};
 use crate::flow::{ICMPV6, Points, Symbol, protocol_and_points};
 use crate::packet_set::{Cell, PacketSet, sweep};
-use crate::pieces::{Region, Total};
+use crate::pieces::{Region, SetOperation, Total};
 use ipnet::IpNet;
 use snapback_model::{
     Direction, EntryKey, NetworkAcl, NetworkAclEntry, Peer, PrefixListId, RuleAction, RuleKey,
@@ -208,15 +208,15 @@ fn allowed(lines: &[&&Line]) -> Points {
         }
         return Points::from_ranges(lines.iter().flat_map(|line| line.points.ranges()));
     }
-    let (mut open, mut allowed) = (Points::full(), Points::default());
-    for line in lines {
-        if line.action == RuleAction::Allow {
-            allowed = allowed.union(&open.intersection(&line.points));
-        }
-        open = open.difference(&line.points);
-        if open.is_empty() {
-            break;
-        }
-    }
-    allowed
+    // Nothing behind a line that matches every point counts. Painted from the last line to the
+    // first, so that earlier lines end on top.
+    let end = lines.iter().position(|line| line.points.is_full());
+    let deciding = lines.iter().take(end.map_or(lines.len(), |end| end + 1));
+    let operation = |line: &Line| match line.action {
+        RuleAction::Allow => SetOperation::Union,
+        RuleAction::Deny => SetOperation::Difference,
+    };
+    deciding.rev().fold(Points::default(), |allowed, line| {
+        allowed.combine(&line.points, operation(line))
+    })
 }

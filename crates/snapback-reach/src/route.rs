@@ -1,7 +1,7 @@
 //! Where a route table sends each address: longest prefix match (semantics A4).
 
 use crate::address::{span_v4, span_v6};
-use crate::pieces::{Coordinate, Pieces};
+use crate::pieces::Coordinate;
 use ipnet::IpNet;
 use snapback_model::{
     Destination, PrefixListId, Route, RouteOrigin, RouteTable, RouteTarget, Topology,
@@ -51,8 +51,6 @@ enum Rank {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NextHops {
     prefixes: BTreeMap<IpNet, Hop>,
-    v4: Pieces<u32, Hop>,
-    v6: Pieces<u128, Hop>,
     unread: BTreeMap<PrefixListId, Hop>,
     ambiguous: BTreeMap<IpNet, BTreeSet<RouteTarget>>,
 }
@@ -109,19 +107,8 @@ pub fn next_hops(table: &RouteTable, topology: &Topology) -> NextHops {
         .into_iter()
         .map(|(network, (_, hop))| (network, hop))
         .collect();
-    let v4 = prefixes.iter().filter_map(|(network, hop)| match network {
-        IpNet::V4(net) => Some((span_v4(*net), hop)),
-        IpNet::V6(_) => None,
-    });
-    let v6 = prefixes.iter().filter_map(|(network, hop)| match network {
-        IpNet::V6(net) => Some((span_v6(*net), hop)),
-        IpNet::V4(_) => None,
-    });
-    let (v4, v6) = (lay(v4.collect()), lay(v6.collect()));
     NextHops {
         prefixes,
-        v4,
-        v6,
         unread,
         ambiguous,
     }
@@ -131,34 +118,6 @@ fn keep_best(ranked: &mut BTreeMap<IpNet, (Rank, Hop)>, network: IpNet, rank: Ra
     if ranked.get(&network).is_none_or(|(known, _)| *known < rank) {
         ranked.insert(network, (rank, hop));
     }
-}
-
-/// Nested ranges laid over each other, the inner one on top.
-fn lay<A: Coordinate>(mut ranges: Vec<((A, A), &Hop)>) -> Pieces<A, Hop> {
-    ranges.sort_unstable_by(|(a, _), (b, _)| a.0.cmp(&b.0).then(b.1.cmp(&a.1)));
-    let mut cuts: Vec<(A, Hop)> = Vec::with_capacity(ranges.len() * 2);
-    let mut open: Vec<(A, &Hop)> = Vec::new();
-    let close = |open: &mut Vec<(A, &Hop)>, cuts: &mut Vec<(A, Hop)>| {
-        if let Some((high, _)) = open.pop()
-            && let Some(end) = high.next()
-        {
-            cuts.push((
-                end,
-                open.last().map_or(Hop::Unrouted, |(_, hop)| (*hop).clone()),
-            ));
-        }
-    };
-    for ((low, high), hop) in ranges {
-        while open.last().is_some_and(|(end, _)| *end < low) {
-            close(&mut open, &mut cuts);
-        }
-        open.push((high, hop));
-        cuts.push((low, hop.clone()));
-    }
-    while !open.is_empty() {
-        close(&mut open, &mut cuts);
-    }
-    Pieces::from_cuts(cuts)
 }
 
 /// A set of addresses for which each of several tables has one answer: a network without the more
@@ -176,22 +135,7 @@ pub struct RouteRegion {
 impl NextHops {
     /// The hop of an address. Unread prefix lists are not considered.
     pub fn at(&self, address: IpAddr) -> &Hop {
-        const UNROUTED: &Hop = &Hop::Unrouted;
-        match address {
-            IpAddr::V4(address) => self.v4.at(address.into()),
-            IpAddr::V6(address) => self.v6.at(address.into()),
-        }
-        .unwrap_or(UNROUTED)
-    }
-
-    /// The hop of every IPv4 address.
-    pub fn v4(&self) -> &Pieces<u32, Hop> {
-        &self.v4
-    }
-
-    /// The hop of every IPv6 address.
-    pub fn v6(&self) -> &Pieces<u128, Hop> {
-        &self.v6
+        self.covering(IpNet::from(address))
     }
 
     /// Routes of prefix lists whose entries are not known.
@@ -205,42 +149,20 @@ impl NextHops {
         &self.ambiguous
     }
 
-    /// The address space in regions for which every table has one answer, inside `within` (`None`
-    /// is everywhere). Addresses that no table routes are in no region.
-    pub fn regions(tables: &[&Self], within: Option<&Destination>) -> Vec<RouteRegion> {
-        let inside = |network: &IpNet| {
-            within.is_none_or(|within| {
-                within
-                    .as_cidr()
-                    .is_some_and(|within| within.contains(network))
-            })
-        };
-        let mut networks: BTreeSet<IpNet> = tables
-            .iter()
-            .flat_map(|table| table.prefixes.keys())
-            .filter(|network| inside(network))
-            .copied()
-            .collect();
-        networks.extend(within.and_then(Destination::as_cidr));
-        let mut regions = regions_of(tables, networks);
-        let lists: BTreeSet<&PrefixListId> = tables
-            .iter()
-            .flat_map(|table| table.unread.keys())
-            .collect();
-        for list in lists {
-            let destination = Destination::PrefixList(list.clone());
-            if within.is_none_or(|within| *within == destination) {
-                let hops = tables
-                    .iter()
-                    .map(|table| table.unread.get(list).cloned().unwrap_or_default())
-                    .collect();
-                regions.push(RouteRegion {
-                    destination,
-                    witness: None,
-                    hops,
-                });
-            }
-        }
+    /// The address space in regions for which every table has one answer. Addresses that no table
+    /// routes are in no region.
+    pub fn regions(tables: &[&Self]) -> Vec<RouteRegion> {
+        Self::regions_where(tables, |_| true)
+    }
+
+    /// Only the regions whose hops satisfy a test.
+    pub fn regions_where(tables: &[&Self], keep: impl Fn(&[&Hop]) -> bool) -> Vec<RouteRegion> {
+        let walked = walk(tables);
+        let kept = walked.iter().filter(|walked| keep(&walked.hops));
+        let mut regions: Vec<RouteRegion> = kept.filter_map(Walked::region).collect();
+        regions.extend(
+            unread_regions(tables).filter(|region| keep(&region.hops.iter().collect::<Vec<_>>())),
+        );
         regions
     }
 
@@ -248,52 +170,100 @@ impl NextHops {
     /// `[before, after]`. A region inside one with the same answers is not told again. A blackhole
     /// counts as dropped.
     pub fn difference(&self, after: &Self) -> Vec<RouteRegion> {
-        let differs = |region: &RouteRegion| matches!(region.hops.as_slice(), [before, after] if before.delivers() != after.delivers());
-        let regions = Self::regions(&[self, after], None);
-        let mut told: Vec<RouteRegion> = Vec::new();
-        for region in regions.iter().filter(|region| differs(region)) {
-            let parent = region.destination.as_cidr().and_then(|network| {
-                let around = regions
-                    .iter()
-                    .filter_map(|other| Some((other, other.destination.as_cidr()?)));
-                around
-                    .filter(|(_, other)| *other != network && other.contains(&network))
-                    .max_by_key(|(_, other)| other.prefix_len())
-                    .map(|(other, _)| other)
-            });
-            if parent.is_none_or(|parent| parent.hops != region.hops) {
-                told.push(region.clone());
+        let differs = |before: &Hop, after: &Hop| before.delivers() != after.delivers();
+        let tables = [self, after];
+        let walked = walk(&tables);
+        let around = |inner: &Walked<'_>| {
+            let mut parent = inner.parent.and_then(|parent| walked.get(parent));
+            while let Some(outer) = parent.filter(|outer| outer.witness.is_none()) {
+                parent = outer.parent.and_then(|parent| walked.get(parent));
             }
-        }
-        told
+            parent
+        };
+        let told = walked.iter().filter(|walked| {
+            matches!(walked.hops.as_slice(), [before, after] if differs(before, after))
+                && around(walked).is_none_or(|outer| outer.hops != walked.hops)
+        });
+        let mut regions: Vec<RouteRegion> = told.filter_map(Walked::region).collect();
+        regions.extend(unread_regions(&tables).filter(
+            |region| matches!(region.hops.as_slice(), [before, after] if differs(before, after)),
+        ));
+        regions
     }
 
-    /// An address that this table sends neither where `one` nor where `other` does (design.md 3:
-    /// the invariant of every step of a route plan).
+    /// A network that this table sends neither where `one` nor where `other` does (design.md 3: the
+    /// invariant of every step of a route plan).
     pub fn strays_from(&self, one: &Self, other: &Self) -> Option<Destination> {
-        let regions = Self::regions(&[self, one, other], None);
-        regions
-            .into_iter()
-            .find_map(|region| match region.hops.as_slice() {
-                [mine, one, other]
-                    if mine.delivers() != one.delivers() && mine.delivers() != other.delivers() =>
-                {
-                    Some(region.destination)
-                }
-                _ => None,
-            })
+        let strays = |hops: &[&Hop]| match hops {
+            [mine, one, other] => {
+                mine.delivers() != one.delivers() && mine.delivers() != other.delivers()
+            }
+            _ => false,
+        };
+        let regions = Self::regions_where(&[self, one, other], strays);
+        regions.into_iter().next().map(|region| region.destination)
+    }
+
+    /// The hop of the longest prefix that holds a whole network.
+    fn covering(&self, network: IpNet) -> &Hop {
+        let mut around = Some(network);
+        while let Some(net) = around {
+            if let Some(hop) = self.prefixes.get(&net) {
+                return hop;
+            }
+            around = net.supernet();
+        }
+        UNROUTED
     }
 }
 
-/// A network being walked, with what each table says about its own part.
-struct Frame {
+const UNROUTED: &Hop = &Hop::Unrouted;
+
+/// A network of some table, with what each table says about the part of it that no more specific
+/// network of any table takes away.
+struct Walked<'a> {
     network: IpNet,
     high: u128,
     /// The first address not yet known to be in a more specific network; `None` past the end.
     free: Option<u128>,
+    /// An address of its own part; `None` where it has none.
     witness: Option<u128>,
-    hops: Vec<Hop>,
-    order: usize,
+    hops: Vec<&'a Hop>,
+    /// The network around it, by index.
+    parent: Option<usize>,
+}
+
+impl Walked<'_> {
+    fn region(&self) -> Option<RouteRegion> {
+        let witness = self.witness?;
+        let address = match self.network {
+            IpNet::V4(_) => u32::try_from(witness)
+                .ok()
+                .map(|address| IpAddr::V4(address.into())),
+            IpNet::V6(_) => Some(IpAddr::V6(witness.into())),
+        };
+        Some(RouteRegion {
+            destination: Destination::cidr(self.network),
+            witness: address,
+            hops: self.hops.iter().map(|hop| (*hop).clone()).collect(),
+        })
+    }
+}
+
+/// The unread prefix lists of some tables: each is a region of its own.
+fn unread_regions<'a>(tables: &'a [&NextHops]) -> impl Iterator<Item = RouteRegion> + 'a {
+    let lists: BTreeSet<&PrefixListId> = tables
+        .iter()
+        .flat_map(|table| table.unread.keys())
+        .collect();
+    lists.into_iter().map(|list| RouteRegion {
+        destination: Destination::PrefixList(list.clone()),
+        witness: None,
+        hops: tables
+            .iter()
+            .map(|table| table.unread.get(list).cloned().unwrap_or_default())
+            .collect(),
+    })
 }
 
 fn bounds(network: IpNet) -> (u128, u128) {
@@ -306,97 +276,75 @@ fn bounds(network: IpNet) -> (u128, u128) {
     }
 }
 
-fn regions_of(tables: &[&NextHops], networks: BTreeSet<IpNet>) -> Vec<RouteRegion> {
-    let mut sorted: Vec<(bool, u128, u8, IpNet)> = networks
-        .into_iter()
+/// All networks of some tables, an outer one before those in it.
+fn walk<'a>(tables: &[&'a NextHops]) -> Vec<Walked<'a>> {
+    let mut networks: Vec<(bool, u128, u8, IpNet)> = tables
+        .iter()
+        .flat_map(|table| table.prefixes.keys())
         .map(|net| {
             (
                 matches!(net, IpNet::V6(_)),
-                bounds(net).0,
+                bounds(*net).0,
                 net.prefix_len(),
-                net,
+                *net,
             )
         })
         .collect();
-    sorted.sort_unstable();
-    let mut open: Vec<Frame> = Vec::new();
-    let mut done: Vec<(usize, RouteRegion)> = Vec::new();
-    for (order, (_, low, _, network)) in sorted.into_iter().enumerate() {
-        while open
-            .last()
-            .is_some_and(|frame| !frame.network.contains(&network))
-        {
-            close(&mut open, &mut done);
+    networks.sort_unstable();
+    networks.dedup();
+    let mut walked: Vec<Walked<'a>> = Vec::with_capacity(networks.len());
+    let mut open: Vec<usize> = Vec::new();
+    for (_, low, _, network) in networks {
+        let holds = |walked: &[Walked<'_>], index: usize| {
+            walked
+                .get(index)
+                .is_some_and(|outer| outer.network.contains(&network))
+        };
+        while open.last().is_some_and(|index| !holds(&walked, *index)) {
+            close(&mut open, &mut walked);
         }
-        if let Some(around) = open.last_mut()
-            && around.witness.is_none()
+        let parent = open.last().copied();
+        if let Some(outer) = parent.and_then(|parent| walked.get_mut(parent))
+            && outer.witness.is_none()
         {
-            around.witness = around.free.filter(|free| *free < low);
+            outer.witness = outer.free.filter(|free| *free < low);
         }
-        let hops = tables
-            .iter()
-            .enumerate()
-            .map(
-                |(index, table)| match (table.prefixes.get(&network), open.last()) {
-                    (Some(hop), _) => hop.clone(),
-                    (None, Some(around)) => around.hops.get(index).cloned().unwrap_or_default(),
-                    (None, None) => table.covering(network),
-                },
-            )
-            .collect();
-        open.push(Frame {
+        let outer = parent.and_then(|parent| walked.get(parent));
+        let hops = tables.iter().enumerate().map(|(index, table)| {
+            let inherited = outer.and_then(|outer| outer.hops.get(index).copied());
+            table
+                .prefixes
+                .get(&network)
+                .or(inherited)
+                .unwrap_or(UNROUTED)
+        });
+        let hops = hops.collect();
+        open.push(walked.len());
+        walked.push(Walked {
             network,
             high: bounds(network).1,
             free: Some(low),
             witness: None,
             hops,
-            order,
+            parent,
         });
     }
     while !open.is_empty() {
-        close(&mut open, &mut done);
+        close(&mut open, &mut walked);
     }
-    done.sort_unstable_by_key(|(order, _)| *order);
-    done.into_iter().map(|(_, region)| region).collect()
+    walked
 }
 
-impl NextHops {
-    /// The hop of the longest prefix that holds a whole network.
-    fn covering(&self, network: IpNet) -> Hop {
-        let mut around = Some(network);
-        while let Some(net) = around {
-            if let Some(hop) = self.prefixes.get(&net) {
-                return hop.clone();
-            }
-            around = net.supernet();
-        }
-        Hop::Unrouted
-    }
-}
-
-fn close(open: &mut Vec<Frame>, done: &mut Vec<(usize, RouteRegion)>) {
-    let Some(frame) = open.pop() else { return };
-    if let Some(around) = open.last_mut() {
-        around.free = frame.high.next();
-    }
-    let witness = frame
+/// Ends the innermost open network: what follows it in the one around it is free again.
+fn close(open: &mut Vec<usize>, walked: &mut [Walked<'_>]) {
+    let Some(inner) = open.pop().and_then(|index| walked.get_mut(index)) else {
+        return;
+    };
+    inner.witness = inner
         .witness
-        .or(frame.free.filter(|free| *free <= frame.high));
-    if let Some(witness) = witness {
-        let address = match frame.network {
-            IpNet::V4(_) => u32::try_from(witness)
-                .ok()
-                .map(|address| IpAddr::V4(address.into())),
-            IpNet::V6(_) => Some(IpAddr::V6(witness.into())),
-        };
-        let destination = Destination::cidr(frame.network);
-        done.push((
-            frame.order,
-            RouteRegion {
-                destination,
-                witness: address,
-                hops: frame.hops,
-            },
-        ));
+        .or(inner.free.filter(|free| *free <= inner.high));
+    let behind = inner.high.next();
+    if let Some(outer) = open.last().and_then(|index| walked.get_mut(*index)) {
+        outer.free = behind;
     }
 }

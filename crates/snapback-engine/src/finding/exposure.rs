@@ -75,10 +75,12 @@ pub(super) fn exposures(
     added: &[PacketSet],
 ) -> Vec<Vec<Exposure>> {
     let mut blamed: Vec<Vec<Exposure>> = vec![Vec::new(); added.len()];
-    for protocol in after.difference(before).protocols() {
-        let (old, new) = (before.by_point(protocol), after.by_point(protocol));
-        let rules: Vec<Pieces<u16, AddressSet>> =
-            added.iter().map(|rule| rule.by_point(protocol)).collect();
+    let opened = after.difference(before);
+    for protocol in opened.protocols() {
+        let points = opened.points(protocol);
+        let within = |packets: &PacketSet| packets.by_point_within(protocol, &points);
+        let (old, new) = (within(before), within(after));
+        let rules: Vec<Pieces<u16, AddressSet>> = added.iter().map(within).collect();
         let active = rules.iter().enumerate().fold(
             Pieces::default(),
             |active: Pieces<u16, BTreeSet<usize>>, (index, rule)| {

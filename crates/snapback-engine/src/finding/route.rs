@@ -43,20 +43,22 @@ impl Effects {
     /// The effect of one route among others: what it does to the baseline by itself, and what live
     /// would have as the baseline has it without it.
     pub(super) fn of_one(sides: &RouteSides, alone: &NextHops, undone: &NextHops) -> Self {
-        let regions = NextHops::regions(&[&sides.good, &sides.found, alone, undone], None);
+        let differ = |one: &Hop, other: &Hop| one.delivers() != other.delivers();
+        // By itself on the baseline, or in live where undoing it would restore the baseline's way.
+        let counts = |hops: &[&Hop]| match hops {
+            [good, found, alone, undone] => {
+                differ(good, alone) || (differ(good, found) && differ(found, undone))
+            }
+            _ => false,
+        };
+        let tables = [&sides.good, &sides.found, alone, undone];
+        let regions = NextHops::regions_where(&tables, counts);
         Self::of(regions.into_iter().filter_map(|mut region| {
-            let [good, found, alone, undone] = region.hops.as_slice() else {
+            let [good, found, alone, _] = region.hops.as_slice() else {
                 return None;
             };
-            let differ = |one: &Hop, other: &Hop| one.delivers() != other.delivers();
-            let hops = if differ(good, alone) {
-                vec![good.clone(), alone.clone()]
-            } else if differ(good, found) && differ(found, undone) {
-                vec![good.clone(), found.clone()]
-            } else {
-                return None;
-            };
-            region.hops = hops;
+            let after = if differ(good, alone) { alone } else { found };
+            region.hops = vec![good.clone(), after.clone()];
             Some(region)
         }))
     }

@@ -76,7 +76,7 @@ proptest! {
     ) {
         let topology = topology();
         let (one, other) = (next_hops(&one, &topology), next_hops(&other, &topology));
-        let regions = NextHops::regions(&[&one, &other], None);
+        let regions = NextHops::regions(&[&one, &other]);
         let holder = |address| {
             let holders = regions.iter().filter_map(|region| Some((region, region.destination.as_cidr()?)));
             holders.filter(|(_, net)| net.contains(&address)).max_by_key(|(_, net)| net.prefix_len()).map(|(region, _)| region)
