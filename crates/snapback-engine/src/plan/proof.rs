@@ -29,6 +29,7 @@ pub(super) fn interruptions(
         state,
         end,
         rerouted,
+        ends: BTreeMap::new(),
         bounds: BTreeMap::new(),
     };
     let mut notes: Vec<Note> = Vec::new();
@@ -153,6 +154,8 @@ struct Proof<'a> {
     state: Snapshot,
     end: Snapshot,
     rerouted: BTreeMap<(RouteTableId, RouteTableId), BTreeSet<SubnetId>>,
+    /// Where each table leads in live and at the end.
+    ends: BTreeMap<RouteTableId, Option<(NextHops, NextHops)>>,
     /// What both ends permit and what either does, by the two ends and direction.
     bounds: BTreeMap<(ResourceId, ResourceId, Direction), (PacketSet, PacketSet)>,
 }
@@ -233,11 +236,16 @@ impl Proof<'_> {
                 self.goal_acl_of(subnet)?,
             ),
         };
-        let now = permitted(
-            self.state.resources.get(id)?,
-            direction,
-            &self.live.topology,
-        )?;
+        let held = self.state.resources.get(id)?;
+        if subnet.is_none()
+            && self
+                .goal
+                .get(id)
+                .is_some_and(|goal| same_policy(held, goal))
+        {
+            return None;
+        }
+        let now = permitted(held, direction, &self.live.topology)?;
         let (lower, upper) = self.bounds(live, goal, direction)?;
         let (cut, opened) = (lower.difference(&now), now.difference(upper));
         let of = subnet.map_or_else(|| id.to_string(), ToString::to_string);
@@ -283,35 +291,56 @@ impl Proof<'_> {
     }
 
     /// An address that a table leads astray.
-    fn route_harm(&self, id: &RouteTableId) -> Option<String> {
-        let now = self.hops(&self.state, id)?;
-        let strayed = now.strays_from(&self.hops(self.live, id)?, &self.hops(&self.end, id)?)?;
+    fn route_harm(&mut self, id: &RouteTableId) -> Option<String> {
+        let (live, topology) = (self.live, &self.live.topology);
+        let (now, end) = (table(&self.state, id)?, table(&self.end, id)?);
+        if now.routes == end.routes {
+            return None;
+        }
+        let ends = self.ends.entry(id.clone()).or_insert_with(|| {
+            hops(live, id, topology).map(|before| (before, next_hops(end, topology)))
+        });
+        let (before, after) = ends.as_ref()?;
+        let strayed = next_hops(now, topology).strays_from(before, after)?;
         Some(format!("{id}: {strayed} is led astray for a moment"))
     }
 
     /// An address that a moving subnet's table of now leads astray.
     fn reroute_harm(&self) -> Option<String> {
+        let topology = &self.live.topology;
         self.rerouted.iter().find_map(|((from, to), subnets)| {
-            let (before, after) = (self.hops(self.live, from)?, self.hops(&self.end, to)?);
-            let tables: BTreeMap<RouteTableId, &SubnetId> = subnets
-                .iter()
-                .rev()
-                .filter_map(|subnet| Some((table_of(&self.state, self.live, subnet)?, subnet)))
-                .collect();
+            let before = hops(self.live, from, topology)?;
+            let after = hops(&self.end, to, topology)?;
+            let now = |subnet| Some((table_of(&self.state, self.live, subnet)?, subnet));
+            let tables: BTreeMap<RouteTableId, &SubnetId> =
+                subnets.iter().rev().filter_map(now).collect();
             tables.into_iter().find_map(|(table, subnet)| {
-                let strayed = self
-                    .hops(&self.state, &table)?
-                    .strays_from(&before, &after)?;
+                let strayed = hops(&self.state, &table, topology)?.strays_from(&before, &after)?;
                 Some(format!("{subnet}: {strayed} is led astray for a moment"))
             })
         })
     }
+}
 
-    fn hops(&self, state: &Snapshot, id: &RouteTableId) -> Option<NextHops> {
-        match state.resources.get(&id.clone().into())? {
-            Resource::RouteTable(table) => Some(next_hops(table, &self.live.topology)),
-            Resource::SecurityGroup(_) | Resource::NetworkAcl(_) => None,
+fn table<'a>(state: &'a Snapshot, id: &RouteTableId) -> Option<&'a RouteTable> {
+    match state.resources.get(&id.clone().into())? {
+        Resource::RouteTable(table) => Some(table),
+        Resource::SecurityGroup(_) | Resource::NetworkAcl(_) => None,
+    }
+}
+
+fn hops(state: &Snapshot, id: &RouteTableId, topology: &Topology) -> Option<NextHops> {
+    table(state, id).map(|table| next_hops(table, topology))
+}
+
+/// Whether two states permit the same by having the same lines.
+fn same_policy(one: &Resource, other: &Resource) -> bool {
+    match (one, other) {
+        (Resource::SecurityGroup(one), Resource::SecurityGroup(other)) => {
+            one.rules.keys().eq(other.rules.keys())
         }
+        (Resource::NetworkAcl(one), Resource::NetworkAcl(other)) => one.entries == other.entries,
+        _ => false,
     }
 }
 
