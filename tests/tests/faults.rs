@@ -576,7 +576,7 @@ fn a_channel_that_asks_for_patience_gets_it() {
 
 #[test]
 fn whatever_happens_by_chance_the_end_is_right() {
-    for seed in 0..150 {
+    for seed in 0..200 {
         run(async {
             let mut setting = guarded(seed, Mode::Enforce).await;
             let before = setting.live();

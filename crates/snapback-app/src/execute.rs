@@ -428,7 +428,7 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
         });
         let (record, entries) = self.draft(bodies);
         let version = record.version;
-        let mut record = record.closed(told);
+        let mut record = record.closed(told, !story.unsettled.is_empty());
         record.version = version;
         let written = ledger::commit(
             &self.visit.pace(),

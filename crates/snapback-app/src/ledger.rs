@@ -155,7 +155,7 @@ where
         now,
     );
     record.last_sequence = entries.last().map_or(0, |entry| entry.sequence);
-    let mut record = record.closed(alert.told);
+    let mut record = record.closed(alert.told, false);
     // Claimed and closed at once: one write, so one version.
     record.version = alert.record.version.saturating_add(1);
     commit(pace, ports, Some(&record), &entries).await?;

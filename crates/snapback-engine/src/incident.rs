@@ -202,9 +202,9 @@ pub struct ResourceRecord {
     pub fencing: u64,
     /// The story that is not over.
     pub open: Option<IncidentId>,
-    /// The story that was closed last: its calls without an answer still explain late events.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last: Option<IncidentId>,
+    /// Closed stories that hold calls without an answer, the latest last: they explain late events.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unsettled: Vec<IncidentId>,
     /// Number of the last entry of the open story.
     pub last_sequence: u32,
     /// When a write to EC2 by us was last begun on it: an observation from before proves nothing.
@@ -212,6 +212,9 @@ pub struct ResourceRecord {
     /// Tolerated differences that people were told of.
     pub told: BTreeMap<Element, Digest>,
 }
+
+/// Stories kept in [`ResourceRecord::unsettled`]: events of older ones have long arrived.
+const UNSETTLED_MAX: usize = 8;
 
 impl ResourceRecord {
     /// A record that is not stored yet.
@@ -223,7 +226,7 @@ impl ResourceRecord {
             lease_until: None,
             fencing: 0,
             open: None,
-            last: None,
+            unsettled: Vec::new(),
             last_sequence: 0,
             last_write: None,
             told: BTreeMap::new(),
@@ -259,12 +262,16 @@ impl ResourceRecord {
         next
     }
 
-    /// The record as it is once its story is over and `told` was told.
+    /// The record as it is once its story is over and `told` was told. `unsettled`: the story holds
+    /// calls of which nobody knows whether EC2 took them.
     #[must_use]
-    pub fn closed(&self, told: BTreeMap<Element, Digest>) -> Self {
+    pub fn closed(&self, told: BTreeMap<Element, Digest>, unsettled: bool) -> Self {
         let mut next = self.clone();
         next.version = self.version.saturating_add(1);
-        next.last = next.open.take().or(next.last);
+        next.unsettled
+            .extend(next.open.take().filter(|_| unsettled));
+        let surplus = next.unsettled.len().saturating_sub(UNSETTLED_MAX);
+        next.unsettled.drain(..surplus);
         next.holder = None;
         next.lease_until = None;
         next.told = told;

@@ -4,7 +4,7 @@ use super::{Ended, Ending, Focus, GuardError, Matter, Scene, Spot, Visit};
 use crate::assessment::{Assessment, assess};
 use crate::execute::Execution;
 use crate::ledger;
-use crate::patience::CONFLICTS_MAX;
+use crate::patience::{CONFLICTS_MAX, STALE_PAUSE, STALE_READS_MAX, STALE_WINDOW, between};
 use crate::rights::GuardPorts;
 use snapback_engine::incident::{Outcome, Place, ResourceRecord, Story};
 use snapback_engine::plan::{self, Plan};
@@ -39,6 +39,9 @@ impl<P: GuardPorts> Visit<'_, P> {
             if written_since {
                 self.refresh(scene, spot, focus).await?;
             }
+            if record.open.is_none() {
+                self.confirm(&record, scene, spot, focus, matter).await?;
+            }
             match self.settle(record, scene, spot, focus, matter).await {
                 Err(error) if error.is_conflict() => {
                     tracing::info!(%resource, %error, "record written meanwhile: look again");
@@ -50,6 +53,56 @@ impl<P: GuardPorts> Visit<'_, P> {
         Err(GuardError::Contended {
             what: resource.to_string(),
         })
+    }
+
+    /// Right after a write of ours a read may still show what it took back: harm is believed once
+    /// two reads agree (semantics E, eventual consistency).
+    async fn confirm(
+        &self,
+        record: &ResourceRecord,
+        scene: &mut Scene,
+        spot: &Spot,
+        focus: &Focus,
+        matter: &Matter,
+    ) -> Result<(), GuardError> {
+        for _ in 0..STALE_READS_MAX {
+            let fresh_write = record
+                .last_write
+                .is_some_and(|at| between(at, self.now()) < STALE_WINDOW);
+            if !fresh_write || self.time_left() < self.guard.limits.reserve {
+                return Ok(());
+            }
+            let harm = self
+                .assess(record, scene, matter)
+                .is_some_and(|assessment| assessment.decision.verdict() == Verdict::Revert);
+            if !harm {
+                return Ok(());
+            }
+            tracing::info!(resource = %record.resource, "harm right after a write of ours: read again");
+            self.guard.ports.sleep(STALE_PAUSE).await;
+            let again = self.observe(&spot.scope(), focus).await?;
+            let agrees = again.resources == scene.live.resources;
+            scene.live = again;
+            if agrees {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn assess(
+        &self,
+        record: &ResourceRecord,
+        scene: &Scene,
+        matter: &Matter,
+    ) -> Option<Assessment> {
+        assess(
+            &scene.baselines,
+            &scene.live,
+            &record.resource,
+            matter.stranger(),
+            &self.guard.policy,
+        )
     }
 
     /// Reads the place again.
@@ -80,13 +133,7 @@ impl<P: GuardPorts> Visit<'_, P> {
                 .resume(record, incident, scene, spot, focus, matter)
                 .await;
         }
-        let assessment = assess(
-            &scene.baselines,
-            &scene.live,
-            &record.resource,
-            matter.stranger(),
-            &self.guard.policy,
-        );
+        let assessment = self.assess(&record, scene, matter);
         let verdict = assessment
             .as_ref()
             .map(|assessment| assessment.decision.verdict());

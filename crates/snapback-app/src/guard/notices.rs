@@ -97,7 +97,12 @@ impl<P: GuardPorts> Visit<'_, P> {
                 resource.map_or_else(|| error.resource.clone(), ToString::to_string),
             )
         };
-        let matter = (resource, &error.operation, &error.code, ledger::day(self.now()));
+        let matter = (
+            resource,
+            &error.operation,
+            &error.code,
+            ledger::day(self.now()),
+        );
         self.tell(&matter, notice).await?;
         Ok(())
     }

@@ -50,7 +50,8 @@ impl<P: GuardPorts> Visit<'_, P> {
         Ok(Origin::Stranger)
     }
 
-    /// The stories that may hold the call: all open ones, and the last one of each resource touched.
+    /// The stories that may hold the call: all open ones, and the closed ones of each resource
+    /// touched that hold calls without an answer.
     async fn candidates(
         &self,
         change: &Change,
@@ -62,7 +63,7 @@ impl<P: GuardPorts> Visit<'_, P> {
             .collect();
         for touched in &change.touched {
             if let Touched::Resource(resource) = touched {
-                incidents.extend(self.record(resource).await?.last);
+                incidents.extend(self.record(resource).await?.unsettled);
             }
         }
         Ok(incidents)

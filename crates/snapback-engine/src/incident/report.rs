@@ -24,6 +24,11 @@ pub(super) fn report(
         .collect();
     let findings = findings(&judged);
     let executed = !story.made.is_empty();
+    let mut problems = story.problems.clone();
+    if outcome == Outcome::Reverted && !executed {
+        problems
+            .push("no call of Snapback was needed: it was back before the first one".to_owned());
+    }
     let change = story.change.as_deref();
     Report {
         outcome,
@@ -53,7 +58,7 @@ pub(super) fn report(
             planned(story)
         },
         executed,
-        problems: story.problems.clone(),
+        problems,
         next: next(story, outcome, &judged),
         arrived_at: story.arrived_at,
         ended_at,

@@ -120,11 +120,8 @@ fn a_new_claim_opens_a_story_and_a_takeover_keeps_it() {
     let second = first.claimed("b", at(120));
     assert_eq!(second.open, first.open);
     assert_eq!((second.version, second.fencing), (2, 2));
-    let closed = second.closed(BTreeMap::new());
-    assert_eq!(
-        (closed.open.clone(), closed.last.clone()),
-        (None, first.open.clone())
-    );
+    let closed = second.closed(BTreeMap::new(), false);
+    assert_eq!((closed.open.clone(), closed.unsettled.len()), (None, 0));
     assert_ne!(closed.next_incident(), first.open.unwrap());
 }
 
@@ -149,5 +146,17 @@ fn the_same_matter_has_the_same_incident() {
 fn a_record_of_the_first_version_still_reads() {
     let stored = r#"{"resource":"rtb-1","version":3,"holder":null,"lease_until":null,"fencing":2,"open":null,"last_sequence":4,"last_write":null,"told":{}}"#;
     let record: ResourceRecord = serde_json::from_str(stored).unwrap();
-    assert_eq!(record.last, None);
+    assert!(record.unsettled.is_empty());
+}
+
+#[test]
+fn stories_with_calls_nobody_answered_are_remembered_the_latest_of_them() {
+    let mut record = ResourceRecord::new(table());
+    let mut opened = Vec::new();
+    for _ in 0..12 {
+        record = record.claimed("a", at(60));
+        opened.extend(record.open.clone());
+        record = record.closed(BTreeMap::new(), true);
+    }
+    assert_eq!(record.unsettled, opened[4..]);
 }
