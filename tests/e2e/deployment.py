@@ -30,6 +30,9 @@ class Deployment:
         self.events, self.sqs, self.functions = world.client("events"), world.client("sqs"), world.client("lambda")
         self.alerts = self.sqs.create_queue(QueueName=f"{name}-alerts")["QueueUrl"]
         arn = self.sqs.get_queue_attributes(QueueUrl=self.alerts, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        allow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"},
+                                                         "Action": "sqs:SendMessage", "Resource": arn}]}
+        self.sqs.set_queue_attributes(QueueUrl=self.alerts, Attributes={"Policy": json.dumps(allow)})
         world.client("sns").subscribe(TopicArn=outputs["AlertTopicArn"], Protocol="sqs", Endpoint=arn)
         self.seen = []
 

@@ -134,7 +134,7 @@ def event_lost(scene):
     web = scene.ids["web"]
     scene.do("AuthorizeSecurityGroupIngress", tell=False, GroupId=web, IpPermissions=permission(3389, "0.0.0.0/0"))
     report = scene.deployed.sweep()
-    if not report or len(report.get("missed", [])) != 1:
+    if not report or report.get("missed") != 1:
         raise Failed(f"the sweep must count one missed change: {report}")
     scene.restored()
     scene.alerted("reverted", web, 3)
@@ -187,7 +187,7 @@ def begin(world, binaries, parameters, edit=None):
         Name="slack", SecretString=f"http://127.0.0.1:{world.slack.server_port}/services/T/B/x")["ARN"]
     deployed = deployment.deploy(world, binaries, {"Mode": "enforce", "SlackWebhookSecretArn": secret} | parameters, edit=edit)
     report = deployed.sweep({"capture": {"by": "operator", "why": "first deployment"}})
-    if not report or sum(report.get("written", {}).values()) < 5:
+    if not report or report.get("captured", 0) < 5:
         raise Failed(f"capture: {report}")
     return Scene(world, deployed, ids)
 
@@ -249,6 +249,7 @@ def main():
     parser.add_argument("--binaries", type=pathlib.Path, required=True)
     parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("target/e2e"))
     parser.add_argument("--story")
+    parser.add_argument("--only-auth", action="store_true", help="only the runs with IAM enforced")
     parser.add_argument("--no-auth", action="store_true", help="leave out the runs with IAM enforced")
     options = parser.parse_args()
     results, began = [], time.time()
@@ -257,7 +258,7 @@ def main():
     if not options.no_auth and not options.story:
         runs += [("auth", True, STORIES[:7], None, "auth/"),
                  ("auth-missing-right", True, [missing_right_is_noticed], without("ec2:RevokeSecurityGroupIngress"), "auth/")]
-    for name, auth, stories, edit, prefix in runs:
+    for name, auth, stories, edit, prefix in runs[1 if options.only_auth else 0:]:
         print(f"{name}: emulators and stack", file=sys.stderr, flush=True)
         try:
             with World(options.work / name, auth) as world:
