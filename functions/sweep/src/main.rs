@@ -108,13 +108,19 @@ fn deadline(millisecond: u64) -> anyhow::Result<Timestamp> {
     Timestamp::from_millisecond(millisecond).context("the deadline is no time")
 }
 
+/// Numbers first; the resources behind them beside.
 fn sweep_json(sweep: &Sweep) -> Value {
     json!({
-        "captured": sweep.captured,
+        "has_baselines": sweep.captured,
         "compared": sweep.compared,
-        "missed": sweep.missed,
-        "unreviewed": sweep.unreviewed,
-        "unfinished": sweep.unfinished,
+        "missed": sweep.missed.len(),
+        "unreviewed": sweep.unreviewed.len(),
+        "unfinished": sweep.unfinished.len(),
+        "resources": {
+            "missed": sweep.missed,
+            "unreviewed": sweep.unreviewed,
+            "unfinished": sweep.unfinished,
+        },
     })
 }
 
@@ -122,6 +128,7 @@ fn captured_json(captured: &Captured) -> Value {
     let written = |kind: Kind| captured.written.get(&kind).copied().unwrap_or_default();
     json!({
         "at": captured.at,
+        "captured": captured.written.values().sum::<usize>(),
         "written": {
             "security-groups": written(Kind::SecurityGroup),
             "network-acls": written(Kind::NetworkAcl),
