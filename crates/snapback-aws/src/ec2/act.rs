@@ -6,7 +6,9 @@
 //! - Must not: retry, read, or fall back to another call.
 
 use super::Ec2;
-use super::request::{destination_of, peer_of, permissions, tag_list};
+use super::request::{
+    common_tags, destination_of, permissions, ports_and_icmp, rule_request, tag_list,
+};
 use crate::call::{call_error, not_sent};
 use aws_sdk_ec2::operation::RequestId as _;
 use aws_sdk_ec2::types as sdk;
@@ -453,41 +455,6 @@ impl Ec2 {
             }
             _ => Err(astray(action)),
         }
-    }
-}
-
-/// The tags that all rules of a call share (`None` inside: untold); nothing where they differ.
-fn common_tags(rules: &BTreeMap<RuleKey, RuleDetail>) -> Option<Option<&Tags>> {
-    let mut sets = rules
-        .values()
-        .map(|detail| detail.tags.as_ref().filter(|tags| !tags.is_empty()));
-    let first = sets.next().flatten();
-    sets.all(|tags| tags == first).then_some(first)
-}
-
-fn rule_request(rule: &RuleKey, description: Option<&str>) -> sdk::SecurityGroupRuleRequest {
-    let ports = rule.traffic.from_to();
-    let request = sdk::SecurityGroupRuleRequest::builder()
-        .ip_protocol(rule.traffic.protocol_name())
-        .set_from_port(ports.map(|(from, _)| from))
-        .set_to_port(ports.map(|(_, to)| to))
-        .set_description(description.map(str::to_owned));
-    peer_of(request, &rule.peer).build()
-}
-
-fn ports_and_icmp(traffic: &Traffic) -> (Option<sdk::PortRange>, Option<sdk::IcmpTypeCode>) {
-    let Some((from, to)) = traffic.from_to() else {
-        return (None, None);
-    };
-    match traffic {
-        Traffic::Icmp(_) | Traffic::Icmpv6(_) => (
-            None,
-            Some(sdk::IcmpTypeCode::builder().r#type(from).code(to).build()),
-        ),
-        Traffic::All | Traffic::Tcp(_) | Traffic::Udp(_) | Traffic::Protocol(_) => (
-            Some(sdk::PortRange::builder().from(from).to(to).build()),
-            None,
-        ),
     }
 }
 

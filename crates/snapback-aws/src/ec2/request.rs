@@ -2,7 +2,7 @@
 
 use aws_sdk_ec2::types as sdk;
 use aws_sdk_ec2::types::builders::{IpPermissionBuilder, SecurityGroupRuleRequestBuilder};
-use snapback_model::{Destination, Peer, RuleKey, Tags, Traffic};
+use snapback_model::{Destination, Peer, RuleDetail, RuleKey, Tags, Traffic};
 use std::collections::BTreeMap;
 
 /// One `IpPermission` for each traffic with its peers, as EC2 itself prints them.
@@ -70,7 +70,7 @@ fn with_peer(
 }
 
 /// The one peer of a rule that is changed in place.
-pub(super) fn peer_of(
+fn peer_of(
     request: SecurityGroupRuleRequestBuilder,
     peer: &Peer,
 ) -> SecurityGroupRuleRequestBuilder {
@@ -97,4 +97,44 @@ pub(super) fn tag_list(tags: &Tags) -> Vec<sdk::Tag> {
     tags.iter()
         .map(|(key, value)| sdk::Tag::builder().key(key).value(value).build())
         .collect()
+}
+
+/// The tags that all rules of a call share (`None` inside: untold); nothing where they differ.
+pub(super) fn common_tags(rules: &BTreeMap<RuleKey, RuleDetail>) -> Option<Option<&Tags>> {
+    let mut sets = rules
+        .values()
+        .map(|detail| detail.tags.as_ref().filter(|tags| !tags.is_empty()));
+    let first = sets.next().flatten();
+    sets.all(|tags| tags == first).then_some(first)
+}
+
+pub(super) fn rule_request(
+    rule: &RuleKey,
+    description: Option<&str>,
+) -> sdk::SecurityGroupRuleRequest {
+    let ports = rule.traffic.from_to();
+    let request = sdk::SecurityGroupRuleRequest::builder()
+        .ip_protocol(rule.traffic.protocol_name())
+        .set_from_port(ports.map(|(from, _)| from))
+        .set_to_port(ports.map(|(_, to)| to))
+        .set_description(description.map(str::to_owned));
+    peer_of(request, &rule.peer).build()
+}
+
+pub(super) fn ports_and_icmp(
+    traffic: &Traffic,
+) -> (Option<sdk::PortRange>, Option<sdk::IcmpTypeCode>) {
+    let Some((from, to)) = traffic.from_to() else {
+        return (None, None);
+    };
+    match traffic {
+        Traffic::Icmp(_) | Traffic::Icmpv6(_) => (
+            None,
+            Some(sdk::IcmpTypeCode::builder().r#type(from).code(to).build()),
+        ),
+        Traffic::All | Traffic::Tcp(_) | Traffic::Udp(_) | Traffic::Protocol(_) => (
+            Some(sdk::PortRange::builder().from(from).to(to).build()),
+            None,
+        ),
+    }
 }
