@@ -177,6 +177,23 @@ def slack_down_then_back(scene):
         raise Failed("the outage was not met")
 
 
+def setting_with_a_typo(scene):
+    """The guard does not start: nothing is processed, the message waits, the log names the variable. Last: it leaves the guard broken."""
+    name = scene.deployed.outputs["GuardFunctionName"]
+    variables = scene.deployed.functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    scene.deployed.functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables | {"SNAPBACK_MODE": "enforcee"}})
+    scene.do("AuthorizeSecurityGroupIngress", GroupId=scene.ids["web"], IpPermissions=permission(23, "0.0.0.0/0"))
+    log = scene.world.work / "ministack.log"
+    scene.until("the log names the variable, its value and what is allowed", lambda: all(
+        words in log.read_text() for words in ("guard does not start", "SNAPBACK_MODE", "enforcee", "observe, enforce, strict")))
+    inbox = scene.deployed.sqs.get_queue_attributes(QueueUrl=scene.deployed.outputs["InboxUrl"], AttributeNames=["All"])["Attributes"]
+    waiting = int(inbox["ApproximateNumberOfMessages"]) + int(inbox["ApproximateNumberOfMessagesNotVisible"])
+    if waiting != 1:
+        raise Failed(f"{waiting} messages wait, not one")
+    if state(scene.ec2, scene.ids) == scene.good:
+        raise Failed("the change was taken back by a guard with a bad setting")
+
+
 STORIES = [ssh_opened, approved_rule_revoked, acl_entry_deleted, subnet_moved, default_route_deleted, default_route_redirected,
            event_lost, late_duplicates, malformed_among_good, slack_down_then_back]
 
@@ -253,7 +270,7 @@ def main():
     parser.add_argument("--no-auth", action="store_true", help="leave out the runs with IAM enforced")
     options = parser.parse_args()
     results, began = [], time.time()
-    chosen = [s for s in STORIES + [pattern_stories] if not options.story or s.__name__.replace("_", "-") == options.story]
+    chosen = [s for s in STORIES + [pattern_stories, setting_with_a_typo] if not options.story or s.__name__.replace("_", "-") == options.story]
     runs = [("plain", False, chosen, None, "")]
     if not options.no_auth and not options.story:
         runs += [("auth", True, STORIES[:7], None, "auth/"),
