@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 const CARGO_DENY: &str = "0.20.0";
-const PACKAGES_WITH_SDK: [&str; 3] = ["guard", "sweep", "notify"];
 
 /// Everything.
 pub fn test() -> Result<(), String> {
@@ -24,6 +23,7 @@ pub fn test() -> Result<(), String> {
             "warnings",
         ],
     )?;
+    build()?;
     cargo("tests", &["test", "--workspace", "--locked"])?;
     end_to_end(&[])?;
     deny()?;
@@ -32,6 +32,15 @@ pub fn test() -> Result<(), String> {
         began.elapsed().as_secs_f32()
     );
     Ok(())
+}
+
+/// Builds every target at once: the same features as the tests resolve to, or aws-sdk-ec2 would be
+/// compiled a second time for the functions alone.
+fn build() -> Result<(), String> {
+    cargo(
+        "build",
+        &["build", "--workspace", "--all-targets", "--locked"],
+    )
 }
 
 /// The template: translated, linted, and what linters miss; the parameters of our EC2 calls.
@@ -47,11 +56,7 @@ pub fn template() -> Result<(), String> {
 
 /// The real binaries against emulators.
 pub fn end_to_end(arguments: &[String]) -> Result<(), String> {
-    let mut build = vec!["build", "--locked"];
-    for package in PACKAGES_WITH_SDK {
-        build.extend(["--package", package]);
-    }
-    cargo("functions", &build)?;
+    build()?;
     let python = python()?;
     let (binaries, work) = (target().join("debug"), target().join("e2e"));
     let (binaries, work) = (binaries.display().to_string(), work.display().to_string());

@@ -186,10 +186,12 @@ pub enum RecheckReason {
     Asked(String),
 }
 
-/// Sends commands to the guard's inbox.
+/// Sends to the guard's inbox.
 pub trait Inbox {
     /// Sends one command.
     fn send(&self, command: &Command) -> impl Future<Output = Result<(), CallError>> + Send;
+    /// Sends an event that never came by itself: a bare CloudTrail record.
+    fn forward(&self, record: &str) -> impl Future<Output = Result<(), CallError>> + Send;
 }
 
 /// Takes messages that are no event and no command.

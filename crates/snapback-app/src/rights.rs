@@ -6,7 +6,8 @@
 //! - Must not: add behaviour.
 
 use crate::port::{
-    Actuate, BaselineRead, BaselineWrite, Clock, DeadLetter, Inbox, Journal, Meter, Observe,
+    Actuate, BaselineRead, BaselineWrite, Clock, DeadLetter, EventHistory, Inbox, Journal, Meter,
+    Observe,
 };
 
 /// What the guard works with: it alone changes EC2.
@@ -39,11 +40,29 @@ impl<P> GuardPorts for P where
 
 /// What the sweep works with: it reads, records and asks the guard.
 pub trait SweepPorts:
-    Observe + BaselineRead + BaselineWrite + Journal + Inbox + Clock + Meter + Send + Sync
+    Observe
+    + BaselineRead
+    + BaselineWrite
+    + Journal
+    + Inbox
+    + EventHistory
+    + Clock
+    + Meter
+    + Send
+    + Sync
 {
 }
 impl<P> SweepPorts for P where
-    P: Observe + BaselineRead + BaselineWrite + Journal + Inbox + Clock + Meter + Send + Sync
+    P: Observe
+        + BaselineRead
+        + BaselineWrite
+        + Journal
+        + Inbox
+        + EventHistory
+        + Clock
+        + Meter
+        + Send
+        + Sync
 {
 }
 

@@ -5,6 +5,8 @@
 //! - Gives: [`Sweep`]: what was found; commands in the guard's inbox.
 //! - Must not: change EC2, decide what is taken back.
 
+mod bring;
+
 use crate::assessment::{Assessment, assess_diff};
 use crate::ledger::{self, Alert};
 use crate::patience::{MISSED_GRACE, Pace, Retry, between};
@@ -207,7 +209,12 @@ impl<P: SweepPorts> Run<'_, P> {
             return Ok(());
         }
         tracing::warn!(%resource, "drift that no event told of");
-        self.ask(resource.clone(), RecheckReason::Missed).await?;
+        let good_since = all.baselines.by_id.get(&resource);
+        let good_since = good_since.map(|baseline| baseline.provenance.at);
+        let lookups = sweep.missed.len();
+        if !self.bring(&resource, good_since, lookups).await? {
+            self.ask(resource.clone(), RecheckReason::Missed).await?;
+        }
         self.ports.measure(Metric::MissedEvents, 1.0);
         sweep.missed.insert(resource);
         Ok(())

@@ -54,11 +54,15 @@ impl Inbox for InboxQueue {
     async fn send(&self, command: &Command) -> Result<(), CallError> {
         let body = serde_json::to_string(command)
             .map_err(|error| not_sent(SEND, &self.url, "Serialization", error.to_string()))?;
+        self.forward(&body).await
+    }
+
+    async fn forward(&self, record: &str) -> Result<(), CallError> {
         let sent = self
             .client
             .send_message()
             .queue_url(&self.url)
-            .message_body(body)
+            .message_body(record)
             .send()
             .await;
         sent.map(drop)

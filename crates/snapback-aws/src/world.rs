@@ -6,7 +6,7 @@
 //! - Must not: add behaviour.
 
 use crate::config::{GuardConfig, SweepConfig};
-use crate::{DeadLetterQueue, Ec2, Emf, InboxQueue, SystemClock, Tables};
+use crate::{CloudTrail, DeadLetterQueue, Ec2, Emf, InboxQueue, SystemClock, Tables};
 use aws_config::SdkConfig;
 use snapback_app::port::*;
 use snapback_engine::change::Own;
@@ -31,6 +31,7 @@ pub struct SweepWorld {
     ec2: Ec2,
     tables: Tables,
     inbox: InboxQueue,
+    history: CloudTrail,
     clock: SystemClock,
     meter: Emf,
 }
@@ -61,6 +62,7 @@ impl SweepWorld {
             ec2: ec2(sdk, &config.own),
             tables: Tables::new(sdk, &config.state_table, &config.journal_table),
             inbox: InboxQueue::new(sdk, &config.inbox_url),
+            history: CloudTrail::new(sdk),
             clock: SystemClock,
             meter: Emf::new("sweep"),
         }
@@ -82,6 +84,20 @@ impl DeadLetter for GuardWorld {
 impl Inbox for SweepWorld {
     async fn send(&self, command: &Command) -> Result<(), CallError> {
         self.inbox.send(command).await
+    }
+
+    async fn forward(&self, record: &str) -> Result<(), CallError> {
+        self.inbox.forward(record).await
+    }
+}
+
+impl EventHistory for SweepWorld {
+    async fn events_about(
+        &self,
+        resource: &ResourceId,
+        since: Timestamp,
+    ) -> Result<Vec<String>, CallError> {
+        self.history.events_about(resource, since).await
     }
 }
 

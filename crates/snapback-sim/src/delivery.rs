@@ -49,6 +49,8 @@ pub(crate) struct Delivery {
     pub lose_next: u32,
     /// The next event comes this often more.
     pub copies_next: u32,
+    /// Every record that CloudTrail keeps, whatever became of its event.
+    pub history: Vec<(Timestamp, String)>,
     queued: Vec<Queued>,
     sent: u64,
 }
@@ -75,6 +77,9 @@ impl Delivery {
     /// Puts an event on its way as the faults have it.
     pub fn publish(&mut self, event: &Value, now: Timestamp, rng: &mut fastrand::Rng) {
         let faults = self.faults;
+        if let Some(record) = event.get("detail") {
+            self.history.push((now, record.to_string()));
+        }
         if self.lose_next > 0 {
             self.lose_next -= 1;
             return;

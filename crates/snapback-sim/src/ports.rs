@@ -19,6 +19,8 @@ use std::time::Duration;
 const NO_ANSWER: Duration = Duration::from_secs(5);
 /// From the inbox's acknowledgement to the message being there.
 const QUEUE_DELAY: Duration = Duration::from_millis(20);
+/// From a call to its record in CloudTrail's own history.
+const HISTORY_DELAY: Duration = Duration::from_secs(120);
 
 fn lost(operation: &str, resource: &str) -> CallError {
     CallError {
@@ -315,6 +317,33 @@ impl Inbox for World {
             let due = inner.now.checked_add(QUEUE_DELAY).unwrap_or(inner.now);
             inner.delivery.send(body, due);
             Ok(())
+        })
+        .await
+    }
+
+    async fn forward(&self, record: &str) -> Result<(), CallError> {
+        self.stored("forward", |inner| {
+            let due = inner.now.checked_add(QUEUE_DELAY).unwrap_or(inner.now);
+            inner.delivery.send(record.to_owned(), due);
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// CloudTrail's own history has a record some minutes after the call, also where the event was lost.
+impl EventHistory for World {
+    async fn events_about(
+        &self,
+        resource: &ResourceId,
+        since: Timestamp,
+    ) -> Result<Vec<String>, CallError> {
+        self.stored("events_about", |inner| {
+            let known = inner.now.checked_sub(HISTORY_DELAY).unwrap_or(inner.now);
+            let about = inner.delivery.history.iter().rev().filter(|(at, record)| {
+                *at >= since && *at <= known && record.contains(resource.as_str())
+            });
+            Ok(about.map(|(_, record)| record.clone()).collect())
         })
         .await
     }

@@ -1,0 +1,68 @@
+//! Events that never came, fetched from CloudTrail's own history: the guard then knows who acted, and
+//! a trusted change whose event was lost becomes baseline instead of being taken back.
+
+use super::{Run, SweepError};
+use crate::patience::between;
+use crate::rights::SweepPorts;
+use snapback_engine::change::{Change, Edits, Interpretation, Own, Touched, interpret};
+use snapback_engine::event;
+use snapback_model::{ResourceId, Timestamp};
+use std::time::Duration;
+
+/// Nothing older is looked for: the history holds 90 days, but drift is found within one sweep or few.
+const LOOKBACK: Duration = Duration::from_secs(24 * 3600);
+/// Events sent for one resource: the newest.
+const EVENTS_MAX: usize = 10;
+/// Resources looked up in one sweep: the account may ask twice a second in all (semantics E).
+const LOOKUPS_MAX: usize = 10;
+
+impl<P: SweepPorts> Run<'_, P> {
+    /// Sends the guard the events that tell of a drift, oldest first, and says whether one of them
+    /// points at the resource itself. Best effort: a history that does not answer is no failure.
+    pub(super) async fn bring(
+        &self,
+        resource: &ResourceId,
+        good_since: Option<Timestamp>,
+        lookups: usize,
+    ) -> Result<bool, SweepError> {
+        let now = self.ports.now();
+        let left = between(now, self.terms.deadline);
+        if lookups >= LOOKUPS_MAX || left < self.terms.limits.reserve.saturating_mul(4) {
+            return Ok(false);
+        }
+        let day_ago = now.checked_sub(LOOKBACK).unwrap_or(now);
+        let since = good_since.map_or(day_ago, |since| since.max(day_ago));
+        let records = match self.ports.events_about(resource, since).await {
+            Ok(records) => records,
+            Err(error) => {
+                tracing::warn!(%resource, %error, "who did it stays unknown");
+                return Ok(false);
+            }
+        };
+        let mut told: Vec<(&String, Box<Change>)> = records
+            .iter()
+            .filter_map(|record| Some((record, change(record, &self.terms.own)?)))
+            .take(EVENTS_MAX)
+            .collect();
+        told.reverse();
+        let pace = self.pace();
+        for (record, change) in &told {
+            tracing::info!(%resource, event = %change.event, api = change.api, "an event that never came");
+            pace.retried(|| self.ports.forward(record)).await?;
+        }
+        let itself = Touched::Resource(resource.clone());
+        Ok(told
+            .iter()
+            .any(|(_, change)| change.touched.contains(&itself)))
+    }
+}
+
+/// The change of a record that edits guarded resources and is not ours.
+fn change(record: &str, own: &Own) -> Option<Box<Change>> {
+    match interpret(&event::parse(record.as_bytes()).ok()?, own) {
+        Interpretation::Change(change) if change.edits != Edits::Context => Some(change),
+        Interpretation::Change(_) | Interpretation::WithOurRole(_) | Interpretation::Ignored(_) => {
+            None
+        }
+    }
+}
