@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 #[derive(clap::Args)]
 #[command(after_help = source::HELP)]
 pub struct Arguments {
-    /// Describe outputs, or folders of them (all of one account and Region).
+    /// Describe outputs, or folders of them (all of one account and Region); or the word `aws`: the
+    /// account and Region of your AWS credentials (only where built with `--features aws`).
     #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
     from: Vec<PathBuf>,
     /// The capture file to write; `-` for standard output.
@@ -37,16 +38,12 @@ pub struct Arguments {
 /// # Errors
 /// Sources that cannot be read, an output that cannot be written.
 pub fn run(arguments: &Arguments) -> Result<Outcome> {
-    if let [only] = arguments.from.as_slice()
-        && only == Path::new("aws")
-        && !only.exists()
-    {
-        bail!(
-            "this build does not talk to AWS: give outputs of `aws ec2 describe-…`, or build with `--features aws`"
-        );
-    }
     let account = arguments.account.clone().map(AccountId::new);
-    let snapshot = source::read_all(&arguments.from, account.as_ref())?.snapshot;
+    let snapshot = if is_live(&arguments.from) {
+        live(account.as_ref())?
+    } else {
+        source::read_all(&arguments.from, account.as_ref())?.snapshot
+    };
     if snapshot.resources.is_empty() {
         bail!("nothing to capture: no security group, network ACL or route table in the input");
     }
@@ -59,6 +56,23 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
     write(&arguments.output, &text)?;
     style::warn(&format!("captured {count} resources"));
     Ok(Outcome::Clean)
+}
+
+/// Whether the account itself is asked for: the word `aws`, unless a file is named so.
+fn is_live(from: &[PathBuf]) -> bool {
+    matches!(from, [only] if only == Path::new("aws") && !only.exists())
+}
+
+#[cfg(feature = "aws")]
+fn live(account: Option<&AccountId>) -> Result<Snapshot> {
+    crate::account::read(account)
+}
+
+#[cfg(not(feature = "aws"))]
+fn live(_: Option<&AccountId>) -> Result<Snapshot> {
+    bail!(
+        "this build does not talk to AWS: give outputs of `aws ec2 describe-…`, or build with `--features aws`"
+    )
 }
 
 /// Reports what is dangerous before anything has changed.

@@ -5,6 +5,8 @@
 //! - Gives: data on stdout, everything else on stderr.
 //! - Must not: decide anything; talk to AWS unless it was asked to and built for it.
 
+#[cfg(feature = "aws")]
+mod account;
 mod capture;
 mod decode;
 mod demo;

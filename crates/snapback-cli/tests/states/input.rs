@@ -50,6 +50,17 @@ fn sources_that_are_not_there_are_named() {
     assert!(run.err.contains("no files in it"), "{}", run.err);
 }
 
+#[cfg(not(feature = "aws"))]
+#[test]
+fn a_build_without_the_sdk_says_which_feature_reads_an_account() {
+    let folder = Folder::new("live-account");
+    let output = folder.path("never.json");
+    let run = snapback(&["capture", "--from", "aws", "--output", &output]);
+    assert_eq!((run.code, run.out.as_str()), (2, ""));
+    assert!(run.err.contains("--features aws"), "{}", run.err);
+    assert!(!std::path::Path::new(&output).exists());
+}
+
 #[test]
 fn states_of_two_accounts_are_not_compared() {
     let folder = Folder::new("accounts");
