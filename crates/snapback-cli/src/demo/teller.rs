@@ -70,7 +70,8 @@ impl Teller {
 
     /// What is about to be seen.
     pub fn prologue(&mut self, stories: usize) -> Told {
-        self.line(&format!("{BOLD}Snapback{BOLD:#}: an AWS account in memory, a stored baseline, mode enforce. {stories} ways to break it."))?;
+        let ways = if stories == 1 { "way" } else { "ways" };
+        self.line(&format!("{BOLD}Snapback{BOLD:#}: an AWS account in memory, a stored baseline, mode enforce. {stories} {ways} to break it."))?;
         self.line(&format!("{DIM}VPC shop 10.0.0.0/16; groups web, app, db; network ACLs default, db; route tables main, public, private{DIM:#}"))
     }
 
