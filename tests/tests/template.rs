@@ -102,7 +102,7 @@ fn the_template_passes_only_policy_variables_the_code_knows() {
         .map(|(name, _)| (name.to_owned(), String::new()))
         .collect();
     assert!(variables.len() > 8, "no variables found: {variables:?}");
-    let observe = variables.into_iter().map(|(name, _)| {
+    let observe = variables.into_keys().map(|name| {
         if name == "SNAPBACK_MODE" {
             (name, "observe".into())
         } else {

@@ -234,10 +234,18 @@ fn open(
             meaning,
             evidence,
         );
-    } else if let Delta::Changed { baseline, live } = delta {
-        let meaning = format!(
-            "the approved entry {key} was `{baseline}` and is `{live}`: it permits more than was approved"
-        );
+    } else {
+        let meaning = match delta {
+            // It permits what no approved deny keeps out, and the whole internet enters on no admin port.
+            Delta::Added(_) => return,
+            // A deny of everything keeps out no more than the list's own end, until somebody adds to the list.
+            Delta::Removed(entry) => format!(
+                "the approved entry {key} ({entry}) is gone: more may pass than was approved"
+            ),
+            Delta::Changed { baseline, live } => format!(
+                "the approved entry {key} was `{baseline}` and is `{live}`: it permits more than was approved"
+            ),
+        };
         scene.tell(
             FindingCode::NaclOpen,
             (Severity::Medium, Harm::Opens),

@@ -53,6 +53,21 @@ fn a_deny_before_an_approved_allow_is_a_bomb_and_names_what_it_shadows() {
     assert_eq!(short(&total), ["NACL-BOMB critical cuts entry ingress 1"]);
 }
 
+/// Found by `laws::what_is_gone_is_harm_or_proved_idle`.
+#[test]
+fn a_deny_of_everything_that_is_gone_opens_where_an_allow_came_behind_it() {
+    let closed = [("ingress 1", "deny all ::/0")];
+    let behind = ("ingress 5", Some("allow tcp:443 2001:db8::/32"));
+    assert_eq!(
+        short(&listed(&closed, &[("ingress 1", None), behind])),
+        ["NACL-OPEN medium opens entry ingress 1"]
+    );
+    assert_eq!(
+        short(&listed(&closed, &[("ingress 1", None)])),
+        ["NACL-OPEN low none entry ingress 1"]
+    );
+}
+
 #[test]
 fn a_deny_that_shadows_nothing_harms_nobody() {
     assert_eq!(
