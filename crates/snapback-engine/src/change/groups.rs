@@ -150,8 +150,8 @@ pub(super) fn described(record: &Record, direction: Direction) -> Reading {
     })
 }
 
-/// CreateSecurityGroup. EC2 adds the allow-all egress rule without an event (semantics A1); an IPv6
-/// twin in VPCs with IPv6 is not told and shows in the diff.
+/// CreateSecurityGroup. EC2 adds the allow-all egress rule without an event (semantics A1). Whether
+/// the VPC has IPv6, and so the rule a twin, is not in the event: the fold sees to it.
 pub(super) fn created(record: &Record) -> Reading {
     let (request, response) = (
         Node::new(&record.request_parameters),

@@ -5,6 +5,7 @@ mod resolve;
 
 use super::Fold;
 use crate::change::{Change, DeletedRef, Edit, Edits, GroupRef};
+use ipnet::{IpNet, Ipv6Net};
 use snapback_model::*;
 use std::collections::BTreeMap;
 
@@ -262,8 +263,36 @@ impl Folding<'_> {
         }
         let mut baseline = self.new_baseline(&id);
         baseline.vpc = resource.vpc().cloned();
-        baseline.state = Some(resource.clone());
+        baseline.state = Some(self.as_born(resource));
         self.now.insert(id, baseline);
+    }
+
+    /// A group in a VPC with IPv6 is born with all egress of both families, and the event tells of
+    /// neither (semantics A1): the IPv6 rule belongs to the birth where live shows it, unless the VPC
+    /// is known to be without IPv6 (one group's read does not tell of its VPC).
+    fn as_born(&self, resource: &Resource) -> Resource {
+        let mut born = resource.clone();
+        let known = resource.vpc().and_then(|vpc| {
+            let live = self.live.topology.vpcs.get(vpc);
+            live.or_else(|| self.before.topology.vpcs.get(vpc))
+        });
+        let may_have_ipv6 = known.is_none_or(|vpc| {
+            let mut networks = vpc.cidrs.iter();
+            networks.any(|network| matches!(network, IpNet::V6(_)))
+        });
+        let twin = RuleKey {
+            direction: Direction::Egress,
+            traffic: Traffic::All,
+            peer: Peer::cidr(Ipv6Net::default().into()),
+        };
+        if let (Resource::SecurityGroup(group), Some(Resource::SecurityGroup(found))) =
+            (&mut born, self.live.resources.get(&resource.id()))
+            && may_have_ipv6
+            && found.rules.contains_key(&twin)
+        {
+            group.rules.entry(twin).or_default();
+        }
+        born
     }
 
     fn deleted(&mut self, id: &ResourceId) {

@@ -462,3 +462,36 @@ fn the_local_route_stays_the_tables_own_wherever_it_leads() {
     );
     assert!(!table.routes.contains_key(&to("10.50.0.0/16")));
 }
+
+#[test]
+fn a_birth_holds_the_ipv6_egress_rule_that_no_event_tells_of() {
+    let both = ["egress all 0.0.0.0/0", "egress all ::/0"];
+    let (told, found) = (group("sg-new", &both[..1]), group("sg-new", &both));
+    let birth = change(
+        5,
+        vec![Edit::Created {
+            resource: Box::new(told),
+        }],
+    );
+    let vpc = found.vpc().unwrap().clone();
+    let mut live = account();
+    live.topology.vpcs.clear();
+    live.resources.insert(found.id(), found);
+    let born = |live: &Snapshot| -> Vec<RuleKey> {
+        let folded = fold(&birth, &captured(&account()), live);
+        match one(&folded).state.clone() {
+            Some(Resource::SecurityGroup(group)) => group.rules.into_keys().collect(),
+            _ => Vec::new(),
+        }
+    };
+    assert_eq!(born(&live), both.map(rule));
+    let without_ipv6 = Vpc {
+        id: vpc.clone(),
+        owner: None,
+        cidrs: ["10.0.0.0/16".parse().unwrap()].into(),
+        is_default: false,
+        tags: Tags::new(),
+    };
+    live.topology.vpcs.insert(vpc, without_ipv6);
+    assert_eq!(born(&live), [rule(both[0])]);
+}
