@@ -192,6 +192,117 @@ fn a_trusted_and_a_strangers_change_in_either_order_end_alike() {
     }
 }
 
+/// Makes a group with the deployment role and opens it to the world, as a deployment does.
+fn deploys(setting: &Setting) -> ResourceId {
+    let create = Call::CreateSecurityGroup {
+        name: "edge".into(),
+        description: "the new edge".into(),
+        vpc: Some(setting.layout.vpc.clone()),
+        tags: Tags::new(),
+    };
+    let made = setting.world.call(&deployment(), create).unwrap();
+    let id = SecurityGroupId::new(made.first());
+    let open = Call::authorize(&id, [(rule(SSH), None)]);
+    does(setting, &deployment(), open);
+    id.into()
+}
+
+/// Handles what is on its way in this order of arrival or in the other one.
+async fn handle_all(setting: &mut Setting, crossed: bool) {
+    let mut bodies = Vec::new();
+    while setting.world.pending() > 0 {
+        bodies.extend(setting.world.deliver_next());
+    }
+    if crossed {
+        bodies.reverse();
+    }
+    for body in bodies {
+        setting.handle(body).await;
+    }
+    setting.settle().await;
+}
+
+#[test]
+fn a_trusted_birth_and_its_rules_end_accepted_in_either_order() {
+    for crossed in [false, true] {
+        run(async {
+            let mut setting = guarded(5, Mode::Enforce).await;
+            let id = deploys(&setting);
+            let made = setting.world.resource(&id);
+            handle_all(&mut setting, crossed).await;
+            assert_eq!(setting.world.resource(&id), made, "crossed {crossed}");
+            let baseline = &setting.world.stored_baselines()[&id];
+            assert_eq!(baseline.provenance.origin, Origin::Accepted);
+            let good = Baselines {
+                by_id: [(id.clone(), baseline.clone())].into(),
+                ..Baselines::default()
+            };
+            let left = diff(&good, &setting.world.snapshot(), Some(&[id].into()));
+            assert!(left.is_empty(), "crossed {crossed}: {left:?}");
+            assert_eq!(setting.world.our_write_attempts(), 0, "crossed {crossed}");
+            let told: Vec<_> = outcomes(&setting)
+                .into_iter()
+                .filter(|outcome| *outcome != Outcome::Accepted)
+                .collect();
+            assert_eq!(told, [], "crossed {crossed}");
+            assert!(setting.dead.is_empty());
+        });
+    }
+}
+
+#[test]
+fn trusted_calls_in_a_row_are_not_drift_of_one_another() {
+    for crossed in [false, true] {
+        run(async {
+            let mut setting = guarded(5, Mode::Enforce).await;
+            does(&setting, &deployment(), authorize(&setting, &[DEPLOYED]));
+            does(&setting, &deployment(), authorize(&setting, &[SSH]));
+            let gone = Call::revoke(&setting.layout.app, [rule(DEPLOYED)]);
+            setting.world.advance(Duration::from_secs(1));
+            does(&setting, &deployment(), gone);
+            let made = setting.live();
+            handle_all(&mut setting, crossed).await;
+            assert_eq!(setting.live(), made, "crossed {crossed}");
+            assert_eq!(setting.world.our_write_attempts(), 0, "crossed {crossed}");
+            let quiet = outcomes(&setting)
+                .iter()
+                .all(|outcome| *outcome == Outcome::Accepted);
+            assert!(quiet, "crossed {crossed}: {:?}", outcomes(&setting));
+        });
+    }
+}
+
+#[test]
+fn what_differs_beside_a_trusted_change_is_judged_when_no_event_explains_it() {
+    run(async {
+        let mut setting = guarded(5, Mode::Enforce).await;
+        setting.world.lose_next_events(1);
+        does(&setting, &stranger(), authorize(&setting, &[SSH]));
+        does(&setting, &deployment(), authorize(&setting, &[DEPLOYED]));
+        setting.settle().await;
+        assert!(has(&setting, DEPLOYED) && !has(&setting, SSH));
+        assert_eq!(outcomes(&setting), [Outcome::Accepted, Outcome::Reverted]);
+        assert!(setting.dead.is_empty());
+    });
+}
+
+#[test]
+fn rules_of_a_trusted_principal_on_a_group_nobody_accepted_are_told_once() {
+    run(async {
+        let mut setting = guarded(5, Mode::Enforce).await;
+        setting.world.lose_next_events(1);
+        deploys(&setting);
+        setting.settle().await;
+        let refused = outcomes(&setting)
+            .into_iter()
+            .filter(|outcome| *outcome == Outcome::Refused)
+            .count();
+        assert_eq!(refused, 1, "{:?}", outcomes(&setting));
+        assert_eq!(setting.world.our_write_attempts(), 0);
+        assert!(setting.dead.is_empty(), "the last try goes on");
+    });
+}
+
 #[test]
 fn a_trusted_removal_stays_removed_however_stale_the_reads() {
     run(async {

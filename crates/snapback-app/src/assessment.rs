@@ -39,6 +39,13 @@ impl Assessment {
             .collect()
     }
 
+    /// Whether there is something to tell that `told` does not hold.
+    pub fn has_news(&self, told: &BTreeMap<Element, Digest>) -> bool {
+        self.tellable()
+            .iter()
+            .any(|(element, digest)| told.get(element) != Some(digest))
+    }
+
     /// One line for each difference that a revert would take back.
     pub fn reverts(&self) -> Vec<String> {
         self.decision

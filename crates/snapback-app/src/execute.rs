@@ -377,12 +377,7 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
         plan: Plan,
         why: Vec<String>,
     ) -> Result<Ended, GuardError> {
-        let known = assessment.is_some_and(|assessment| {
-            assessment
-                .tellable()
-                .iter()
-                .all(|(element, digest)| self.told.get(element) == Some(digest))
-        });
+        let known = assessment.is_some_and(|assessment| !assessment.has_news(&self.told));
         if known && !self.claimed && self.record.open.is_none() {
             return Ok(Ended {
                 resource: Some(self.story.resource.clone()),

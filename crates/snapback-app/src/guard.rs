@@ -138,6 +138,14 @@ pub enum GuardError {
         /// The event.
         event: String,
     },
+    /// A young trusted change that other events, still on their way, may explain.
+    #[error("event {event}: {why}; the message comes again when other events had their time")]
+    Early {
+        /// The event.
+        event: String,
+        /// What is not explained.
+        why: String,
+    },
     /// EC2 or a queue did not do it.
     #[error("{0}; the message comes again")]
     Call(Box<CallError>),
@@ -282,6 +290,11 @@ impl<P: GuardPorts> Visit<'_, P> {
 
     pub(crate) fn now(&self) -> Timestamp {
         self.guard.ports.now()
+    }
+
+    /// Whether events that may explain a trusted change can still be waited for.
+    pub(crate) fn is_early(&self, change: &Change, window: Duration) -> bool {
+        !self.last_try && between(change.at, self.now()) < window
     }
 
     pub(crate) fn time_left(&self) -> Duration {

@@ -24,6 +24,12 @@ pub const STALE_READS_MAX: u32 = 4;
 pub const OWN_EVENT_GRACE: Duration = Duration::from_secs(60);
 /// An event explains a call without answer only within this time of its start.
 pub const OWN_CALL_WINDOW: Duration = Duration::from_secs(120);
+/// A trusted change that names what no baseline knows yet comes again while it is younger than this:
+/// the event that made the thing may be late.
+pub const PREMATURE_WINDOW: Duration = Duration::from_secs(300);
+/// What differs beside a trusted change that is younger than this may be the work of a trusted call
+/// whose event is on its way: the message comes again before it is judged.
+pub const SIBLING_WINDOW: Duration = Duration::from_secs(60);
 /// How long the sweep waits for the events of drift that it saw before it calls them missed.
 pub const MISSED_GRACE: Duration = Duration::from_secs(20);
 /// A story that EC2 or the store stopped this often by transient errors ends as failed.

@@ -179,10 +179,7 @@ impl<P: SweepPorts> Run<'_, P> {
             }
             let pace = self.pace();
             let record = pace.retried(|| self.ports.record(&diff.resource)).await?;
-            let told = assessment
-                .tellable()
-                .iter()
-                .all(|(element, digest)| record.told.get(element) == Some(digest));
+            let told = !assessment.has_news(&record.told);
             // A story in work tells by itself; one that nobody holds is picked up as unfinished.
             if record.open.is_some() || (told && !is_unreviewed(&diff)) {
                 continue;
@@ -238,11 +235,8 @@ impl<P: SweepPorts> Run<'_, P> {
         candidate: &Candidate,
     ) -> Result<(), SweepError> {
         let resource = &candidate.diff.resource;
-        let told = candidate.assessment.tellable();
-        let news = told
-            .iter()
-            .any(|(element, digest)| candidate.record.told.get(element) != Some(digest));
-        if news {
+        if candidate.assessment.has_news(&candidate.record.told) {
+            let told = candidate.assessment.tellable();
             let record = &candidate.record;
             let story = Story::new(
                 record.next_incident(),

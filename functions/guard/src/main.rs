@@ -114,6 +114,7 @@ fn is_meeting(error: &GuardError) -> bool {
         GuardError::Busy { .. }
         | GuardError::LeaseLost { .. }
         | GuardError::Contended { .. }
+        | GuardError::Early { .. }
         | GuardError::PerhapsOwn { .. } => true,
         GuardError::Interrupted { .. } | GuardError::Call(_) | GuardError::Store(_) => false,
     }

@@ -1,7 +1,7 @@
 //! A trusted change becomes baseline as its own delta, on the generation it was computed from.
 
 use super::{Ended, Ending, Focus, GuardError, Matter, Scene, Spot, Visit};
-use crate::patience::CONFLICTS_MAX;
+use crate::patience::{CONFLICTS_MAX, PREMATURE_WINDOW};
 use crate::port::StoreError;
 use crate::rights::GuardPorts;
 use snapback_engine::change::Change;
@@ -12,6 +12,10 @@ use snapback_model::Baseline;
 
 impl<P: GuardPorts> Visit<'_, P> {
     /// Folds the change into the baselines and leaves the new ones in the scene.
+    ///
+    /// # Errors
+    /// [`GuardError::Early`] while the event that made what the change names may be late. What could
+    /// be folded is written by then; folding again folds nothing twice.
     pub(super) async fn accept(
         &self,
         scene: &mut Scene,
@@ -51,6 +55,12 @@ impl<P: GuardPorts> Visit<'_, P> {
                     .baselines
                     .by_id
                     .insert(baseline.id.clone(), baseline.clone());
+            }
+            if fold.premature && self.is_early(change, PREMATURE_WINDOW) {
+                return Err(GuardError::Early {
+                    event: change.event.to_string(),
+                    why: fold.refused.join("; "),
+                });
             }
             return self
                 .tell_of_fold(scene, change, matter, &fold.refused)

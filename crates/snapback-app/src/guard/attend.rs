@@ -4,7 +4,9 @@ use super::{Ended, Ending, Focus, GuardError, Matter, Scene, Spot, Visit};
 use crate::assessment::{Assessment, assess};
 use crate::execute::Execution;
 use crate::ledger;
-use crate::patience::{CONFLICTS_MAX, STALE_PAUSE, STALE_READS_MAX, STALE_WINDOW, between};
+use crate::patience::{
+    CONFLICTS_MAX, SIBLING_WINDOW, STALE_PAUSE, STALE_READS_MAX, STALE_WINDOW, between,
+};
 use crate::rights::GuardPorts;
 use snapback_engine::incident::{Outcome, Place, ResourceRecord, Story};
 use snapback_engine::plan::{self, Plan};
@@ -134,6 +136,7 @@ impl<P: GuardPorts> Visit<'_, P> {
                 .await;
         }
         let assessment = self.assess(&record, scene, matter);
+        self.wait_for_siblings(&record, assessment.as_ref(), matter)?;
         let verdict = assessment
             .as_ref()
             .map(|assessment| assessment.decision.verdict());
@@ -151,6 +154,29 @@ impl<P: GuardPorts> Visit<'_, P> {
             }
             _ => self.forget(record).await,
         }
+    }
+
+    /// A deployment makes many calls in a row, and the event of the first comes when live shows the
+    /// work of all: what differs beside a young trusted change is judged by its own event, or when
+    /// this one comes again. Not so where we wrote since: then it may be our own write that differs.
+    fn wait_for_siblings(
+        &self,
+        record: &ResourceRecord,
+        assessment: Option<&Assessment>,
+        matter: &Matter,
+    ) -> Result<(), GuardError> {
+        let Some(change) = matter.change.as_deref().filter(|_| matter.trusted) else {
+            return Ok(());
+        };
+        let written_since = record.last_write.is_some_and(|at| at >= change.at);
+        let news = assessment.is_some_and(|assessment| assessment.has_news(&record.told));
+        if news && !written_since && self.is_early(change, SIBLING_WINDOW) {
+            return Err(GuardError::Early {
+                event: change.event.to_string(),
+                why: format!("{} differs beside it", record.resource),
+            });
+        }
+        Ok(())
     }
 
     /// Nothing to tell: what was told before and is gone now would be news again.
