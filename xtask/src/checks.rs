@@ -17,6 +17,8 @@ pub fn test() -> Result<(), String> {
             "clippy",
             "--workspace",
             "--all-targets",
+            "--features",
+            "snapback-cli/aws",
             "--locked",
             "--",
             "-D",
