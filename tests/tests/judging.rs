@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+use snapback_app::assessment::assess;
 use snapback_app::guard::{Ending, Handled};
 use snapback_engine::change::IgnoreReason;
 use snapback_engine::diff::diff;
@@ -590,6 +591,27 @@ fn the_first_mutation_comes_after_one_ec2_read() {
             assert_eq!(reads, 1, "{ours:?}");
         });
     }
+}
+
+#[test]
+fn prefix_lists_that_only_live_knows_are_told_by_their_networks() {
+    run(async {
+        let setting = guarded(5, Mode::Enforce).await;
+        let list = setting.layout.office_list.to_string();
+        let opened = format!("ingress tcp:5000 {list}");
+        does(&setting, &stranger(), authorize(&setting, &[&opened]));
+        let baselines = Baselines {
+            by_id: setting.world.stored_baselines(),
+            ..Baselines::default()
+        };
+        let live = setting.world.snapshot();
+        let app = setting.layout.app.clone().into();
+        let assessment = assess(&baselines, &live, &app, None, &policy(Mode::Enforce)).unwrap();
+        let opened = assessment.impact.opened.join("; ");
+        assert!(opened.contains("tcp 5000"), "{opened}");
+        assert!(!opened.contains("not read"), "{opened}");
+        assert_eq!(assessment.impact.inexact, Vec::<String>::new());
+    });
 }
 
 #[test]

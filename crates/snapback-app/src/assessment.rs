@@ -85,7 +85,7 @@ pub fn assess_diff(
     let impact = impact::impact(
         baselines.state(&diff.resource),
         live.resources.get(&diff.resource),
-        &baselines.topology,
+        &baselines.topology.clone().with_lists_of(&live.topology),
     );
     Assessment { decision, impact }
 }

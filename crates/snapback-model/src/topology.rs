@@ -167,3 +167,21 @@ pub struct Topology {
     #[serde(default)]
     pub prefix_lists: BTreeMap<PrefixListId, PrefixList>,
 }
+
+impl Topology {
+    /// With the prefix lists as a later read knows them: their entries as read last, else as read
+    /// before.
+    #[must_use]
+    pub fn with_lists_of(mut self, later: &Self) -> Self {
+        for (id, list) in &later.prefix_lists {
+            let known = self
+                .prefix_lists
+                .get(id)
+                .is_some_and(|known| known.entries.is_some());
+            if list.entries.is_some() || !known {
+                self.prefix_lists.insert(id.clone(), list.clone());
+            }
+        }
+        self
+    }
+}

@@ -22,19 +22,11 @@ impl<'a> Scene<'a> {
         live: &'a Snapshot,
         diff: &'a ResourceDiff,
     ) -> Self {
-        let mut prefix_lists = baselines.topology.prefix_lists.clone();
-        for (id, list) in &live.topology.prefix_lists {
-            let known = prefix_lists
-                .get(id)
-                .is_some_and(|known| known.entries.is_some());
-            if list.entries.is_some() || !known {
-                prefix_lists.insert(id.clone(), list.clone());
-            }
-        }
         let lists = Topology {
-            prefix_lists,
+            prefix_lists: baselines.topology.prefix_lists.clone(),
             ..Topology::default()
         };
+        let lists = lists.with_lists_of(&live.topology);
         Self {
             baselines,
             live,
