@@ -1,6 +1,6 @@
 //! Calls on security groups (cloudtrail-shapes.md 3).
 
-use super::params::{Node, network};
+use super::params::{Node, network, prefix_list_id};
 use super::reading::{Reading, omitted};
 use super::{DeletedRef, Edit, GroupRef, RuleRef, Touched};
 use crate::event::Record;
@@ -317,7 +317,7 @@ impl<'a> Call<'a> {
                 }
             }
             for list in permission.get("prefixListIds").list() {
-                let peer = Peer::PrefixList(PrefixListId::new(list.need("prefixListId")?));
+                let peer = Peer::PrefixList(prefix_list_id(list.need("prefixListId")?)?);
                 rules.push(rule(direction, traffic, peer, list));
             }
             for pair in permission.any(&["groups", "userIdGroupPairs"]).list() {
@@ -365,7 +365,7 @@ impl<'a> Call<'a> {
             }
         }
         if let Some(list) = node.get("prefixListId").text() {
-            peers.push(Peer::PrefixList(PrefixListId::new(list)));
+            peers.push(Peer::PrefixList(prefix_list_id(list)?));
         }
         let referenced = node.get("referencedGroupInfo");
         if let Some(id) = referenced

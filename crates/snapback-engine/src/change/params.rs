@@ -3,7 +3,7 @@
 
 use ipnet::IpNet;
 use serde_json::Value;
-use snapback_model::{AccountId, Tags};
+use snapback_model::{AccountId, PrefixListId, Tags};
 
 /// A place in a parameter object that may be absent.
 #[derive(Debug, Clone, Copy)]
@@ -167,4 +167,13 @@ pub(super) fn network(text: &str) -> Result<IpNet, String> {
         .parse::<IpNet>()
         .map(|net| net.trunc())
         .map_err(|_| format!("`{text}` is not a network"))
+}
+
+/// A prefix list id, which begins as AWS's ids of prefix lists do: only so its text reads back.
+pub(super) fn prefix_list_id(text: String) -> Result<PrefixListId, String> {
+    if text.starts_with("pl-") {
+        Ok(PrefixListId::new(text))
+    } else {
+        Err(format!("`{text}` is not a prefix list id"))
+    }
 }

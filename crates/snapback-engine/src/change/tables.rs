@@ -1,6 +1,6 @@
 //! Calls on route tables (cloudtrail-shapes.md 5), all of the flat style.
 
-use super::params::{Node, network};
+use super::params::{Node, network, prefix_list_id};
 use super::reading::{Reading, omitted};
 use super::{DeletedRef, Edit, Touched};
 use crate::event::Record;
@@ -231,7 +231,7 @@ fn born(id: RouteTableId, table: Node<'_>, request: Node<'_>) -> Result<RouteTab
 
 fn destination(node: Node<'_>) -> Result<Destination, String> {
     if let Some(list) = node.get("destinationPrefixListId").text() {
-        return Ok(Destination::PrefixList(PrefixListId::new(list)));
+        return prefix_list_id(list).map(Destination::PrefixList);
     }
     let cidr = node
         .any(&["destinationCidrBlock", "destinationIpv6CidrBlock"])

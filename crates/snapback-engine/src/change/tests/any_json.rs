@@ -72,6 +72,27 @@ fn check(value: Value) {
     }
 }
 
+/// Found by `fixtures_with_one_member_replaced_never_panic`: such a peer would not read back.
+#[test]
+fn a_prefix_list_id_that_is_none_makes_the_edits_unknown() {
+    let permission = serde_json::json!({"ipProtocol": "tcp", "fromPort": 22, "toPort": 22,
+        "prefixListIds": {"items": [{"prefixListId": false}]}});
+    let request = serde_json::json!({"groupId": "sg-1", "ipPermissions": {"items": [permission]}});
+    let record = event::from_value(json_record(
+        "AuthorizeSecurityGroupIngress",
+        request,
+        serde_json::json!({"_return": true}),
+    ));
+    match interpret(&record.unwrap(), &Own::default()) {
+        Interpretation::Change(change) => assert!(
+            matches!(&change.edits, Edits::Unknown { why } if why.contains("prefix list id")),
+            "{:?}",
+            change.edits
+        ),
+        other => panic!("{other:?}"),
+    }
+}
+
 proptest! {
     #[test]
     fn fixtures_with_one_member_replaced_never_panic(
