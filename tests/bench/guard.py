@@ -108,7 +108,7 @@ def main():
         ids = deployment.build_account(world.ec2)
         rules = [{"IpProtocol": "tcp", "FromPort": 1000 + n, "ToPort": 1000 + n, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]} for n in range(56)]
         world.ec2.authorize_security_group_ingress(GroupId=ids["web"], IpPermissions=rules)  # with its own: 60 rules
-        deployed = deployment.deploy(world, options.binary.parent if (options.binary.parent / "sweep").exists() else pathlib.Path("target/debug"), {"Mode": "enforce"})
+        deployed = deployment.deploy(world, options.binary.parent, {"Mode": "enforce"})
         # The deployed guard must not answer the events meant for the one we time.
         for mapping in deployed.functions.list_event_source_mappings(FunctionName=deployed.outputs["GuardFunctionName"])["EventSourceMappings"]:
             deployed.functions.delete_event_source_mapping(UUID=mapping["UUID"])

@@ -8,10 +8,18 @@ pub fn bench(arguments: &[String]) -> Result<(), String> {
     if !arguments.iter().any(|argument| argument == "--guard-only") {
         cargo("stages", &["bench", "--package", "snapback-engine"])?;
     }
-    cargo(
-        "release guard",
-        &["build", "--release", "--locked", "--package", "guard"],
-    )?;
+    let functions = [
+        "build",
+        "--release",
+        "--locked",
+        "--package",
+        "guard",
+        "--package",
+        "sweep",
+        "--package",
+        "notify",
+    ];
+    cargo("release functions", &functions)?;
     let python = checks::python()?;
     let binary = target().join("release").join("guard").display().to_string();
     let work = target().join("bench").display().to_string();
