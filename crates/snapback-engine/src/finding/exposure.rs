@@ -76,7 +76,10 @@ pub(super) fn exposures(
 ) -> Vec<Vec<Exposure>> {
     let mut blamed: Vec<Vec<Exposure>> = vec![Vec::new(); added.len()];
     let opened = after.difference(before);
-    for protocol in opened.protocols() {
+    // A protocol that one rule names and another covers with all is named in no union of both.
+    let named = added.iter().flat_map(PacketSet::protocols);
+    let protocols: BTreeSet<u8> = opened.protocols().into_iter().chain(named).collect();
+    for protocol in protocols {
         let points = opened.points(protocol);
         let within = |packets: &PacketSet| packets.by_point_within(protocol, &points);
         let (old, new) = (within(before), within(after));

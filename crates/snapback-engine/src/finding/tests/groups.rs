@@ -147,6 +147,16 @@ fn an_opening_made_by_several_rules_blames_each_of_them_and_no_bystander() {
                 "SG-WORLD-SENSITIVE critical opens rule ingress tcp:22 128.0.0.0/1",
             ],
         ),
+        // Found by `laws::what_is_left_after_taking_back_harm_opens_nothing`.
+        (
+            &[],
+            &["ingress all ::/0", "ingress protocol:50 ::/0"],
+            &[],
+            &[
+                "SG-WORLD-SENSITIVE critical opens rule ingress all ::/0",
+                "SG-WORLD-ANY high opens rule ingress protocol:50 ::/0",
+            ],
+        ),
         // One half was approved: the other completes the world.
         (
             &["ingress tcp:22 0.0.0.0/1"],
