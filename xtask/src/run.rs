@@ -22,12 +22,26 @@ pub fn target() -> PathBuf {
 /// # Errors
 /// The command, when it cannot start or fails.
 pub fn run(what: &str, program: impl AsRef<Path>, arguments: &[&str]) -> Result<(), String> {
+    run_with(what, program, arguments, &[])
+}
+
+/// Runs a program with more environment variables.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with(
+    what: &str,
+    program: impl AsRef<Path>,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+) -> Result<(), String> {
     let program = program.as_ref();
     let shown = format!("{} {}", program.display(), arguments.join(" "));
     eprintln!("\n== {what}: {shown}");
     let began = Instant::now();
     let status = Command::new(program)
         .args(arguments)
+        .envs(variables.iter().copied())
         .current_dir(root())
         .status()
         .map_err(|error| format!("{what}: cannot start `{shown}`: {error}"))?;
@@ -47,6 +61,18 @@ pub fn run(what: &str, program: impl AsRef<Path>, arguments: &[&str]) -> Result<
 /// # Errors
 /// As [`run`].
 pub fn cargo(what: &str, arguments: &[&str]) -> Result<(), String> {
+    cargo_with(what, arguments, &[])
+}
+
+/// Runs cargo with more environment variables.
+///
+/// # Errors
+/// As [`run`].
+pub fn cargo_with(
+    what: &str,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+) -> Result<(), String> {
     let cargo = std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
-    run(what, cargo, arguments)
+    run_with(what, cargo, arguments, variables)
 }
