@@ -97,17 +97,27 @@ def opened(world, group, port):
     return cloudtrail.envelope(cloudtrail.record("AuthorizeSecurityGroupIngress", parameters, response))
 
 
+def make_groups(ec2, vpc, count):
+    """One group of 60 rules for each event: a second harm on one group within 30 s of our own write is read twice."""
+    rules = [{"IpProtocol": "tcp", "FromPort": 1000 + n, "ToPort": 1000 + n, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]} for n in range(59)]
+    groups = []
+    for n in range(count):
+        print(f"\rgroup {n + 1}/{count}", end="", file=sys.stderr)
+        groups.append(ec2.create_security_group(GroupName=f"bench-{n}", Description="bench", VpcId=vpc)["GroupId"])
+        ec2.authorize_security_group_ingress(GroupId=groups[-1], IpPermissions=rules)
+    return groups
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--binary", type=pathlib.Path, required=True)
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--starts", type=int, default=20)
-    parser.add_argument("--events", type=int, default=200)
+    parser.add_argument("--events", type=int, default=100)
     options = parser.parse_args()
     with World(options.work) as world:
         ids = deployment.build_account(world.ec2)
-        rules = [{"IpProtocol": "tcp", "FromPort": 1000 + n, "ToPort": 1000 + n, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]} for n in range(56)]
-        world.ec2.authorize_security_group_ingress(GroupId=ids["web"], IpPermissions=rules)  # with its own: 60 rules
+        groups = iter(make_groups(world.ec2, ids["vpc"], options.starts + options.events + 1))
         deployed = deployment.deploy(world, options.binary.parent, {"Mode": "enforce"})
         # The deployed guard must not answer the events meant for the one we time.
         for mapping in deployed.functions.list_event_source_mappings(FunctionName=deployed.outputs["GuardFunctionName"])["EventSourceMappings"]:
@@ -123,7 +133,7 @@ def main():
             print(f"\rcold start {n + 1}/{options.starts}", end="", file=sys.stderr)
             guard = Guard(options.binary, world, environment)
             first.append(guard.first_poll)
-            event = opened(world, ids["web"], 20000 + n)
+            event = opened(world, next(groups), 22)
             began = time.time()
             cold.append(guard.invoke(message(event))[0])
             calls = [action for at, action, _ in world.gate.calls if at >= began]
@@ -132,11 +142,11 @@ def main():
             before.append(mutation)
             guard.stop()
         guard = Guard(options.binary, world, environment)
-        guard.invoke(message(opened(world, ids["web"], 30000)))
+        guard.invoke(message(opened(world, next(groups), 22)))
         warm, quiet, cpu_began = [], [], cpu_seconds(guard.process.pid)
         for n in range(options.events):
             print(f"\rwarm revert {n + 1}/{options.events}   ", end="", file=sys.stderr)
-            warm.append(guard.invoke(message(opened(world, ids["web"], 31000 + n)))[0])
+            warm.append(guard.invoke(message(opened(world, next(groups), 22)))[0])
         cpu_revert = (cpu_seconds(guard.process.pid) - cpu_began) * 1000 / options.events
         duplicate, cpu_began = cloudtrail.envelope(cloudtrail.record("AuthorizeSecurityGroupIngress", {"GroupId": ids["web"], "IpPermissions": []}, {})), cpu_seconds(guard.process.pid)
         for _ in range(options.events):
