@@ -80,3 +80,32 @@ fn without_a_history_the_drift_is_still_taken_back() {
             .any(|report| report.outcome == Outcome::Reverted && report.actor.is_none())
     );
 }
+
+#[test]
+fn our_own_call_in_the_history_is_no_answer_to_a_later_drift() {
+    let (mut reverted, rule) = (0, |text: &str| text.parse::<RuleKey>().unwrap());
+    let mut hear = |moment: &Moment| {
+        if let Moment::Closed(report) = moment {
+            reverted += usize::from(report.outcome == Outcome::Reverted);
+        }
+    };
+    let mut station = Station::start(7, policy(Mode::Enforce).unwrap(), &mut hear).unwrap();
+    let app = station.layout.app.clone();
+    let ssh = Call::authorize(&app, [(rule("ingress tcp:22 0.0.0.0/0"), None)]);
+    station
+        .act(&mallory(), "mallory", "opens ssh", ssh)
+        .unwrap();
+    station.settle().unwrap();
+    station.world.advance(Duration::from_secs(1200));
+    station.world.lose_next_events(1);
+    let desktop = Call::authorize(&app, [(rule("ingress tcp:3389 0.0.0.0/0"), None)]);
+    station
+        .act(&mallory(), "mallory", "opens remote desktop", desktop)
+        .unwrap();
+    // The history does not have the lost call yet, only the guard's revert of the first.
+    station.world.advance(Duration::from_secs(30));
+    station.sweep().unwrap();
+    assert_eq!(station.our_apis(), ["RevokeSecurityGroupIngress"; 2]);
+    drop(station);
+    assert_eq!(reverted, 2);
+}

@@ -206,8 +206,11 @@ impl<P: SweepPorts> Run<'_, P> {
             return Ok(());
         }
         tracing::warn!(%resource, "drift that no event told of");
-        let good_since = all.baselines.by_id.get(&resource);
-        let good_since = good_since.map(|baseline| baseline.provenance.at);
+        // What was before the good state, or before our own last write, is settled.
+        let baseline = all.baselines.by_id.get(&resource);
+        let good_since = baseline
+            .map(|baseline| baseline.provenance.at)
+            .max(candidate.record.last_write);
         let lookups = sweep.missed.len();
         if !self.bring(&resource, good_since, lookups).await? {
             self.ask(resource.clone(), RecheckReason::Missed).await?;

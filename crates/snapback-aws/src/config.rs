@@ -173,10 +173,7 @@ impl GuardConfig {
     pub fn from_variables(variables: &BTreeMap<String, String>) -> Result<Self, ConfigError> {
         refuse_unknown(variables)?;
         Ok(Self {
-            own: Own {
-                roles: own_roles(variables)?,
-                ..own(variables)?
-            },
+            own: own(variables)?,
             state_table: required(variables, variable::STATE_TABLE, STATE_TABLE)?,
             journal_table: required(variables, variable::JOURNAL_TABLE, JOURNAL_TABLE)?,
             inbox_url: url(variables, variable::INBOX_URL)?,
@@ -239,7 +236,8 @@ impl NotifyConfig {
 const STATE_TABLE: &str = "the name of the state table";
 const JOURNAL_TABLE: &str = "the name of the journal table";
 
-/// The account, the Region and the source of events; roles are the guard's alone.
+/// The account, the Region, the source of events, and the roles by which our own calls are known:
+/// the sweep too must not take a call of the guard in CloudTrail's history for somebody's change.
 fn own(variables: &BTreeMap<String, String>) -> Result<Own, ConfigError> {
     let source = variables
         .get(variable::EVENT_SOURCE)
@@ -247,7 +245,7 @@ fn own(variables: &BTreeMap<String, String>) -> Result<Own, ConfigError> {
     Ok(Own {
         account: Some(account(variables)?),
         region: Some(region(variables)?),
-        roles: BTreeSet::new(),
+        roles: own_roles(variables)?,
         sources: source
             .filter(|source| !source.is_empty())
             .into_iter()

@@ -116,9 +116,8 @@ fn a_channel_needs_its_own_address_only() {
 }
 
 #[test]
-fn the_sweep_needs_no_right_of_the_guard() {
+fn the_sweep_knows_the_guard_s_role_and_needs_nothing_else_of_it() {
     let mut variables = good();
-    variables.remove("SNAPBACK_ROLE_ARNS");
     variables.remove("SNAPBACK_DEAD_LETTER_URL");
     variables.insert("SNAPBACK_EVENT_SOURCE".into(), "snapback.e2e".into());
     variables.insert(
@@ -126,6 +125,7 @@ fn the_sweep_needs_no_right_of_the_guard() {
         "2026/11/23/[1]abc".into(),
     );
     let config = SweepConfig::from_variables(&variables).unwrap();
+    assert_eq!(config.own.roles.len(), 2);
     assert_eq!(
         config.own.sources,
         BTreeSet::from(["snapback.e2e".to_owned()])
