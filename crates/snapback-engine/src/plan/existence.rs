@@ -53,6 +53,23 @@ impl Action {
         }
     }
 
+    /// A create call whose resource is known by the id that EC2 gave it.
+    #[must_use]
+    pub fn made_as(&self, id: &ResourceId) -> Self {
+        let mut action = self.clone();
+        match (&mut action, id) {
+            (Self::CreateSecurityGroup { group, .. }, ResourceId::SecurityGroup(id)) => {
+                group.clone_from(id);
+            }
+            (Self::CreateNetworkAcl { acl, .. }, ResourceId::NetworkAcl(id)) => acl.clone_from(id),
+            (Self::CreateRouteTable { table, .. }, ResourceId::RouteTable(id)) => {
+                table.clone_from(id);
+            }
+            (_, _) => {}
+        }
+        action
+    }
+
     /// The call as it is made in an incident: what is made is tagged with it, and the client token is
     /// the same at every try of the same making (semantics E, idempotency).
     #[must_use]
