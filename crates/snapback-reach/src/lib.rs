@@ -15,6 +15,7 @@ mod flow;
 pub mod naive;
 mod network;
 mod packet_set;
+pub mod path;
 mod permit;
 mod pieces;
 mod render;

@@ -2,6 +2,8 @@
 //!
 //! Slow and independent of the algebra on purpose: property tests hold the two against each other.
 
+pub mod path;
+
 use crate::flow::{Flow, Host, Symbol};
 use ipnet::IpNet;
 use snapback_model::{

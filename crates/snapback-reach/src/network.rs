@@ -24,6 +24,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use members::Pairing;
+pub(crate) use members::is_active;
+pub(crate) use permitted::{is_without_groups, unread_group};
 
 type Groups<'a> = &'a BTreeSet<SecurityGroupId>;
 type Cache<K, V> = RefCell<BTreeMap<K, Arc<Answer<V>>>>;
