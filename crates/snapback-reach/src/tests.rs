@@ -8,6 +8,7 @@
 
 mod algebra;
 mod arbitrary;
+mod paths;
 mod routes;
 mod semantics;
 mod words;

@@ -434,7 +434,8 @@ impl<'a> Judge<'a> {
             Some(_) if never_forwarded(address) => (No, None),
             Some(table) => {
                 let target = next_hop(table, self.topology(), address);
-                if self.is_unsure(table, address, target.as_ref()) {
+                if self.is_unsure(table, address, target.as_ref()) || self.is_random(table, address)
+                {
                     (Unknown, target)
                 } else {
                     (says(target.is_some()), target)
@@ -447,6 +448,44 @@ impl<'a> Judge<'a> {
             self.answers.push(answer);
         }
         target
+    }
+
+    /// Whether the longest network that holds an address is named by two lists with different
+    /// targets, and by no route of its own.
+    fn is_random(&self, table: &RouteTable, address: IpAddr) -> bool {
+        let mut named: Vec<(IpNet, bool, &RouteTarget)> = Vec::new();
+        for (destination, route) in &table.routes {
+            if let Destination::PrefixList(id) = destination {
+                let list = self.topology().prefix_lists.get(id);
+                let entries = list.and_then(|list| list.entries.as_ref());
+                named.extend(
+                    entries
+                        .into_iter()
+                        .flatten()
+                        .map(|net| (*net, true, &route.target)),
+                );
+            } else if let Some(net) = destination.as_cidr() {
+                named.push((net, route.origin == RouteOrigin::Propagated, &route.target));
+            }
+        }
+        named.retain(|(net, ..)| net.contains(&address));
+        let Some(longest) = named.iter().map(|(net, ..)| net.prefix_len()).max() else {
+            return false;
+        };
+        named.retain(|(net, ..)| net.prefix_len() == longest);
+        let lists = table.routes.iter().filter(|(destination, _)| {
+            let Destination::PrefixList(id) = destination else {
+                return false;
+            };
+            let list = self.topology().prefix_lists.get(id);
+            let entries = list.and_then(|list| list.entries.as_ref());
+            entries.is_some_and(|all| {
+                all.iter()
+                    .any(|net| net.prefix_len() == longest && net.contains(&address))
+            })
+        });
+        let targets: BTreeSet<&RouteTarget> = lists.map(|(_, route)| &route.target).collect();
+        targets.len() > 1 && named.iter().all(|(_, weak, _)| *weak)
     }
 
     /// Whether a prefix list with unread entries could send an address elsewhere.

@@ -10,7 +10,7 @@ use crate::path::{ClientRange, L4, Stage, Step, Verdict, Way};
 use crate::pieces::{Pieces, Region};
 use ipnet::IpNet;
 use snapback_model::{
-    Direction, NetworkInterface, Peer, PortRange, RuleAction, RuleKey, SubnetId, Traffic,
+    Direction, NetworkInterface, Peer, PortRange, ResourceId, RuleAction, RuleKey, SubnetId, Traffic,
 };
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -161,8 +161,10 @@ fn groups_decide<'a>(
     peer: IpAddr,
     l4: L4,
 ) -> Step {
-    let step = |verdict, words: String| {
-        Step::new(
+    let resources: Vec<ResourceId> = interface.groups.iter().cloned().map(Into::into).collect();
+    let step = |verdict, words: String| Step {
+        resources: resources.clone(),
+        ..Step::new(
             Way::Request,
             Stage::Groups,
             interface.id.as_str(),

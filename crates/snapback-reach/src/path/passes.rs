@@ -47,16 +47,19 @@ impl<'a> Network<'a> {
             let answer = match (source, destination) {
                 (Endpoint::Internet, _) => self.from_internet(&to, family(from.address())),
                 (_, Endpoint::Internet) => self.to_internet_from(&from, family(to.called())),
-                _ => {
-                    let scope = AddressSet::of([IpNet::from(from.address())]);
-                    let course = self.course(&from, &to);
-                    self.let_pass(&course, &from, &to, Varying::Source, &scope)
-                }
+                _ => self.passes_between(&from, &to),
             };
             all.value = all.value.union(&answer.value);
             all.exactness.merge(&answer.exactness);
         }
         Ok(all)
+    }
+
+    /// The packets that pass from one place to another, by their source address.
+    pub fn passes_between(&self, from: &Place<'a>, to: &Place<'a>) -> Answer<PacketSet> {
+        let scope = AddressSet::of([IpNet::from(from.address())]);
+        let course = self.course(from, to);
+        self.let_pass(&course, from, to, Varying::Source, &scope)
     }
 
     /// The packets from public addresses of a family that reach a place.

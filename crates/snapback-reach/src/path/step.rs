@@ -2,6 +2,7 @@
 
 use crate::exactness::Exactness;
 use crate::pieces::Pieces;
+use snapback_model::ResourceId;
 use std::fmt;
 
 /// The packet's way or that of its reply.
@@ -130,6 +131,8 @@ pub struct Step {
     pub stage: Stage,
     /// The element that decides, by its AWS id: an interface, an ACL, a table, a gateway.
     pub at: String,
+    /// The guarded resources that decide: the groups of the interface, the ACL, the table.
+    pub resources: Vec<ResourceId>,
     /// What it does.
     pub verdict: Verdict,
     /// The rule, entry or route that decides; `None` where none matches or there is none to name.
@@ -144,7 +147,7 @@ pub struct Step {
 }
 
 impl Step {
-    /// A step in words, with nothing more to tell.
+    /// A step in words, with nothing more to tell. A guarded resource that it is at decides it.
     pub(crate) fn new(
         way: Way,
         stage: Stage,
@@ -152,10 +155,12 @@ impl Step {
         verdict: Verdict,
         words: impl Into<String>,
     ) -> Self {
+        let at = at.into();
         Self {
             way,
             stage,
-            at: at.into(),
+            resources: at.parse().into_iter().collect(),
+            at,
             verdict,
             rule: None,
             words: words.into(),
