@@ -94,6 +94,9 @@ pub struct NetworkInterface {
     pub groups: BTreeSet<SecurityGroupId>,
     /// Its private addresses and IPv6 addresses.
     pub addresses: BTreeSet<IpAddr>,
+    /// Networks delegated to it: every address in them is its own.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub prefixes: BTreeSet<IpNet>,
     /// Its public IPv4 addresses (auto-assigned or Elastic).
     #[serde(default)]
     pub public_addresses: BTreeSet<IpAddr>,
@@ -115,6 +118,9 @@ pub struct NetworkInterface {
     /// EC2's source/destination check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_dest_check: Option<bool>,
+    /// Whether EC2 drops what comes to it from the internet (`DenyAllIgwTraffic`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub internet_denied: bool,
     /// Its availability zone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
@@ -139,6 +145,7 @@ impl NetworkInterface {
             subnet: subnet.into(),
             groups: BTreeSet::new(),
             addresses: BTreeSet::new(),
+            prefixes: BTreeSet::new(),
             public_addresses: BTreeSet::new(),
             requester_managed: false,
             kind: None,
@@ -146,6 +153,7 @@ impl NetworkInterface {
             instance: None,
             instance_name: None,
             source_dest_check: None,
+            internet_denied: false,
             zone: None,
             attached: None,
             tags: Tags::new(),
