@@ -178,7 +178,6 @@ fn packed_files_wide_text_and_folders_within_folders_are_read() {
     let expected = [
         "sg-00000001",
         "acl-00000001",
-        "acl-00000002",
         "rtb-00000001",
     ];
     let mut told = told(&run);

@@ -96,7 +96,7 @@ fn block_public_access(
     }
     if mode.is_none() && !exclusions.is_empty() {
         Reading::new("VpcBlockPublicAccessExclusions", unknown).tell(
-            "",
+            "InternetGatewayBlockMode",
             "the exclusions are known, what they are excluded from is not",
         );
     }

@@ -271,6 +271,7 @@ shapes! {
     } harmless [
         "CreationTime", "DeliverLogsErrorMessage", "DeliverLogsPermissionArn", "DeliverCrossAccountRole", "LogGroupName",
         "LogDestinationType", "LogDestination", "LogFormat", "MaxAggregationInterval", "DestinationOptions",
+        "TagFieldSpecifications",
     ]
 
     /// `VpcBlockPublicAccessOptions` of describe-vpc-block-public-access-options: one object.
