@@ -42,6 +42,11 @@ pub fn mark(sign: &'static str, ascii: &'static str) -> &'static str {
     }
 }
 
+/// Tells a part of the input that could not be used.
+pub fn bad_input(text: &str) {
+    anstream::eprintln!("{RED}snapback: bad input:{RED:#} {}", printable(text));
+}
+
 /// Text from outside (names, descriptions, tags) without characters that steer a terminal.
 pub fn printable(text: &str) -> String {
     text.chars()

@@ -10,20 +10,15 @@
 //! told beside a set, never inside it.
 
 mod address;
-<<<<<<< HEAD
-mod exactness;
-mod flow;
-pub mod naive;
-mod network;
-=======
 mod attribution;
 pub mod bound;
+mod exactness;
 mod expand;
 mod first_match;
 mod flow;
 pub mod naive;
 mod nest;
->>>>>>> h/algebra
+mod network;
 mod packet_set;
 pub mod path;
 mod permit;
@@ -37,18 +32,15 @@ mod shadow;
 mod tests;
 
 pub use address::{AddressSet, Family};
-<<<<<<< HEAD
-pub use exactness::{Answer, Errs, Exactness, Gap, Unknowns};
-=======
 pub use attribution::{
     Redecided, deciding_entries, deciding_entry, deciding_rules, matching_rules, redecided_entries,
 };
 pub use bound::OverBound;
+pub use exactness::{Answer, Errs, Exactness, Gap, Unknowns};
 pub use expand::Expansion;
 pub use first_match::{
     Shadowed, dead_entries, effective_entries, permitted_by_acl, shadowed_entries,
 };
->>>>>>> h/algebra
 pub use flow::{Flow, Host, Symbol, protocol_name};
 pub use network::Network;
 pub use packet_set::PacketSet;

@@ -9,9 +9,10 @@ use crate::path::place::Spot;
 use crate::path::service::{Service, is_never_forwarded};
 use crate::path::{Client, Filter, Keyed, Place, Stage, Step, Verdict, Way, What};
 use crate::route::{Hop, NextHops};
+use crate::shadow::deciding_route;
 use ipnet::IpNet;
 use snapback_model::{
-    ContextKind, Destination, Direction, RouteOrigin, RouteTable, RouteTarget, SubnetId, VpcId,
+    ContextKind, Destination, Direction, RouteTable, RouteTarget, SubnetId, VpcId,
 };
 use std::net::IpAddr;
 
@@ -283,7 +284,7 @@ impl<'a> Network<'a> {
             );
         };
         let hop = hops.value.at(address);
-        let deciding = self.deciding_route(table, address);
+        let deciding = self.deciding(table, address);
         let rule = deciding.as_ref().map(|(destination, _)| match hop {
             Hop::To(target) | Hop::Blackhole(target) => format!("{destination} -> {target}"),
             Hop::Unrouted => destination.to_string(),
@@ -367,41 +368,16 @@ impl<'a> Network<'a> {
         ))
     }
 
-    /// The route of a table that decides for an address, with the network by which it does: longest
-    /// prefix, then static over prefix list over propagated (semantics A4).
-    fn deciding_route(&self, table: &RouteTable, address: IpAddr) -> Option<(Destination, IpNet)> {
-        let mut best: Option<((u8, u8), Destination, IpNet)> = None;
-        for (destination, route) in &table.routes {
-            let (rank, network) = match destination {
-                Destination::PrefixList(id) => {
-                    let entries = self
-                        .lists
-                        .prefix_lists
-                        .get(id)
-                        .and_then(|list| list.entries.as_ref());
-                    let holding = entries
-                        .into_iter()
-                        .flatten()
-                        .filter(|entry| entry.contains(&address));
-                    (1, holding.max_by_key(|entry| entry.prefix_len()).copied())
-                }
-                Destination::Ipv4(_) | Destination::Ipv6(_) => {
-                    let rank = if route.origin == RouteOrigin::Propagated {
-                        0
-                    } else {
-                        2
-                    };
-                    let network = destination.as_cidr().filter(|net| net.contains(&address));
-                    (rank, network)
-                }
-            };
-            let Some(network) = network else { continue };
-            let order = (network.prefix_len(), rank);
-            if best.as_ref().is_none_or(|(known, ..)| *known < order) {
-                best = Some((order, destination.clone(), network));
-            }
-        }
-        best.map(|(_, destination, network)| (destination, network.trunc()))
+    /// The route of a table that decides for an address, with the network by which it does.
+    fn deciding(&self, table: &'a RouteTable, address: IpAddr) -> Option<(&'a Destination, IpNet)> {
+        let (destination, _) = deciding_route(table, &self.lists, address)?;
+        let Destination::PrefixList(id) = destination else {
+            return Some((destination, destination.as_cidr()?));
+        };
+        let entries = self.lists.prefix_lists.get(id)?.entries.iter().flatten();
+        let holding = entries.filter(|entry| entry.contains(&address));
+        let network = holding.max_by_key(|entry| entry.prefix_len())?;
+        Some((destination, network.trunc()))
     }
 }
 
