@@ -76,7 +76,9 @@ struct Before {
 pub fn run(arguments: &Arguments) -> Result<Outcome> {
     let account = arguments.account.clone().map(AccountId::new);
     let read = |path: &Option<PathBuf>| {
-        let state = path.as_ref().map(|path| source::read(path, account.as_ref()));
+        let state = path
+            .as_ref()
+            .map(|path| source::read(path, account.as_ref()));
         state.transpose()
     };
     let l4 = l4(&arguments.protocol, arguments.port)?;
@@ -95,7 +97,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         .with_context(|| format!("the {side} state"))?;
     let before = match (&live, &baseline) {
         (Some(live), Some(baseline)) if arguments.changed => {
-            Some(before(live, baseline, &path, |network| network.trace(&from, &to, l4)))
+            Some(before(live, baseline, &path, |network| {
+                network.trace(&from, &to, l4)
+            }))
         }
         _ => None,
     };
@@ -123,7 +127,8 @@ fn l4(protocol: &str, port: Option<u16>) -> Result<L4> {
             anyhow!("--protocol {protocol}: not tcp, udp, icmp, icmpv6 or a number from 0 to 255")
         })?,
     };
-    let bad = || anyhow!("--protocol {protocol}: {name} takes TYPE or TYPE/CODE, each from 0 to 255");
+    let bad =
+        || anyhow!("--protocol {protocol}: {name} takes TYPE or TYPE/CODE, each from 0 to 255");
     let point = match number {
         6 | 17 => port.ok_or_else(|| anyhow!("--port is needed for {name}"))?,
         _ if port.is_some() => bail!("--port means nothing for protocol {protocol}"),
@@ -155,7 +160,10 @@ fn before(
 ) -> Before {
     let was = trace(&Network::of(&baseline.snapshot)).map_err(|error| error.to_string());
     let deciding = |path: &Path| -> BTreeSet<ResourceId> {
-        path.steps.iter().flat_map(|step| step.resources.clone()).collect()
+        path.steps
+            .iter()
+            .flat_map(|step| step.resources.clone())
+            .collect()
     };
     let mut only = deciding(path);
     only.extend(was.iter().flat_map(deciding));
@@ -209,9 +217,17 @@ fn headline(path: &Path) -> String {
 
 fn text(out: &mut impl Write, path: &Path, before: Option<&Before>) -> Result<()> {
     let (sign, colour) = mark(verdict_of(path.outcome));
-    writeln!(out, "{colour}{sign} {BOLD}{}{BOLD:#}{colour:#}", style::printable(&headline(path)))?;
+    writeln!(
+        out,
+        "{colour}{sign} {BOLD}{}{BOLD:#}{colour:#}",
+        style::printable(&headline(path))
+    )?;
     writeln!(out, "  {DIM}from{DIM:#} {}", style::printable(&path.source))?;
-    writeln!(out, "  {DIM}to{DIM:#}   {}", style::printable(&path.destination))?;
+    writeln!(
+        out,
+        "  {DIM}to{DIM:#}   {}",
+        style::printable(&path.destination)
+    )?;
     if let Some(part) = &path.part {
         let networks: Vec<String> = part.networks().iter().map(ToString::to_string).collect();
         writeln!(out, "  {DIM}part{DIM:#} {}", few(&networks, 6))?;
@@ -263,8 +279,21 @@ fn few(all: &[String], most: usize) -> String {
 /// The steps of one path that the other does not have alike.
 fn unlike<'a>(one: &'a Path, other: &Path) -> Vec<&'a Step> {
     let alike = |step: &Step, known: &Step| {
-        (step.way, step.stage, &step.at, step.verdict, &step.rule, &step.replies)
-            == (known.way, known.stage, &known.at, known.verdict, &known.rule, &known.replies)
+        (
+            step.way,
+            step.stage,
+            &step.at,
+            step.verdict,
+            &step.rule,
+            &step.replies,
+        ) == (
+            known.way,
+            known.stage,
+            &known.at,
+            known.verdict,
+            &known.rule,
+            &known.replies,
+        )
     };
     let steps = one.steps.iter();
     steps
@@ -277,18 +306,29 @@ fn compared(out: &mut impl Write, path: &Path, before: &Before) -> Result<()> {
     let was = match &before.path {
         Ok(was) => was,
         Err(error) => {
-            writeln!(out, "  {YELLOW}~{YELLOW:#} in the baseline: {}", style::printable(error))?;
+            writeln!(
+                out,
+                "  {YELLOW}~{YELLOW:#} in the baseline: {}",
+                style::printable(error)
+            )?;
             return Ok(());
         }
     };
     let (sign, colour) = mark(verdict_of(was.outcome));
-    let same = if was.outcome == path.outcome { "also " } else { "" };
+    let same = if was.outcome == path.outcome {
+        "also "
+    } else {
+        ""
+    };
     writeln!(
         out,
         "  {colour}{sign}{colour:#} {same}in the baseline: {}",
         style::printable(&headline(was))
     )?;
-    for (sign, style, steps) in [("-", GREEN, unlike(was, path)), ("+", RED, unlike(path, was))] {
+    for (sign, style, steps) in [
+        ("-", GREEN, unlike(was, path)),
+        ("+", RED, unlike(path, was)),
+    ] {
         for step in steps {
             let words = style::printable(&step.words);
             writeln!(out, "  {style}{sign}{style:#} {} {words}", step.stage)?;

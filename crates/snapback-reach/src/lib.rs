@@ -14,6 +14,7 @@ mod attribution;
 pub mod bound;
 mod exactness;
 mod expand;
+mod exposure;
 mod first_match;
 mod flow;
 pub mod naive;
@@ -38,6 +39,7 @@ pub use attribution::{
 pub use bound::OverBound;
 pub use exactness::{Answer, Errs, Exactness, Gap, Unknowns};
 pub use expand::Expansion;
+pub use exposure::{Exit, Exposure, Outbound, Stopped};
 pub use first_match::{
     Shadowed, dead_entries, effective_entries, permitted_by_acl, shadowed_entries,
 };

@@ -20,8 +20,9 @@ pub use place::{Endpoint, Place, Spot, Unresolved};
 pub use service::Service;
 pub use step::{ClientRange, Outcome, Stage, Step, Verdict, Way};
 
-pub(crate) use course::{Check, Course};
+pub(crate) use course::{Check, Course, is_public};
 pub(crate) use filter::{Client, Filter, Keyed, What};
+pub(crate) use passes::{Stop, Varying};
 
 use crate::address::AddressSet;
 use crate::exactness::Exactness;

@@ -283,6 +283,18 @@ impl<'a> Network<'a> {
                 None,
             );
         };
+        let too_large = |gap: &&Gap| matches!(gap.what, Unknowns::Size(_));
+        if let Some(gap) = hops.exactness.gaps().find(too_large) {
+            let words = gap.words.clone();
+            let step = unknown(
+                way,
+                Stage::Route,
+                table.id.as_str(),
+                gap.what.clone(),
+                words,
+            );
+            return (step, None);
+        }
         let hop = hops.value.at(address);
         let deciding = self.deciding(table, address);
         let rule = deciding.as_ref().map(|(destination, _)| match hop {

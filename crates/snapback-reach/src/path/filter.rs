@@ -10,7 +10,8 @@ use crate::path::{ClientRange, L4, Stage, Step, Verdict, Way};
 use crate::pieces::{Pieces, Region};
 use ipnet::IpNet;
 use snapback_model::{
-    Direction, NetworkInterface, Peer, PortRange, ResourceId, RuleAction, RuleKey, SubnetId, Traffic,
+    Direction, NetworkInterface, Peer, PortRange, ResourceId, RuleAction, RuleKey, SubnetId,
+    Traffic,
 };
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -83,6 +84,22 @@ impl<'a> Filter<'a> {
         match self.what {
             What::Groups(_, direction) | What::Acl(_, direction) => direction,
             What::NatProtocols(_) => Direction::Egress,
+        }
+    }
+
+    /// What decides, and the AWS ids of it.
+    pub(crate) fn names(&self, network: &Network<'a>) -> (Stage, String) {
+        match self.what {
+            What::Groups(interface, _) => {
+                let groups: Vec<&str> = interface.groups.iter().map(|id| id.as_str()).collect();
+                (Stage::Groups, groups.join(", "))
+            }
+            What::Acl(subnet, _) => {
+                let acl = network.acl_of(subnet);
+                let id = acl.map_or(subnet.as_str(), |acl| acl.id.as_str());
+                (Stage::Acl, id.to_owned())
+            }
+            What::NatProtocols(id) => (Stage::Gateway, id.to_owned()),
         }
     }
 

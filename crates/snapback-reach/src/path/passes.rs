@@ -6,7 +6,8 @@ use crate::network::Network;
 use crate::packet_set::PacketSet;
 use crate::path::filter::{answerable, readdressed};
 use crate::path::{
-    Check, ClientRange, Course, Endpoint, Filter, Keyed, Place, Unresolved, Verdict, Way,
+    Check, ClientRange, Course, Endpoint, Filter, Keyed, Place, Stage, Step, Unresolved, Verdict,
+    Way,
 };
 use crate::pieces::{Coordinate, Pieces};
 use crate::route::{Hop, NextHops};
@@ -24,6 +25,53 @@ pub(crate) enum Varying {
 
 /// Pairs of places that are judged at most; past it the answer is a gap.
 pub(super) const MOST_PAIRS: usize = 256;
+
+/// What gets through a course.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Passage {
+    /// What arrives and is answered.
+    pub(crate) passes: PacketSet,
+    /// What arrives, answered or not.
+    pub(crate) arrives: PacketSet,
+}
+
+/// Who stops packets on a course, and which.
+#[derive(Debug, Clone)]
+pub(crate) struct Stop {
+    pub(crate) way: Way,
+    pub(crate) stage: Stage,
+    pub(crate) at: String,
+    pub(crate) words: String,
+    pub(crate) packets: PacketSet,
+}
+
+impl Stop {
+    fn of_fact(step: &Step, left: &PacketSet) -> Self {
+        Self {
+            way: step.way,
+            stage: step.stage,
+            at: step.at.clone(),
+            words: step.words.clone(),
+            packets: left.clone(),
+        }
+    }
+
+    fn of_filter<'a>(filter: &Filter<'a>, network: &Network<'a>, packets: PacketSet) -> Self {
+        let (stage, at) = filter.names(network);
+        let words = if stage == Stage::Groups {
+            format!("no rule of {at} allows it")
+        } else {
+            format!("{at} does not let it through")
+        };
+        Self {
+            way: Way::Request,
+            stage,
+            at,
+            words,
+            packets,
+        }
+    }
+}
 
 /// In place of a stretch: no reply comes back at all.
 const NO_REPLY: u8 = u8::MAX;
@@ -97,7 +145,7 @@ impl<'a> Network<'a> {
     }
 
     /// The subnets of the NAT gateways that a subnet's table leads to.
-    fn nat_subnets(
+    pub(crate) fn nat_subnets(
         &self,
         subnet: &snapback_model::SubnetId,
     ) -> BTreeSet<&'a snapback_model::SubnetId> {
@@ -111,7 +159,11 @@ impl<'a> Network<'a> {
             .collect()
     }
 
-    fn add_ambiguities(&self, exactness: &mut Exactness, subnet: &snapback_model::SubnetId) {
+    pub(crate) fn add_ambiguities(
+        &self,
+        exactness: &mut Exactness,
+        subnet: &snapback_model::SubnetId,
+    ) {
         let hops = self.hops_of(subnet);
         let random = hops.exactness.gaps().filter(|gap| {
             let Unknowns::AmbiguousRoute(network) = &gap.what else {
@@ -125,7 +177,7 @@ impl<'a> Network<'a> {
     }
 
     /// The internet in parts that some subnets' tables treat alike, each with an address of it.
-    fn internet_classes(
+    pub(crate) fn internet_classes(
         &self,
         subnets: &[&snapback_model::SubnetId],
         family: Family,
@@ -151,6 +203,21 @@ impl<'a> Network<'a> {
         varying: Varying,
         scope: &AddressSet,
     ) -> Answer<PacketSet> {
+        let passage = self.passage(course, from, to, varying, scope, None);
+        passage.map(|passage| passage.passes)
+    }
+
+    /// The same, with what arrives without regard to replies, and who stops the rest where that is
+    /// asked.
+    pub(crate) fn passage(
+        &self,
+        course: &Course<'a>,
+        from: &Place<'a>,
+        to: &Place<'a>,
+        varying: Varying,
+        scope: &AddressSet,
+        mut stops: Option<&mut Vec<Stop>>,
+    ) -> Answer<Passage> {
         let everything = PacketSet::of_peers(&Traffic::All, scope);
         let mut value = everything.clone();
         // What passes at most: without the filters of which more may be permitted in truth.
@@ -160,8 +227,11 @@ impl<'a> Network<'a> {
         for check in &course.checks {
             let filter = match check {
                 Check::Fact(step) if step.verdict == Verdict::Blocked => {
+                    if let Some(stops) = stops.as_mut() {
+                        stops.push(Stop::of_fact(step, &value));
+                    }
                     if step.way == Way::Request {
-                        return Answer::exact(PacketSet::empty());
+                        return Answer::exact(Passage::default());
                     }
                     replies.insert(NO_REPLY, (PacketSet::empty(), Vec::new()));
                     continue;
@@ -183,13 +253,18 @@ impl<'a> Network<'a> {
                     *known = known.intersection(&seen);
                 }
                 None => {
-                    value = value.intersection(&seen);
+                    let less = value.intersection(&seen);
+                    if let Some(stops) = stops.as_mut() {
+                        stops.push(Stop::of_filter(filter, self, value.difference(&less)));
+                    }
+                    value = less;
                     if !answer.exactness.may_permit_more() {
                         most = most.intersection(&seen);
                     }
                 }
             }
         }
+        let arrives = value.clone();
         for (set, ranges) in replies.values() {
             let answered = answerable(set, ranges);
             value = value.intersection(&answered);
@@ -198,6 +273,10 @@ impl<'a> Network<'a> {
         if most.is_empty() {
             exactness = Exactness::exact();
         }
+        let value = Passage {
+            passes: value,
+            arrives,
+        };
         Answer { value, exactness }
     }
 

@@ -165,6 +165,13 @@ impl<'a> Network<'a> {
                     return Some(step);
                 }
                 let answer = self.permitted_by_subnet(subnet, filter.direction());
+                if !answer.exactness.is_exact() {
+                    return Some(Step {
+                        verdict: Verdict::Unknown,
+                        exactness: answer.exactness.clone(),
+                        ..step
+                    });
+                }
                 *open = open.intersection(&points_for(&answer.value, peer, l4.protocol));
                 Some(by_range(step, ranges, open))
             }

@@ -387,8 +387,15 @@ fn groups(snapshot: &mut Snapshot, dice: &mut Dice) {
             rules.insert(open("::/0"), RuleDetail::default());
         }
         if dice.percent(55) {
-            let from = |peer: &str| RuleKey { direction: Direction::Ingress, traffic: Traffic::All, peer: peer.parse().unwrap() };
-            rules.insert(from(dice.of(&["0.0.0.0/0", "10.0.0.0/8"])), RuleDetail::default());
+            let from = |peer: &str| RuleKey {
+                direction: Direction::Ingress,
+                traffic: Traffic::All,
+                peer: peer.parse().unwrap(),
+            };
+            rules.insert(
+                from(dice.of(&["0.0.0.0/0", "10.0.0.0/8"])),
+                RuleDetail::default(),
+            );
             rules.insert(from("::/0"), RuleDetail::default());
         }
         for _ in 0..dice.below(6) + 1 {
