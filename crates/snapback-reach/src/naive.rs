@@ -2,6 +2,8 @@
 //!
 //! Slow and independent of the algebra on purpose: property tests hold the two against each other.
 
+pub mod path;
+
 use crate::flow::{Flow, Host, Symbol};
 use ipnet::IpNet;
 use snapback_model::{
@@ -72,9 +74,8 @@ pub fn next_hop(table: &RouteTable, topology: &Topology, address: IpAddr) -> Opt
             (_, RouteOrigin::Propagated) => 0,
             (_, RouteOrigin::Table | RouteOrigin::Created) => 2,
         };
-        let better = |length| {
-            best.is_none_or(|(known, rank, _)| (length, preference) > (known, rank))
-        };
+        let better =
+            |length| best.is_none_or(|(known, rank, _)| (length, preference) > (known, rank));
         if let Some(length) = length.filter(|length| better(*length)) {
             best = Some((length, preference, route));
         }

@@ -101,7 +101,9 @@ impl<'a> Claims<'a> {
             }
         }
         // Stable, and nearly sorted already. Of equal ranks the first holds: prefix lists, by id.
-        all.sort_by(|(one, claim), (other, rival)| one.cmp(other).then(rival.rank.cmp(&claim.rank)));
+        all.sort_by(|(one, claim), (other, rival)| {
+            one.cmp(other).then(rival.rank.cmp(&claim.rank))
+        });
         for (network, claim) in all {
             match claims.holders.last() {
                 Some((held, _)) if *held == network => claims.beaten.push((network, claim)),
@@ -364,9 +366,13 @@ pub(crate) fn walk<'a>(tables: &[&'a NextHops]) -> Vec<Walked<'a>> {
     while let Some(network) = next(&ahead) {
         let (low, high) = bounds(network);
         let ended = |outer: &Walked<'_>| {
-            outer.high < low || matches!(outer.network, IpNet::V4(_)) != matches!(network, IpNet::V4(_))
+            outer.high < low
+                || matches!(outer.network, IpNet::V4(_)) != matches!(network, IpNet::V4(_))
         };
-        while open.last().is_some_and(|index| walked.get(*index).is_none_or(ended)) {
+        while open
+            .last()
+            .is_some_and(|index| walked.get(*index).is_none_or(ended))
+        {
             close(&mut open, &mut walked);
         }
         let parent = open.last().copied();

@@ -14,6 +14,7 @@ mod attribution;
 mod bdd;
 mod bounds;
 mod differential;
+mod paths;
 mod random;
 mod routes;
 mod semantics;

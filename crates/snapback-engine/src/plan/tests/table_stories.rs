@@ -76,17 +76,9 @@ pub(super) fn gateway(
     attached: bool,
 ) -> (String, Gateway) {
     let gateway = Gateway {
-        id: id.into(),
-        kind,
         vpcs: attached.then(vpc).into_iter().collect(),
         state: state.map(str::to_owned),
-        subnets: BTreeSet::new(),
-        route_tables: BTreeSet::new(),
-        groups: BTreeSet::new(),
-        public_addresses: BTreeSet::new(),
-        peer_cidrs: BTreeSet::new(),
-        service: None,
-        tags: Tags::new(),
+        ..Gateway::new(id, kind)
     };
     (id.to_owned(), gateway)
 }
