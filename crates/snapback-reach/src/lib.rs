@@ -10,8 +10,10 @@
 //! told beside a set, never inside it.
 
 mod address;
+mod exactness;
 mod flow;
 pub mod naive;
+mod network;
 mod packet_set;
 mod permit;
 mod pieces;
@@ -22,7 +24,9 @@ mod route;
 mod tests;
 
 pub use address::{AddressSet, Family};
+pub use exactness::{Answer, Errs, Exactness, Gap, Unknowns};
 pub use flow::{Flow, Host, Symbol, protocol_name};
+pub use network::Network;
 pub use packet_set::PacketSet;
 pub use permit::{
     dead_entries, effective_entries, permitted_by_acl, permitted_by_group, permitted_by_rules,
