@@ -1,8 +1,7 @@
 //! What stands around a resource: the interfaces concerned, grouped by all that decides for them.
 
-use super::Gaps;
 use snapback_model::*;
-use snapback_reach::{AddressSet, Network};
+use snapback_reach::{Errs, Exactness, Gap, Network, Unknowns};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,6 +40,59 @@ pub(super) fn merged<'a>(baselines: &Baselines, live: &'a Snapshot) -> Cow<'a, S
     );
     merged.topology = live.topology.clone();
     Cow::Owned(merged)
+}
+
+/// The baselines that the impact on a resource needs beside its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// The groups that the interfaces behind it carry.
+    pub groups: BTreeSet<SecurityGroupId>,
+    /// All ACLs or tables of VPCs.
+    pub vpcs: BTreeSet<(Kind, VpcId)>,
+}
+
+/// Groups read beside a resource for its impact; what is beyond is told as not read.
+const MOST_GROUPS: usize = 100;
+
+impl Surroundings {
+    /// What surrounds a resource by the captured topology, without what `baselines` has.
+    pub fn of(baselines: &Baselines, resource: &ResourceId) -> Self {
+        let Some(baseline) = baselines.by_id.get(resource) else {
+            return Self::default();
+        };
+        let holds = |interface: &NetworkInterface| match baseline.state.as_ref() {
+            Some(Resource::SecurityGroup(group)) => interface.groups.contains(&group.id),
+            Some(Resource::NetworkAcl(acl)) => acl.subnets.contains(&interface.subnet),
+            Some(Resource::RouteTable(table)) => {
+                table.vpc == interface.vpc
+                    && (table.main || table.subnets.contains(&interface.subnet))
+            }
+            None => false,
+        };
+        let interfaces = baselines.topology.interfaces.values();
+        let carried = interfaces
+            .filter(|interface| holds(interface))
+            .flat_map(|interface| &interface.groups);
+        let mut groups: BTreeSet<&SecurityGroupId> = BTreeSet::new();
+        for group in carried {
+            if groups.len() < MOST_GROUPS {
+                groups.insert(group);
+            }
+        }
+        let known = |id: &SecurityGroupId| baselines.by_id.contains_key(&id.clone().into());
+        let kinds = [Kind::NetworkAcl, Kind::RouteTable].into_iter();
+        let kinds = kinds.filter(|kind| *kind != resource.kind());
+        Self {
+            groups: groups
+                .into_iter()
+                .filter(|id| !known(id))
+                .cloned()
+                .collect(),
+            vpcs: kinds
+                .filter_map(|kind| Some((kind, baseline.vpc.clone()?)))
+                .collect(),
+        }
+    }
 }
 
 /// Whether the interfaces are known: read now or at the last capture.
@@ -86,18 +138,14 @@ impl<'a> Position<'a> {
     pub(super) fn first(&self) -> impl Iterator<Item = &'a NetworkInterface> + '_ {
         self.subnets.values().flatten().copied()
     }
-
-    /// Interfaces that no group filters: those of NAT gateways and the like (semantics A5).
-    pub(super) fn is_unfiltered(&self) -> bool {
-        self.groups.is_empty()
-    }
 }
 
 /// The interfaces that a change concerns, grouped. Detached ones carry no traffic and are left out.
 pub(super) fn positions<'a>(
     network: &Network<'a>,
+    access: Option<&BlockPublicAccess>,
     interfaces: impl IntoIterator<Item = &'a NetworkInterface>,
-    gaps: &mut Gaps,
+    gaps: &mut Exactness,
 ) -> Vec<Position<'a>> {
     let mut places: BTreeMap<&SubnetId, Place<'a>> = BTreeMap::new();
     let mut found: BTreeMap<_, Position<'a>> = BTreeMap::new();
@@ -107,7 +155,7 @@ pub(super) fn positions<'a>(
         }
         let place = places
             .entry(&interface.subnet)
-            .or_insert_with(|| Place::of(network, interface, gaps));
+            .or_insert_with(|| Place::of(network, access, interface, gaps));
         let public_v4 = interface.public_addresses.iter().any(|ip| ip.is_ipv4());
         let has_v6 = interface.addresses.iter().any(|ip| ip.is_ipv6());
         let tracked = is_always_tracked(interface);
@@ -145,26 +193,40 @@ struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
-    fn of(network: &Network<'a>, interface: &'a NetworkInterface, gaps: &mut Gaps) -> Self {
+    fn of(
+        network: &Network<'a>,
+        access: Option<&BlockPublicAccess>,
+        interface: &'a NetworkInterface,
+        gaps: &mut Exactness,
+    ) -> Self {
         let subnet = &interface.subnet;
         let (acl, table) = (network.acl_of(subnet), network.table_of(subnet));
+        let mut unread = |what: Unknowns, noun: &str| {
+            let words =
+                format!("the {noun} of {subnet} was not read, so it is taken to let all through");
+            gaps.add(Gap::new(what, Errs::MayPermitLess, words));
+        };
         if acl.is_none() {
-            gaps.acl(subnet);
+            unread(Unknowns::Acl(subnet.clone()), "network ACL");
         }
         if table.is_none() {
-            gaps.table(subnet);
+            unread(Unknowns::Table(subnet.clone()), "route table");
         }
         Self {
             acl,
             table,
-            blocked: blocked(network, interface),
+            blocked: blocked(network, access, interface),
         }
     }
 }
 
 /// What block public access does for the subnet of an interface: as the subnet itself tells, else by
 /// the account's mode and its exclusions (semantics A4).
-fn blocked(network: &Network<'_>, interface: &NetworkInterface) -> Blocked {
+fn blocked(
+    network: &Network<'_>,
+    access: Option<&BlockPublicAccess>,
+    interface: &NetworkInterface,
+) -> Blocked {
     let of_mode = |mode: BlockMode| Blocked {
         ingress: mode != BlockMode::Off,
         egress: mode == BlockMode::Bidirectional,
@@ -175,7 +237,7 @@ fn blocked(network: &Network<'_>, interface: &NetworkInterface) -> Blocked {
     {
         return of_mode(mode);
     }
-    let Some(access) = network.block_public_access() else {
+    let Some(access) = access else {
         return of_mode(BlockMode::Off);
     };
     let mut blocked = of_mode(access.mode);
@@ -210,26 +272,4 @@ fn is_always_tracked(interface: &NetworkInterface) -> bool {
     KINDS.contains(&kind)
         || description.starts_with("AWS Lambda VPC ENI")
         || description.starts_with("ELB net/")
-}
-
-/// Most addresses of a group's members taken one by one; beyond, the networks of their subnets.
-const MOST_MEMBERS: usize = 1024;
-
-/// The private addresses of the interfaces that carry a group (semantics A1). The flag tells that
-/// there are too many, and their subnets were taken instead.
-pub(super) fn members(network: &Network<'_>, group: &SecurityGroupId) -> (AddressSet, bool) {
-    let carriers = network.carriers(group);
-    let here = carriers
-        .iter()
-        .filter(|interface| interface.attached != Some(false));
-    if carriers.len() <= MOST_MEMBERS {
-        let addresses = here.flat_map(|interface| &interface.addresses);
-        return (AddressSet::of(addresses.map(|ip| (*ip).into())), false);
-    }
-    let subnets: BTreeSet<&SubnetId> = here.map(|interface| &interface.subnet).collect();
-    let networks = subnets
-        .into_iter()
-        .filter_map(|subnet| network.subnet(subnet))
-        .flat_map(|subnet| &subnet.cidrs);
-    (AddressSet::of(networks.copied()), true)
 }

@@ -2,7 +2,6 @@
 
 use super::Turn;
 use serde::{Deserialize, Serialize};
-use snapback_model::Element;
 
 /// When a connection without packets is forgotten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -58,9 +57,6 @@ pub struct Latent {
     pub of: Turn,
     /// The traffic, in words.
     pub what: String,
-    /// The differences that it is about.
-    #[serde(default)]
-    pub through: Vec<Element>,
     /// When they end.
     pub when: Dies,
     /// Why.

@@ -1,11 +1,10 @@
 //! Packet sets of what surrounds a resource, each computed once.
 
-use super::Gaps;
-use super::around::{Position, members};
+use super::around::Position;
 use snapback_model::*;
 use snapback_reach::{
-    AddressSet, Item, Network, PacketSet, Protocols, Symbol, next_hops, permitted_by_acl,
-    permitted_by_rules,
+    AddressSet, Errs, Exactness, Gap, Item, Network, PacketSet, Protocols, Symbol, Unknowns,
+    next_hops, permitted_by_rules,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -28,60 +27,56 @@ pub(super) struct Sets<'n, 'a> {
     pub(super) network: &'n Network<'a>,
     /// Prefix lists of both times.
     pub(super) lists: &'n Topology,
-    pub(super) gaps: Gaps,
-    members: BTreeMap<SecurityGroupId, Rc<AddressSet>>,
-    rules: BTreeMap<(Groups<'a>, Option<&'n SecurityGroupId>, Direction), Rc<PacketSet>>,
-    acls: BTreeMap<(&'a NetworkAclId, Direction), Rc<PacketSet>>,
+    /// The VPC of the resource.
+    pub(super) vpc: &'a VpcId,
+    pub(super) gaps: Exactness,
+    rules: BTreeMap<(Groups<'a>, Option<SecurityGroupId>, Direction), Rc<PacketSet>>,
     tables: BTreeMap<&'a RouteTableId, Rc<Ways>>,
 }
 
 impl<'n, 'a> Sets<'n, 'a> {
-    pub(super) fn new(network: &'n Network<'a>, lists: &'n Topology, gaps: Gaps) -> Self {
+    pub(super) fn new(network: &'n Network<'a>, lists: &'n Topology, vpc: &'a VpcId) -> Self {
         Self {
             network,
             lists,
-            gaps,
-            members: BTreeMap::new(),
+            vpc,
+            gaps: Exactness::exact(),
             rules: BTreeMap::new(),
-            acls: BTreeMap::new(),
             tables: BTreeMap::new(),
         }
     }
 
-    /// The addresses of a group's members.
-    pub(super) fn members(&mut self, group: &SecurityGroupId) -> Rc<AddressSet> {
-        if let Some(known) = self.members.get(group) {
-            return Rc::clone(known);
-        }
-        let (addresses, is_rough) = members(self.network, group);
-        if is_rough {
-            self.gaps.many_members(group);
-        }
-        let addresses = Rc::new(addresses);
-        self.members.insert(group.clone(), Rc::clone(&addresses));
-        addresses
-    }
-
-    /// The addresses that peers stand for: symbols of groups seen from here replaced by their members.
-    pub(super) fn addresses(&mut self, peers: &AddressSet) -> AddressSet {
+    /// The addresses that peers stand for: groups seen from here replaced by who carries them.
+    pub(super) fn addresses(&mut self, peers: &AddressSet, direction: Direction) -> AddressSet {
         let mut all = AddressSet::of(peers.networks());
         for symbol in peers.symbols() {
-            if let Symbol::SecurityGroup { id, owner: None } = symbol {
-                all = all.union(&self.members(id));
+            if let Symbol::SecurityGroup { id, owner } = symbol {
+                let Some(id) = self.home(id) else { continue };
+                let members = self
+                    .network
+                    .members(id, owner.as_ref(), self.vpc, direction);
+                self.gaps.merge(&members.exactness);
+                all = all.union(&members.value);
             }
         }
         all
     }
 
+    /// The network's own copy of a group's id; `None` where nobody carries it.
+    fn home(&self, id: &SecurityGroupId) -> Option<&'a SecurityGroupId> {
+        let (set, _) = self.network.carried_with(id).next()?;
+        set.get(id)
+    }
+
     /// With the members of groups beside the groups themselves.
-    pub(super) fn expanded(&mut self, packets: &PacketSet) -> PacketSet {
+    pub(super) fn expanded(&mut self, packets: &PacketSet, direction: Direction) -> PacketSet {
         if packets.peers().symbols().is_empty() {
             return packets.clone();
         }
         let mut all = packets.clone();
         for item in packets.items() {
             if !item.peers.symbols().is_empty() {
-                let peers = self.addresses(&item.peers);
+                let peers = self.addresses(&item.peers, direction);
                 all = all.union(&packets_of(&Item { peers, ..item }));
             }
         }
@@ -89,28 +84,35 @@ impl<'n, 'a> Sets<'n, 'a> {
     }
 
     /// What the groups of some interfaces permit, without one of them: the union (semantics A1).
+    /// References stand for themselves and for who carries them.
     pub(super) fn rules(
         &mut self,
         groups: Groups<'a>,
-        without: Option<&'n SecurityGroupId>,
+        without: &SecurityGroupId,
         direction: Direction,
     ) -> Rc<PacketSet> {
-        let key = (groups, without, direction);
+        let key = (groups, Some(without.clone()), direction);
         if let Some(known) = self.rules.get(&key) {
             return Rc::clone(known);
         }
         let mut rules: Vec<&RuleKey> = Vec::new();
-        for id in groups.iter().filter(|id| Some(*id) != without) {
+        for id in groups.iter().filter(|id| *id != without) {
             match self.network.group(id) {
                 Some(group) => {
                     let of = group.rules.keys();
                     rules.extend(of.filter(|rule| rule.direction == direction));
                 }
-                None => self.gaps.group(id),
+                None => {
+                    let words = format!(
+                        "the rules of {id}, which interfaces carry beside this group, were not read"
+                    );
+                    let gap = Gap::new(Unknowns::Group(id.clone()), Errs::MayPermitMore, words);
+                    self.gaps.add(gap);
+                }
             }
         }
         let permitted = permitted_by_rules(rules, self.lists);
-        let permitted = Rc::new(self.expanded(&permitted));
+        let permitted = Rc::new(self.expanded(&permitted, direction));
         self.rules.insert(key, Rc::clone(&permitted));
         permitted
     }
@@ -118,18 +120,16 @@ impl<'n, 'a> Sets<'n, 'a> {
     /// What the groups of a position let through in a direction, answers to the other direction
     /// included: for layers that judge each packet by itself.
     pub(super) fn passing(&mut self, position: &Position<'a>, direction: Direction) -> PacketSet {
-        if position.is_unfiltered() {
+        let Some(interface) = position.first().next() else {
             return PacketSet::everything();
-        }
-        let permitted = self.rules(position.groups, None, direction);
-        let back = self.rules(position.groups, None, opposite(direction));
-        permitted.union(&answers(&back))
-    }
-
-    /// What an ACL permits.
-    pub(super) fn acl(&mut self, acl: &'a NetworkAcl, direction: Direction) -> Rc<PacketSet> {
-        let of = || Rc::new(permitted_by_acl(acl, direction));
-        Rc::clone(self.acls.entry((&acl.id, direction)).or_insert_with(of))
+        };
+        let permitted = self.network.permitted_by_interface(interface, direction);
+        let back = self
+            .network
+            .permitted_by_interface(interface, opposite(direction));
+        self.gaps.merge(&permitted.exactness);
+        self.gaps.merge(&back.exactness);
+        permitted.value.union(&answers(&back.value))
     }
 
     /// Where a table leads.
@@ -152,9 +152,7 @@ impl Ways {
             let class = match region.hops.first().and_then(|hop| hop.delivers()) {
                 None => 3,
                 Some(RouteTarget::InternetGateway(_) | RouteTarget::CarrierGateway(_)) => 1,
-                Some(
-                    RouteTarget::NatGateway(_) | RouteTarget::EgressOnlyInternetGateway(_),
-                ) => 2,
+                Some(RouteTarget::NatGateway(_) | RouteTarget::EgressOnlyInternetGateway(_)) => 2,
                 Some(_) => 0,
             };
             // IPv4 and IPv6 are disjoint: one level for both.
@@ -202,7 +200,10 @@ fn answers(permitted: &PacketSet) -> PacketSet {
             &Traffic::Udp(clients),
             &peers(Traffic::Udp(PortRange::ALL)),
         ))
-        .union(&PacketSet::of_peers(&Traffic::Icmp(IcmpMatch::Any), &anything))
+        .union(&PacketSet::of_peers(
+            &Traffic::Icmp(IcmpMatch::Any),
+            &anything,
+        ))
         .union(&PacketSet::of_peers(
             &Traffic::Icmpv6(IcmpMatch::Any),
             &anything,
@@ -212,8 +213,14 @@ fn answers(permitted: &PacketSet) -> PacketSet {
 
 /// 0.0.0.0/0 and ::/0.
 pub(super) const EVERYONE: [ipnet::IpNet; 2] = [
-    ipnet::IpNet::V4(ipnet::Ipv4Net::new_assert(std::net::Ipv4Addr::UNSPECIFIED, 0)),
-    ipnet::IpNet::V6(ipnet::Ipv6Net::new_assert(std::net::Ipv6Addr::UNSPECIFIED, 0)),
+    ipnet::IpNet::V4(ipnet::Ipv4Net::new_assert(
+        std::net::Ipv4Addr::UNSPECIFIED,
+        0,
+    )),
+    ipnet::IpNet::V6(ipnet::Ipv6Net::new_assert(
+        std::net::Ipv6Addr::UNSPECIFIED,
+        0,
+    )),
 ];
 
 /// Without tcp, udp and ICMP.

@@ -42,6 +42,8 @@ pub enum Why {
     OutboundOnly,
     /// No public address: an internet gateway carries nothing for it.
     NoPublicAddress,
+    /// IPv6 traffic, and no IPv6 address.
+    NoIpv6,
     /// VPC Block Public Access.
     BlockPublicAccess,
 }
@@ -177,6 +179,7 @@ impl Why {
                 "only a NAT or egress-only gateway leads there, and nothing can begin a connection through it".into()
             }
             Self::NoPublicAddress => "no interface has a public address".into(),
+            Self::NoIpv6 => "no interface has an IPv6 address".into(),
             Self::BlockPublicAccess => "VPC Block Public Access stands before it".into(),
         }
     }
@@ -195,6 +198,7 @@ impl Why {
             Self::NoRoute => "it opens when one is made".into(),
             Self::OutboundOnly => "it opens with another route".into(),
             Self::NoPublicAddress => "it opens when one gets such an address".into(),
+            Self::NoIpv6 => "it opens when one gets such an address".into(),
             Self::BlockPublicAccess => "it opens when that is lifted".into(),
         }
     }
