@@ -33,7 +33,7 @@ pub use words::{bounded, traffic_lines};
 use crate::diff::ResourceDiff;
 use serde::{Deserialize, Serialize};
 use snapback_model::*;
-use snapback_reach::{Exactness, Network};
+use snapback_reach::{Exactness, Network, bound};
 use std::collections::BTreeMap;
 
 /// What changed for packets.
@@ -105,6 +105,15 @@ pub fn impact(baselines: &Baselines, live: &Snapshot, diff: &ResourceDiff) -> Im
         is_old: around::interfaces_are_old(live),
         impact: Impact::default(),
     };
+    let bounded = match (good, found) {
+        (Some(good), Some(found)) => bound::check_pair(good, found, &lists),
+        (Some(one), None) | (None, Some(one)) => bound::check(one, &lists),
+        (None, None) => Ok(()),
+    };
+    if let Err(over) = bounded {
+        work.over_bound(&over);
+        return work.finish();
+    }
     match good.or(found) {
         Some(Resource::SecurityGroup(_)) => {
             groups::group(&mut work, as_group(good), as_group(found));

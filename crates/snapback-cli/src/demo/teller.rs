@@ -1,7 +1,7 @@
 //! The words, colours and pace of the demo.
 
 use crate::style::{BOLD, DIM, GREEN, RED, YELLOW, printable};
-use snapback_engine::impact::Turn;
+use snapback_engine::impact::{BlastRadius, Turn};
 use snapback_engine::incident::{Outcome, Report};
 use snapback_engine::verdict::Verdict;
 use snapback_model::Timestamp;
@@ -138,8 +138,10 @@ impl Teller {
                 self.line(&format!("    {what:6} {}", printable(&line)))?;
             }
         }
-        let has_moved = !report.impact.opened.is_empty() || !report.impact.closed.is_empty();
-        if let Some(whom) = report.impact.blast.words().filter(|_| has_moved) {
+        // The lines above name the interfaces where they are few.
+        let is_wide = |blast: &BlastRadius| blast.interfaces.is_some_and(|number| number > 3);
+        let blast = Some(&report.impact.blast).filter(|blast| is_wide(blast));
+        if let Some(whom) = blast.and_then(BlastRadius::words) {
             self.line(&format!("    whom   {}", printable(&whom)))?;
         }
         for finding in report

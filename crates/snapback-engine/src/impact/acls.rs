@@ -5,12 +5,12 @@ use super::around::positions;
 use super::latent::{Dies, Latent};
 use super::shift::{Turn, Why};
 use super::weigh::Layer;
-use super::words::{bounded, traffic_lines};
+use super::words::{bounded, traffic_words};
 use super::work::{Moved, Work};
-use super::{BlastRadius, DIRECTIONS};
+use super::DIRECTIONS;
 use crate::diff::Difference;
 use snapback_model::*;
-use snapback_reach::{PacketSet, effective_entries, permitted_by_acl};
+use snapback_reach::{PacketSet, deciding_entries, permitted_by_acl};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Subnets that went from one ACL (as it was) to one ACL (as it is).
@@ -55,11 +55,6 @@ pub(super) fn acl(
             }
         }
     }
-    let all = regimes.iter().flat_map(|regime| &regime.subnets);
-    let interfaces = work.interfaces_in(all);
-    if work.is_known {
-        work.impact.blast = BlastRadius::of(interfaces);
-    }
     for regime in regimes {
         told(work, &regime);
     }
@@ -89,13 +84,13 @@ fn told(work: &mut Work<'_, '_>, regime: &Regime<'_>) {
     let found = positions(
         work.sets.network,
         work.access,
-        interfaces,
+        interfaces.iter().copied(),
         &mut work.sets.gaps,
     );
-    let whom = regime.is_moved.then(|| {
-        let names = regime.subnets.iter().map(ToString::to_string).collect();
-        bounded(names, 3).join(", ")
-    });
+    let whom = regime
+        .is_moved
+        .then(|| work.subnet_words(&regime.subnets));
+    let mut has_moved = false;
     let nobody = if regime.subnets.is_empty() {
         Why::NoSubnet
     } else {
@@ -115,26 +110,31 @@ fn told(work: &mut Work<'_, '_>, regime: &Regime<'_>) {
             if packets.is_empty() {
                 continue;
             }
+            has_moved = true;
             let weighed = work.tell(&Moved {
                 turn,
                 layer: Layer::Acl,
                 direction,
                 packets: &packets,
+                kept: &was.intersection(&is),
                 positions: &found,
                 whom: whom.as_deref(),
                 elements: &elements(work, regime, direction, &packets),
                 nobody: nobody.clone(),
             });
-            lines.extend(traffic_lines(direction, &weighed.alive));
+            lines.extend(traffic_words(direction, &weighed.alive));
         }
+    }
+    if has_moved {
+        work.concern(&interfaces);
     }
     for (of, lines) in [Turn::Opened, Turn::Closed].into_iter().zip(alive) {
         if !lines.is_empty() {
             work.impact.latent.push(Latent {
                 of,
-                what: bounded(lines, 3).join("; "),
+                what: bounded(lines, 3).join(", "),
                 when: Dies::Now,
-                why: "a network ACL keeps no connections, it judges every packet".to_owned(),
+                why: "a network ACL keeps no connections, it judges every packet by itself".to_owned(),
                 evicts: None,
             });
         }
@@ -157,9 +157,11 @@ fn elements(
     }
     let mut decided: BTreeMap<EntryKey, PacketSet> = BTreeMap::new();
     for acl in regime.before.into_iter().chain(regime.after) {
-        for (key, packets) in effective_entries(acl, direction) {
-            let known = decided.entry(key).or_default();
-            *known = known.union(&packets);
+        for (key, packets) in deciding_entries(acl, direction, moved) {
+            if let Some(key) = key {
+                let known = decided.entry(key).or_default();
+                *known = known.union(&packets);
+            }
         }
     }
     let of = |difference: &Difference| match difference {

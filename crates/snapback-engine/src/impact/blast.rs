@@ -47,27 +47,25 @@ pub struct BlastRadius {
 const MOST_NAMED: usize = 5;
 
 impl BlastRadius {
-    /// Of some interfaces; everything else is filled in by who knows it.
-    pub(super) fn of<'a>(interfaces: impl IntoIterator<Item = &'a NetworkInterface>) -> Self {
-        let mut blast = Self::default();
+    /// Adds some interfaces; everything else is filled in by who knows it.
+    pub(super) fn add<'a>(&mut self, interfaces: impl IntoIterator<Item = &'a NetworkInterface>) {
         let (mut count, mut instances) = (0_usize, BTreeSet::new());
         for interface in interfaces {
             count = count.saturating_add(1);
-            if blast.named.len() < MOST_NAMED {
-                blast.named.push(name_of(interface));
+            if self.named.len() < MOST_NAMED {
+                self.named.push(name_of(interface));
             }
-            if !blast.subnets.contains(&interface.subnet) {
-                blast.subnets.insert(interface.subnet.clone());
+            if !self.subnets.contains(&interface.subnet) {
+                self.subnets.insert(interface.subnet.clone());
             }
             instances.extend(interface.instance.as_deref());
             if let Some(service) = service_of(interface) {
-                let counted = blast.services.entry(service.kind.to_owned()).or_default();
+                let counted = self.services.entry(service.kind.to_owned()).or_default();
                 *counted = counted.saturating_add(1);
             }
         }
-        blast.interfaces = Some(count);
-        blast.instances = instances.len();
-        blast
+        self.interfaces = Some(self.interfaces.unwrap_or_default().saturating_add(count));
+        self.instances = self.instances.saturating_add(instances.len());
     }
 
     /// One line for people: `3 network interfaces in 2 subnets: load balancer front (eni-1), …`.

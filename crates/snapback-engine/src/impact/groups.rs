@@ -5,7 +5,7 @@ use super::shift::{Turn, Why};
 use super::tracking;
 use super::weigh::Layer;
 use super::work::{Moved, Work};
-use super::{BlastRadius, DIRECTIONS};
+use super::DIRECTIONS;
 use crate::diff::{Delta, Difference};
 use snapback_model::*;
 use snapback_reach::{
@@ -22,9 +22,7 @@ pub(super) fn group(
         return;
     };
     let carriers = work.sets.network.carriers(id);
-    if work.is_known {
-        work.impact.blast = BlastRadius::of(carriers.iter().copied());
-    }
+    work.concern(&carriers);
     let referrers = work.sets.network.referrers(id);
     work.impact.blast.referrers = referrers
         .into_iter()
@@ -56,6 +54,7 @@ pub(super) fn group(
                 layer: Layer::Group(id),
                 direction,
                 packets: &packets,
+                kept: &was.intersection(&is),
                 positions: &found,
                 whom: None,
                 elements: &elements(work, direction, turn, &packets),

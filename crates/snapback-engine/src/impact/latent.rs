@@ -69,33 +69,31 @@ pub struct Latent {
 impl Latent {
     /// One line for people.
     pub fn words(&self) -> String {
-        let end = match &self.when {
-            Dies::Now => "end at once".to_owned(),
-            Dies::AtIdleTimeout(idle) => {
-                let idle: Vec<&str> = idle.iter().map(|idle| idle.words()).collect();
-                format!("go on until they fall idle, {}", idle.join(", "))
-            }
-            Dies::NotAtAll => "go on".to_owned(),
-            Dies::Unknown(_) => "may end at once or go on until they fall idle".to_owned(),
-        };
-        let why = match &self.when {
-            Dies::Unknown(unknown) => format!("{}; {unknown}", self.why),
-            Dies::Now | Dies::AtIdleTimeout(_) | Dies::NotAtAll => self.why.clone(),
-        };
+        let Self { what, why, .. } = self;
         let evicts = self
             .evicts
             .as_ref()
             .map(|how| format!(". To end them now: {how}"))
             .unwrap_or_default();
+        let end = match (&self.when, self.of) {
+            (Dies::Now, Turn::Opened) => format!("end as soon as it is taken back: {why}"),
+            (Dies::Now, Turn::Closed) => format!("ended at once: {why}"),
+            (Dies::AtIdleTimeout(idle), of) => {
+                let idle: Vec<&str> = idle.iter().map(|idle| idle.words()).collect();
+                let first = match of {
+                    Turn::Opened => "are not ended by taking it back",
+                    Turn::Closed => "go on",
+                };
+                format!("{first}: {why}; they end when idle, {}", idle.join(", "))
+            }
+            (Dies::NotAtAll, _) => format!("go on: {why}"),
+            (Dies::Unknown(unknown), _) => {
+                format!("end at once or live on until they are idle: {why}, and {unknown}")
+            }
+        };
         match self.of {
-            Turn::Opened => format!(
-                "Connections made while {} was open {end} when it is taken back: {why}{evicts}.",
-                self.what
-            ),
-            Turn::Closed => format!(
-                "Connections that {} had carried {end}: {why}{evicts}.",
-                self.what
-            ),
+            Turn::Opened => format!("Connections made over {what} {end}{evicts}."),
+            Turn::Closed => format!("Connections over {what} {end}{evicts}."),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! A route table: where it sends addresses otherwise, for the subnets that it routes, and what a
 //! subnet gains or loses that was moved to another one.
 
-use super::BlastRadius;
 use super::around::{Position, positions};
 use super::latent::{Dies, Latent};
 use super::sets::EVERYONE;
@@ -32,11 +31,6 @@ pub(super) fn table(
     after: Option<&RouteTable>,
 ) {
     let regimes = regimes(work, before, after);
-    let all = regimes.iter().flat_map(|regime| &regime.subnets);
-    let interfaces = work.interfaces_in(all);
-    if work.is_known {
-        work.impact.blast = BlastRadius::of(interfaces);
-    }
     for regime in regimes {
         told(work, &regime);
     }
@@ -151,16 +145,17 @@ fn told(work: &mut Work<'_, '_>, regime: &Regime<'_>) {
     let found = positions(
         work.sets.network,
         work.access,
-        interfaces,
+        interfaces.iter().copied(),
         &mut work.sets.gaps,
     );
-    let whom = (!regime.moved.is_empty()).then(|| {
-        let names = regime.subnets.iter().map(ToString::to_string).collect();
-        bounded(names, 3).join(", ")
-    });
+    let whom = (!regime.moved.is_empty()).then(|| work.subnet_words(&regime.subnets));
     let mut lines = [Vec::new(), Vec::new()];
     let mut worst: [Option<Effect>; 2] = [None, None];
-    for region in before.difference(&after) {
+    let regions = before.difference(&after);
+    if !regions.is_empty() {
+        work.concern(&interfaces);
+    }
+    for region in regions {
         let [was, is] = region.hops.as_slice() else {
             continue;
         };
@@ -194,7 +189,7 @@ fn told(work: &mut Work<'_, '_>, regime: &Regime<'_>) {
         if !effect.is_dormant()
             && let Some(lines) = lines.get_mut(side)
         {
-            lines.push(line.clone());
+            lines.push(region.destination.to_string());
         }
         work.push(turn, shift(whom.as_deref(), line, &region, through, effect));
     }
@@ -216,15 +211,15 @@ fn latent(work: &mut Work<'_, '_>, lines: [Vec<String>; 2]) {
         if lines.is_empty() {
             continue;
         }
-        let what = bounded(lines, 3).join("; ");
+        let what = bounded(lines, 3).join(", ");
         work.impact.latent.push(Latent {
             of,
             what: match of {
-                Turn::Opened => format!("the way ({what})"),
-                Turn::Closed => format!("the former way ({what})"),
+                Turn::Opened => format!("the new way to {what}"),
+                Turn::Closed => format!("the former way to {what}"),
             },
             when: Dies::Now,
-            why: "their packets take the way that the table says, from one to the next".to_owned(),
+            why: "each packet takes the way that the table says at that moment".to_owned(),
             evicts: None,
         });
     }
@@ -289,6 +284,7 @@ fn weighed<'a>(
         layer: Layer::Route(hop.and_then(Hop::delivers)),
         direction: Direction::Egress,
         moved: &packets,
+        kept: &PacketSet::empty(),
         parts: std::slice::from_ref(&packets),
     };
     let effects = weigh(&mut work.sets, found, &question);

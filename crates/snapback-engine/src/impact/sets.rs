@@ -4,7 +4,7 @@ use super::around::Position;
 use snapback_model::*;
 use snapback_reach::{
     AddressSet, Errs, Exactness, Gap, Item, Network, PacketSet, Protocols, Symbol, Unknowns,
-    next_hops, permitted_by_rules,
+    bound, next_hops, permitted_by_rules,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -46,41 +46,31 @@ impl<'n, 'a> Sets<'n, 'a> {
         }
     }
 
-    /// The addresses that peers stand for: groups seen from here replaced by who carries them.
-    pub(super) fn addresses(&mut self, peers: &AddressSet, direction: Direction) -> AddressSet {
-        let mut all = AddressSet::of(peers.networks());
+    /// With groups seen from here replaced by the addresses of who carries them. Groups of other
+    /// accounts and prefix lists that were not read stay symbols.
+    pub(super) fn expanded(&mut self, packets: &PacketSet, direction: Direction) -> PacketSet {
+        let peers = packets.peers();
+        let mut members: BTreeMap<Symbol, AddressSet> = BTreeMap::new();
         for symbol in peers.symbols() {
-            if let Symbol::SecurityGroup { id, owner } = symbol {
-                let Some(id) = self.home(id) else { continue };
-                let members = self
-                    .network
-                    .members(id, owner.as_ref(), self.vpc, direction);
-                self.gaps.merge(&members.exactness);
-                all = all.union(&members.value);
+            if let Symbol::SecurityGroup { id, owner: None } = symbol {
+                members.insert(symbol.clone(), self.members(id, direction));
             }
         }
-        all
-    }
-
-    /// The network's own copy of a group's id; `None` where nobody carries it.
-    fn home(&self, id: &SecurityGroupId) -> Option<&'a SecurityGroupId> {
-        let (set, _) = self.network.carried_with(id).next()?;
-        set.get(id)
-    }
-
-    /// With the members of groups beside the groups themselves.
-    pub(super) fn expanded(&mut self, packets: &PacketSet, direction: Direction) -> PacketSet {
-        if packets.peers().symbols().is_empty() {
+        if members.is_empty() {
             return packets.clone();
         }
-        let mut all = packets.clone();
-        for item in packets.items() {
-            if !item.peers.symbols().is_empty() {
-                let peers = self.addresses(&item.peers, direction);
-                all = all.union(&packets_of(&Item { peers, ..item }));
-            }
-        }
-        all
+        packets.expand(&members).packets
+    }
+
+    fn members(&mut self, id: &SecurityGroupId, direction: Direction) -> AddressSet {
+        // The network keeps its answers by its own copy of the id; who carries the group has one.
+        let home = self.network.carried_with(id).next();
+        let Some(id) = home.and_then(|(set, _)| set.get(id)) else {
+            return AddressSet::empty();
+        };
+        let members = self.network.members(id, None, self.vpc, direction);
+        self.gaps.merge(&members.exactness);
+        members.value.clone()
     }
 
     /// What the groups of some interfaces permit, without one of them: the union (semantics A1).
@@ -98,10 +88,11 @@ impl<'n, 'a> Sets<'n, 'a> {
         let mut rules: Vec<&RuleKey> = Vec::new();
         for id in groups.iter().filter(|id| *id != without) {
             match self.network.group(id) {
-                Some(group) => {
+                Some(group) if self.is_bounded(group) => {
                     let of = group.rules.keys();
                     rules.extend(of.filter(|rule| rule.direction == direction));
                 }
+                Some(_) => {}
                 None => {
                     let words = format!(
                         "the rules of {id}, which interfaces carry beside this group, were not read"
@@ -115,6 +106,27 @@ impl<'n, 'a> Sets<'n, 'a> {
         let permitted = Rc::new(self.expanded(&permitted, direction));
         self.rules.insert(key, Rc::clone(&permitted));
         permitted
+    }
+
+    /// Whether the sets of another group can be built.
+    fn is_bounded(&mut self, group: &SecurityGroup) -> bool {
+        // A quota's worth of rules is always within the bound.
+        let is_small = group.rules.len() <= 1000
+            && !group
+                .rules
+                .keys()
+                .any(|rule| matches!(rule.peer, Peer::PrefixList(_)));
+        let over = if is_small {
+            None
+        } else {
+            bound::check(&Resource::SecurityGroup(group.clone()), self.lists).err()
+        };
+        if let Some(over) = &over {
+            let what = Unknowns::Size(group.id.to_string());
+            let gap = Gap::new(what, Errs::MayPermitMore, over.to_string());
+            self.gaps.add(gap);
+        }
+        over.is_none()
     }
 
     /// What the groups of a position let through in a direction, answers to the other direction

@@ -28,7 +28,7 @@ pub enum Why {
     NoInterface,
     /// The other side is the members of a group that no network interface carries.
     NoMember,
-    /// Another group of every interface concerned allows the same (semantics A1).
+    /// Rules of other groups of every interface concerned allow the same (semantics A1).
     OtherGroups,
     /// No group of an interface there allows it, and it is no answer to what they allow.
     Groups,
@@ -170,7 +170,7 @@ impl Why {
             Self::NoSubnet => "no subnet uses it".into(),
             Self::NoInterface => "no network interface is in its subnets".into(),
             Self::NoMember => "no network interface carries the group on the other side".into(),
-            Self::OtherGroups => "another group of every interface already allows it".into(),
+            Self::OtherGroups => "other rules of every interface allow it all the same".into(),
             Self::Groups => "no security group of an interface there allows it".into(),
             Self::Acl(acl) => format!("network ACL {acl} denies it"),
             Self::InsideSubnet => "it stays inside a subnet, where no network ACL filters".into(),
@@ -191,7 +191,7 @@ impl Why {
             Self::NoSubnet => "it opens as soon as one does".into(),
             Self::NoInterface => "it opens as soon as one is".into(),
             Self::NoMember => "it opens as soon as one does".into(),
-            Self::OtherGroups => "it stays open when that one closes".into(),
+            Self::OtherGroups => "it matters when those go".into(),
             Self::Groups => "it opens when one does".into(),
             Self::Acl(_) => "it opens when the ACL allows it".into(),
             Self::InsideSubnet => "it matters as soon as it comes from another subnet".into(),

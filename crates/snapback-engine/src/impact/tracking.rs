@@ -5,7 +5,7 @@ use super::around::Position;
 use super::latent::{Dies, Idle, Latent};
 use super::sets::opposite;
 use super::shift::Turn;
-use super::words::{bounded, traffic_lines};
+use super::words::{bounded, traffic_words};
 use super::work::{Weighed, Work};
 use ipnet::IpNet;
 use snapback_model::*;
@@ -195,11 +195,11 @@ impl Fates {
             if packets.is_empty() {
                 return;
             }
-            let lines = bounded(traffic_lines(direction, packets), MOST_WHAT);
+            let lines = bounded(traffic_words(direction, packets), MOST_WHAT);
             let ends = matches!(when, Dies::Now | Dies::NotAtAll);
             work.impact.latent.push(Latent {
                 of: flows.turn,
-                what: lines.join("; "),
+                what: lines.join(", "),
                 when,
                 why,
                 evicts: evicts.clone().filter(|_| !ends),

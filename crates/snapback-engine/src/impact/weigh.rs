@@ -25,6 +25,9 @@ pub(super) struct Question<'q> {
     pub(super) direction: Direction,
     /// All that moved.
     pub(super) moved: &'q PacketSet,
+    /// What the layer lets through at both times: a reference that moved may stand for addresses
+    /// that another rule names.
+    pub(super) kept: &'q PacketSet,
     /// The parts to be told one by one.
     pub(super) parts: &'q [PacketSet],
 }
@@ -61,7 +64,13 @@ pub(super) fn weigh<'a>(
     question: &Question<'_>,
 ) -> Vec<Effect> {
     let direction = question.direction;
-    let moved = sets.expanded(question.moved, direction);
+    let has_symbols = !question.moved.peers().symbols().is_empty();
+    let kept = if has_symbols {
+        sets.expanded(question.kept, direction)
+    } else {
+        PacketSet::empty()
+    };
+    let moved = sets.expanded(question.moved, direction).difference(&kept);
     let parts: Vec<PacketSet> = question
         .parts
         .iter()
@@ -319,9 +328,7 @@ impl<'a> Tally<'a> {
             if let (Some(why), Some(_)) = (unseen(part), &self.nearest) {
                 return Effect::Unknown { why };
             }
-            let only_symbols = !unexpanded.is_empty()
-                && part.peers().networks().is_empty()
-                && self.nearest.is_some();
+            let only_symbols = !unexpanded.is_empty() && part.is_empty() && self.nearest.is_some();
             return Effect::Dormant {
                 why: match self.nearest {
                     Some(_) if only_symbols => Why::NoMember,

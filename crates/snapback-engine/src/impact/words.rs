@@ -16,6 +16,18 @@ pub fn traffic_lines(direction: Direction, packets: &PacketSet) -> Vec<String> {
         .collect()
 }
 
+/// The traffic of a packet set without its peers: `ingress tcp 22`. Each once.
+pub(super) fn traffic_words(direction: Direction, packets: &PacketSet) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for item in packets.items() {
+        let line = format!("{direction} {}", item.traffic());
+        if !words.contains(&line) {
+            words.push(line);
+        }
+    }
+    words
+}
+
 /// One rectangle: `ingress tcp 22 from 10.0.0.0/8`.
 pub(super) fn item_line(direction: Direction, item: &Item) -> String {
     let preposition = if direction.is_egress() { "to" } else { "from" };

@@ -4,11 +4,11 @@ use super::around::Position;
 use super::sets::{Sets, packets_of};
 use super::shift::{Effect, Shift, Turn, Why};
 use super::weigh::{Layer, Question, weigh};
-use super::words::item_line;
+use super::words::{bounded, item_line};
 use super::{Impact, Moves};
 use crate::diff::ResourceDiff;
 use snapback_model::*;
-use snapback_reach::{Errs, Gap, Item, PacketSet, Unknowns};
+use snapback_reach::{Errs, Gap, Item, OverBound, PacketSet, Unknowns};
 use std::collections::BTreeSet;
 
 /// Shifts of each list; what is beyond is counted.
@@ -40,6 +40,8 @@ pub(super) struct Moved<'q, 'a> {
     pub(super) layer: Layer<'q>,
     pub(super) direction: Direction,
     pub(super) packets: &'q PacketSet,
+    /// What passes the layer before and after.
+    pub(super) kept: &'q PacketSet,
     pub(super) positions: &'q [Position<'a>],
     /// Who it is about, where not the whole resource: `subnet-1`.
     pub(super) whom: Option<&'q str>,
@@ -131,6 +133,7 @@ impl<'n, 'a> Work<'n, 'a> {
             layer: moved.layer,
             direction: moved.direction,
             moved: moved.packets,
+            kept: moved.kept,
             parts,
         };
         weigh(&mut self.sets, moved.positions, &question)
@@ -170,6 +173,51 @@ impl<'n, 'a> Work<'n, 'a> {
         {
             *known = Some(effect);
         }
+    }
+
+    /// Adds those whom a part of the change concerns.
+    pub(super) fn concern(&mut self, interfaces: &[&'a NetworkInterface]) {
+        if self.is_known {
+            self.impact.blast.add(interfaces.iter().copied());
+        }
+    }
+
+    /// Some subnets by name: `db-a (subnet-1)`.
+    pub(super) fn subnet_words(&self, subnets: &BTreeSet<SubnetId>) -> String {
+        let name = |id: &SubnetId| {
+            let subnet = self.sets.network.subnet(id);
+            match subnet.and_then(|subnet| subnet.tags.get("Name")) {
+                Some(name) => format!("{} ({id})", name.chars().take(40).collect::<String>()),
+                None => id.to_string(),
+            }
+        };
+        bounded(subnets.iter().map(name).collect(), 3).join(", ")
+    }
+
+    /// A resource whose sets are too large to compute: all that differs may open and close anything.
+    pub(super) fn over_bound(&mut self, over: &OverBound) {
+        let why = over.to_string();
+        let effect = Effect::Unknown { why: why.clone() };
+        for turn in [Turn::Opened, Turn::Closed] {
+            for difference in &self.diff.differences {
+                self.moves(turn, &difference.element(), effect.clone());
+            }
+        }
+        let through = self.diff.differences.iter().take(MOST_SHIFTS);
+        let shift = Shift {
+            text: "anything".to_owned(),
+            direction: None,
+            traffic: "all traffic".to_owned(),
+            peers: Vec::new(),
+            more_peers: 0,
+            witness: None,
+            through: through.map(|difference| difference.element()).collect(),
+            effect,
+        };
+        self.push(Turn::Opened, shift.clone());
+        self.push(Turn::Closed, shift);
+        let what = Unknowns::Size(over.resource.to_string());
+        self.sets.gaps.add(Gap::new(what, Errs::Either, why));
     }
 
     /// The interfaces in some subnets.
