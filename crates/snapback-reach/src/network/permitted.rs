@@ -5,7 +5,8 @@ use crate::address::AddressSet;
 use crate::exactness::{Answer, Errs, Exactness, Gap, Unknowns};
 use crate::flow::Symbol;
 use crate::packet_set::PacketSet;
-use crate::permit::{permitted_by_acl, permitted_by_rules};
+use crate::first_match::permitted_by_acl;
+use crate::permit::permitted_by_rules;
 use crate::route::{NextHops, next_hops};
 use snapback_model::{
     Direction, NetworkInterface, Peer, RuleKey, SecurityGroupId, SubnetId, Traffic, VpcId,
