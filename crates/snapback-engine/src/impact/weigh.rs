@@ -152,13 +152,13 @@ impl Left {
                 Layer::Acl | Layer::Route(_) => Why::Groups,
             };
         }
-        if !part.intersects(&self.acl) {
-            let acl = position.acl.map(|acl| acl.id.to_string());
-            return Why::Acl(acl.unwrap_or_default());
-        }
         let is_v6 = part.addresses(Family::V4).is_empty() && !part.addresses(Family::V6).is_empty();
         if is_v6 && !position.has_v6 {
             return Why::NoIpv6;
+        }
+        if !part.intersects(&self.acl) {
+            let acl = position.acl.map(|acl| acl.id.to_string());
+            return Why::Acl(acl.unwrap_or_default());
         }
         self.offline.clone().unwrap_or(Why::NoRoute)
     }
