@@ -245,21 +245,13 @@ fn an_internet_route_is_critical_where_hosts_can_be_reached() {
                 rules(live, WEB).retain(|rule, _| rule.direction == Direction::Egress);
             }
             let interface = NetworkInterface {
-                id: "eni-1".into(),
-                vpc: "vpc-1".into(),
-                subnet: "subnet-1".into(),
                 groups: [WEB.into()].into(),
-                addresses: BTreeSet::new(),
                 public_addresses: if public {
                     ["198.51.100.9".parse().unwrap()].into()
                 } else {
                     BTreeSet::new()
                 },
-                requester_managed: false,
-                kind: None,
-                description: None,
-                instance: None,
-                source_dest_check: None,
+                ..NetworkInterface::new("eni-1", "vpc-1", "subnet-1")
             };
             live.topology
                 .interfaces

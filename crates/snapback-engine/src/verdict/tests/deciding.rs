@@ -302,17 +302,8 @@ fn what_cannot_be_put_back_is_told_with_the_reason_in_every_mode() {
     };
     let gateway = |case: &mut Case, id: &str, kind, state: Option<&str>| {
         let gateway = Gateway {
-            id: id.into(),
-            kind,
-            vpcs: BTreeSet::new(),
             state: state.map(Into::into),
-            subnets: BTreeSet::new(),
-            route_tables: BTreeSet::new(),
-            groups: BTreeSet::new(),
-            public_addresses: BTreeSet::new(),
-            peer_cidrs: BTreeSet::new(),
-            service: None,
-            tags: Tags::new(),
+            ..Gateway::new(id, kind)
         };
         case.live.topology.gateways.insert(id.into(), gateway);
     };
