@@ -228,7 +228,14 @@ fn stages(criterion: &mut Criterion, what: &str, good: Resource, found: Resource
     });
     let unweighed = Impact::default();
     criterion.bench_function(&format!("assess/{what}"), |bencher| {
-        bencher.iter(|| assess(&baselines, black_box(&live), black_box(different), &unweighed));
+        bencher.iter(|| {
+            assess(
+                &baselines,
+                black_box(&live),
+                black_box(different),
+                &unweighed,
+            )
+        });
     });
     criterion.bench_function(&format!("plan/{what}"), |bencher| {
         bencher.iter(|| plan(black_box(&live), black_box(&goal), &baselines));

@@ -24,10 +24,10 @@ mod since;
 mod ssm;
 mod subject;
 mod table;
-mod weigh;
-mod world;
 #[cfg(test)]
 mod tests;
+mod weigh;
+mod world;
 
 pub use code::FindingCode;
 pub use subject::Subject;
@@ -82,9 +82,7 @@ pub enum Harm {
 }
 
 /// Whether a risk came with the change or was there before it.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Since {
     /// The subject did not have it.

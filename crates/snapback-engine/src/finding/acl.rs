@@ -108,7 +108,11 @@ fn new_gaps(scene: &mut Scene<'_>, good: &NetworkAcl, found: &NetworkAcl, blamed
         let grown = [grown(Direction::Ingress), grown(Direction::Egress)];
         let [ingress, egress] = &grown;
         let missing = |blame: &Blame| {
-            let grown = if blame.key.direction.is_egress() { egress } else { ingress };
+            let grown = if blame.key.direction.is_egress() {
+                egress
+            } else {
+                ingress
+            };
             !blame.cuts.is_empty() && blame.cuts.intersects(grown)
         };
         if ingress.is_empty() && egress.is_empty() {
@@ -128,7 +132,11 @@ fn new_gaps(scene: &mut Scene<'_>, good: &NetworkAcl, found: &NetworkAcl, blamed
         } else {
             (Vec::new(), Harm::None)
         };
-        let since = if before.is_some() { Since::Worse } else { Since::New };
+        let since = if before.is_some() {
+            Since::Worse
+        } else {
+            Since::New
+        };
         for key in culprits {
             let finding = Finding::new(
                 gap.code,

@@ -49,7 +49,9 @@ pub(super) fn between(baselines: &Baselines, live: &Snapshot) -> Vec<Finding> {
 fn known_lists(own: &Topology, other: &Topology) -> Topology {
     let mut prefix_lists = own.prefix_lists.clone();
     for (id, known) in &other.prefix_lists {
-        let list = prefix_lists.entry(id.clone()).or_insert_with(|| known.clone());
+        let list = prefix_lists
+            .entry(id.clone())
+            .or_insert_with(|| known.clone());
         if list.entries.is_none() {
             list.entries.clone_from(&known.entries);
         }
@@ -71,7 +73,10 @@ fn emerged(
     let differ: BTreeMap<ResourceId, BTreeSet<Element>> = diff(baselines, live, None)
         .into_iter()
         .map(|diff| {
-            let elements = diff.differences.iter().map(crate::diff::Difference::element);
+            let elements = diff
+                .differences
+                .iter()
+                .map(crate::diff::Difference::element);
             (diff.resource.clone(), elements.collect())
         })
         .collect();

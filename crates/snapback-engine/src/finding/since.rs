@@ -26,8 +26,7 @@ pub(super) fn mark(before: &[Finding], after: Vec<Finding>) -> Vec<Finding> {
 
 /// Whether a risk is new to its subject.
 pub(super) fn since(before: &[Finding], finding: &Finding) -> Since {
-    let same_risk =
-        |one: &&Finding| one.code == finding.code && one.subject == finding.subject;
+    let same_risk = |one: &&Finding| one.code == finding.code && one.subject == finding.subject;
     let mut same = before.iter().filter(same_risk).peekable();
     if same.peek().is_none() {
         return Since::New;
@@ -36,7 +35,10 @@ pub(super) fn since(before: &[Finding], finding: &Finding) -> Since {
         return Since::Worse;
     };
     let victims = BY_VICTIM.contains(&finding.code)
-        && finding.evidence.iter().any(|line| !known.evidence.contains(line));
+        && finding
+            .evidence
+            .iter()
+            .any(|line| !known.evidence.contains(line));
     if finding.severity > known.severity || victims {
         Since::Worse
     } else {

@@ -77,7 +77,9 @@ fn contains(set: Option<&PacketSet>, peer: IpAddr, port: u16) -> bool {
 }
 
 fn replies(set: Option<&PacketSet>, peer: IpAddr) -> bool {
-    CLIENT_PORTS.into_iter().all(|port| contains(set, peer, port))
+    CLIENT_PORTS
+        .into_iter()
+        .all(|port| contains(set, peer, port))
 }
 
 /// One instance interface with what decides about it.
@@ -92,7 +94,9 @@ impl<'w> Asking<'w> {
         Self {
             interface,
             egress: world.permitted_by_all(&interface.groups, Direction::Egress),
-            acl: world.acl_of(&interface.subnet).map(|acl| world.acl_sets(acl)),
+            acl: world
+                .acl_of(&interface.subnet)
+                .map(|acl| world.acl_sets(acl)),
         }
     }
 
@@ -126,7 +130,11 @@ impl<'w> Asking<'w> {
             Some((*own, *there))
         });
         let (own, there) = pair?;
-        let groups = if serving.groups.is_empty() { &endpoint.groups } else { &serving.groups };
+        let groups = if serving.groups.is_empty() {
+            &endpoint.groups
+        } else {
+            &serving.groups
+        };
         let ingress = (!groups.is_empty())
             .then(|| world.permitted_by_all(groups, Direction::Ingress))
             .flatten();
@@ -161,7 +169,9 @@ impl<'w> Asking<'w> {
         let (near_in, near_out) = split(self.acl.as_ref());
         let answered = CLIENT_PORTS.into_iter().all(|port| open(near_in, port));
         if !open(near_out, HTTPS) || !answered {
-            return vec!["the subnet's network ACL stops tcp 443 to the internet or its replies".into()];
+            return vec![
+                "the subnet's network ACL stops tcp 443 to the internet or its replies".into(),
+            ];
         }
         let Some(table) = world.table_of(&self.interface.subnet) else {
             return Blocked::new();
@@ -171,11 +181,16 @@ impl<'w> Asking<'w> {
             return vec!["no route leads to the internet".into()];
         };
         if world.dead(table, target).is_some() {
-            return vec![format!("the route to the internet leads to {target}, which is dead")];
+            return vec![format!(
+                "the route to the internet leads to {target}, which is dead"
+            )];
         }
         let gateway = matches!(target, RouteTarget::InternetGateway(_));
         if gateway && self.interface.public_addresses.is_empty() {
-            return vec!["the route leads to an internet gateway, and the instance has no public address".into()];
+            return vec![
+                "the route leads to an internet gateway, and the instance has no public address"
+                    .into(),
+            ];
         }
         Blocked::new()
     }
@@ -200,7 +215,10 @@ impl<'w> Asking<'w> {
                 continue;
             }
             let named = |endpoint: &&Gateway| {
-                endpoint.endpoint.as_ref().is_some_and(|detail| detail.private_dns)
+                endpoint
+                    .endpoint
+                    .as_ref()
+                    .is_some_and(|detail| detail.private_dns)
             };
             if !endpoints.iter().any(named) {
                 let why = self.by_internet(world);
@@ -209,7 +227,10 @@ impl<'w> Asking<'w> {
                 }
                 blocked.extend(why);
             }
-            return blocked.into_iter().map(|why| format!("{service}: {why}")).collect();
+            return blocked
+                .into_iter()
+                .map(|why| format!("{service}: {why}"))
+                .collect();
         }
         Blocked::new()
     }
@@ -254,7 +275,9 @@ pub(super) fn audit(world: &World<'_>) -> Vec<Finding> {
         }
         let blocked = Asking::of(world, instances.example).blocked(world);
         if !blocked.is_empty() {
-            lost.entry(instances.vpc).or_default().push(line(&instances, &blocked));
+            lost.entry(instances.vpc)
+                .or_default()
+                .push(line(&instances, &blocked));
         }
     }
     tell(lost)
@@ -269,7 +292,9 @@ pub(super) fn lost(before: &World<'_>, after: &World<'_>) -> Vec<Finding> {
         };
         let blocked = Asking::of(after, instances.example).blocked(after);
         if !blocked.is_empty() && Asking::of(before, was).blocked(before).is_empty() {
-            lost.entry(instances.vpc).or_default().push(line(&instances, &blocked));
+            lost.entry(instances.vpc)
+                .or_default()
+                .push(line(&instances, &blocked));
         }
     }
     tell(lost)

@@ -184,15 +184,13 @@ fn changed(
                 Severity::High,
                 evidence().into_iter().chain(addresses).collect(),
             ),
-            None => (FindingCode::RtHijack, capture_severity(destination, to), evidence()),
+            None => (
+                FindingCode::RtHijack,
+                capture_severity(destination, to),
+                evidence(),
+            ),
         };
-        scene.tell(
-            code,
-            (severity, Harm::Cuts),
-            element,
-            meaning,
-            evidence,
-        );
+        scene.tell(code, (severity, Harm::Cuts), element, meaning, evidence);
     } else if effects.is_empty() && blackhole {
         let meaning = format!(
             "the target {to} of the route {destination} is dead; no traffic uses this route"

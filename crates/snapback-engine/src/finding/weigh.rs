@@ -47,9 +47,8 @@ pub(super) fn weight(impact: &Impact, finding: &Finding) -> Weight {
 /// The finding with the severity that its effect gives it.
 pub(super) fn weighed(mut finding: Finding, weight: &Weight) -> Finding {
     let lowered = |finding: &Finding| match (finding.harm, weight) {
-        (Harm::Opens, Weight::Inside(_) | Weight::Dormant(_)) | (Harm::Cuts, Weight::Dormant(_)) => {
-            finding.severity.min(Severity::High)
-        }
+        (Harm::Opens, Weight::Inside(_) | Weight::Dormant(_))
+        | (Harm::Cuts, Weight::Dormant(_)) => finding.severity.min(Severity::High),
         (Harm::Opens | Harm::Cuts | Harm::None, _) => finding.severity,
     };
     finding.severity = lowered(&finding);

@@ -249,7 +249,11 @@ impl<'a> World<'a> {
     /// those that carry them.
     pub(super) fn permitted(&self, group: &SecurityGroup, direction: Direction) -> PacketSet {
         let mut rules: Vec<RuleKey> = Vec::new();
-        for rule in group.rules.keys().filter(|rule| rule.direction == direction) {
+        for rule in group
+            .rules
+            .keys()
+            .filter(|rule| rule.direction == direction)
+        {
             let Peer::SecurityGroup { id, .. } = &rule.peer else {
                 rules.push(rule.clone());
                 continue;
@@ -343,8 +347,14 @@ impl<'a> World<'a> {
 pub(super) fn is_wide(interface: &NetworkInterface) -> bool {
     let kind = interface.kind.as_deref().unwrap_or_default();
     let description = interface.description.as_deref().unwrap_or_default();
-    ["nat_gateway", "network_load_balancer", "lambda", "load_balancer", "gateway_load_balancer"]
-        .contains(&kind)
+    [
+        "nat_gateway",
+        "network_load_balancer",
+        "lambda",
+        "load_balancer",
+        "gateway_load_balancer",
+    ]
+    .contains(&kind)
         || description.starts_with("ELB ")
         || description.starts_with("AWS Lambda VPC ENI")
         || description.starts_with("Interface for NAT Gateway")

@@ -1,13 +1,13 @@
 //! A network ACL: which packets its entries opened and closed for the subnets behind it, and what a
 //! subnet gains or loses that was moved to another one.
 
+use super::DIRECTIONS;
 use super::around::positions;
 use super::latent::{Dies, Latent};
 use super::shift::{Turn, Why};
 use super::weigh::Layer;
 use super::words::{bounded, traffic_words};
 use super::work::{Moved, Work};
-use super::DIRECTIONS;
 use crate::diff::Difference;
 use snapback_model::*;
 use snapback_reach::{PacketSet, deciding_entries, permitted_by_acl};
@@ -87,9 +87,7 @@ fn told(work: &mut Work<'_, '_>, regime: &Regime<'_>) {
         interfaces.iter().copied(),
         &mut work.sets.gaps,
     );
-    let whom = regime
-        .is_moved
-        .then(|| work.subnet_words(&regime.subnets));
+    let whom = regime.is_moved.then(|| work.subnet_words(&regime.subnets));
     let mut has_moved = false;
     let nobody = if regime.subnets.is_empty() {
         Why::NoSubnet
@@ -134,7 +132,8 @@ fn told(work: &mut Work<'_, '_>, regime: &Regime<'_>) {
                 of,
                 what: bounded(lines, 3).join(", "),
                 when: Dies::Now,
-                why: "a network ACL keeps no connections, it judges every packet by itself".to_owned(),
+                why: "a network ACL keeps no connections, it judges every packet by itself"
+                    .to_owned(),
                 evicts: None,
             });
         }

@@ -1,11 +1,11 @@
 //! A security group: which packets its rules opened and closed, and for which carriers.
 
+use super::DIRECTIONS;
 use super::around::positions;
 use super::shift::{Turn, Why};
 use super::tracking;
 use super::weigh::Layer;
 use super::work::{Moved, Work};
-use super::DIRECTIONS;
 use crate::diff::{Delta, Difference};
 use snapback_model::*;
 use snapback_reach::{

@@ -3,8 +3,8 @@
 use super::around::Position;
 use snapback_model::*;
 use snapback_reach::{
-    AddressSet, Errs, Exactness, Gap, Item, Network, PacketSet, Protocols, Symbol, Unknowns,
-    bound, next_hops, permitted_by_rules,
+    AddressSet, Errs, Exactness, Gap, Item, Network, PacketSet, Protocols, Symbol, Unknowns, bound,
+    next_hops, permitted_by_rules,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;

@@ -74,7 +74,9 @@ impl Chain {
 
     /// What the list permits.
     pub(super) fn permitted(&self) -> &PacketSet {
-        self.links.first().map_or(&self.nothing, |link| &link.onward)
+        self.links
+            .first()
+            .map_or(&self.nothing, |link| &link.onward)
     }
 
     /// The packets an entry decides.
@@ -90,7 +92,10 @@ impl Chain {
             Some(link) if link.key == key => at.saturating_add(1),
             _ => at,
         };
-        let after = self.links.get(next).map_or(&self.nothing, |link| &link.onward);
+        let after = self
+            .links
+            .get(next)
+            .map_or(&self.nothing, |link| &link.onward);
         let before = here.map_or(&self.nothing, |link| &link.onward);
         let seen = here.map_or(&self.seen, |link| &link.seen);
         let turned = match now {

@@ -55,7 +55,11 @@ pub(super) fn gap(
         }
         for (at_server, servers) in servers {
             for (at_client, clients) in clients.iter().filter(|(id, _)| *id != at_server) {
-                let ends = Ends { rule, servers, clients };
+                let ends = Ends {
+                    rule,
+                    servers,
+                    clients,
+                };
                 let words = format!("{client} to {} {}", server.id, rule.traffic);
                 if *at_server == &acl.id {
                     let other = world.acls().find(|other| other.id == **at_client);
@@ -138,12 +142,16 @@ impl Stops {
         };
         let request = ends.request(ends.clients).difference(ingress);
         if !request.is_empty() && ends.request(ends.servers).is_subset(other_out) {
-            self.lines.push(format!("{words}: the request may leave there and not come in here"));
+            self.lines.push(format!(
+                "{words}: the request may leave there and not come in here"
+            ));
             self.ingress = self.ingress.union(&request);
         }
         let reply = ends.reply(ends.clients).difference(egress);
         if !reply.is_empty() && ends.reply(ends.servers).is_subset(other_in) {
-            self.lines.push(format!("{words}: the reply may come in there and not leave here"));
+            self.lines.push(format!(
+                "{words}: the reply may come in there and not leave here"
+            ));
             self.egress = self.egress.union(&reply);
         }
     }
@@ -160,12 +168,16 @@ impl Stops {
         };
         let request = ends.request(ends.servers).difference(egress);
         if !request.is_empty() && ends.request(ends.clients).is_subset(other_in) {
-            self.lines.push(format!("{words}: the request may come in there and not leave here"));
+            self.lines.push(format!(
+                "{words}: the request may come in there and not leave here"
+            ));
             self.egress = self.egress.union(&request);
         }
         let reply = ends.reply(ends.servers).difference(ingress);
         if !reply.is_empty() && ends.reply(ends.clients).is_subset(other_out) {
-            self.lines.push(format!("{words}: the reply may leave there and not come in here"));
+            self.lines.push(format!(
+                "{words}: the reply may leave there and not come in here"
+            ));
             self.ingress = self.ingress.union(&reply);
         }
     }

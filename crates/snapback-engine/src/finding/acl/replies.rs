@@ -60,7 +60,11 @@ impl Hosts {
         };
         let only: Vec<&SubnetId> = acl.subnets.iter().take(2).collect();
         let inside = match only.as_slice() {
-            [one] => world.topology.subnets.get(*one).map(|subnet| subnet.cidrs.clone()),
+            [one] => world
+                .topology
+                .subnets
+                .get(*one)
+                .map(|subnet| subnet.cidrs.clone()),
             _ => None,
         };
         Self {
@@ -80,7 +84,8 @@ pub(super) fn gaps(
     // The usual ACL lets all replies pass: nothing about hosts need be known for that.
     let all = |permitted: &PacketSet| {
         Family::ALL.into_iter().all(|family| {
-            let silent = !ingress.intersects(&whole(family)) && !egress.intersects(&whole(family));
+            let any = PacketSet::of(&Traffic::All, everyone(family));
+            let silent = !ingress.intersects(&any) && !egress.intersects(&any);
             silent || whole(family).is_subset(permitted)
         })
     };
@@ -90,7 +95,10 @@ pub(super) fn gaps(
     }
     let hosts = Hosts::of(world, acl);
     let within = |permitted: &PacketSet, groups: Option<&PacketSet>| {
-        groups.map_or_else(|| permitted.clone(), |groups| permitted.intersection(groups))
+        groups.map_or_else(
+            || permitted.clone(),
+            |groups| permitted.intersection(groups),
+        )
     };
     let mut gaps = Vec::new();
     if !all_out {
@@ -107,7 +115,12 @@ pub(super) fn gaps(
 fn whole(family: Family) -> PacketSet {
     let everyone = everyone(family);
     let (low, high) = WIDE;
-    of_ports(&Traffic::Tcp, low, high, everyone).union(&of_ports(&Traffic::Udp, low, high, everyone))
+    of_ports(&Traffic::Tcp, low, high, everyone).union(&of_ports(
+        &Traffic::Udp,
+        low,
+        high,
+        everyone,
+    ))
 }
 
 fn of_ports(
@@ -116,8 +129,9 @@ fn of_ports(
     high: u16,
     network: ipnet::IpNet,
 ) -> PacketSet {
-    PortRange::new(low, high)
-        .map_or_else(PacketSet::empty, |range| PacketSet::of(&traffic(range), network))
+    PortRange::new(low, high).map_or_else(PacketSet::empty, |range| {
+        PacketSet::of(&traffic(range), network)
+    })
 }
 
 /// The replies that are stopped for one protocol.
@@ -140,16 +154,22 @@ fn stopped(
 ) -> Option<Stopped> {
     let traffic = |low, high| {
         let range = PortRange::new(low, high)?;
-        Some(if protocol == TCP { Traffic::Tcp(range) } else { Traffic::Udp(range) })
+        Some(if protocol == TCP {
+            Traffic::Tcp(range)
+        } else {
+            Traffic::Udp(range)
+        })
     };
     let of = |low, high, peers: &AddressSet| {
         traffic(low, high).map_or_else(PacketSet::empty, |ports| PacketSet::of_peers(&ports, peers))
     };
     let everyone = |low, high| {
-        Family::ALL.into_iter().fold(PacketSet::empty(), |sum, family| {
-            let part = traffic(low, high).map(|ports| PacketSet::of(&ports, everyone(family)));
-            part.map_or(sum.clone(), |part| sum.union(&part))
-        })
+        Family::ALL
+            .into_iter()
+            .fold(PacketSet::empty(), |sum, family| {
+                let part = traffic(low, high).map(|ports| PacketSet::of(&ports, everyone(family)));
+                part.map_or(sum.clone(), |part| sum.union(&part))
+            })
     };
     let asking = requests.intersection(&everyone(0, u16::MAX)).peers();
     if asking.is_empty() {
@@ -158,10 +178,13 @@ fn stopped(
     let below = requests.intersection(&everyone(0, 1023)).peers();
     let above = requests.intersection(&everyone(1024, u16::MAX)).peers();
     // Peers whose ports are a client range throughout: what lies in it is a path of replies.
-    let paths = RANGES.iter().skip(1).fold(AddressSet::empty(), |sum, (_, low, high)| {
-        let lacking = of(*low, *high, &asking).difference(requests).peers();
-        sum.union(&asking.difference(&lacking))
-    });
+    let paths = RANGES
+        .iter()
+        .skip(1)
+        .fold(AddressSet::empty(), |sum, (_, low, high)| {
+            let lacking = of(*low, *high, &asking).difference(requests).peers();
+            sum.union(&asking.difference(&lacking))
+        });
     let peers = below.union(&above.difference(&paths)).difference(inside);
     let needed = of(low, high, &peers);
     let missing = needed.difference(replies);
@@ -173,12 +196,18 @@ fn stopped(
     let name = if protocol == TCP { "tcp" } else { "udp" };
     let mut lines = Vec::new();
     if !silent.is_empty() {
-        lines.push(format!("{name}: no reply passes to or from {}", peer_words(&silent)));
+        lines.push(format!(
+            "{name}: no reply passes to or from {}",
+            peer_words(&silent)
+        ));
     }
     if !partly.is_empty() {
         let passing = replies.intersection(&of(WIDE.0, WIDE.1, &partly));
         let shares = RANGES.iter().map(|(who, low, high)| {
-            format!("{} % of {low}-{high} ({who})", share(&passing, &partly, protocol, (*low, *high)))
+            format!(
+                "{} % of {low}-{high} ({who})",
+                share(&passing, &partly, protocol, (*low, *high))
+            )
         });
         lines.push(format!(
             "{name}: of the replies to or from {} pass {}",
@@ -186,8 +215,17 @@ fn stopped(
             shares.collect::<Vec<_>>().join(", ")
         ));
     }
-    lines.extend(missing.witness().map(|packet| format!("for example, {packet} is dropped")));
-    Some(Stopped { protocol, missing, silent, lines })
+    lines.extend(
+        missing
+            .witness()
+            .map(|packet| format!("for example, {packet} is dropped")),
+    );
+    Some(Stopped {
+        protocol,
+        missing,
+        silent,
+        lines,
+    })
 }
 
 /// How many of a hundred ports of a range pass for every one of some peers, rounded down.
@@ -198,7 +236,9 @@ fn share(passing: &PacketSet, peers: &AddressSet, protocol: u8, (low, high): (u1
         .filter(|(_, _, reached)| peers.is_subset(reached))
         .map(|(first, last, _)| {
             let (first, last) = (first.max(low), last.min(high));
-            u32::from(last).saturating_add(1).saturating_sub(first.into())
+            u32::from(last)
+                .saturating_add(1)
+                .saturating_sub(first.into())
         })
         .sum();
     let all = u32::from(high.saturating_sub(low)).saturating_add(1);
@@ -240,7 +280,11 @@ fn out(requests: &PacketSet, egress: &PacketSet, hosts: &Hosts) -> Option<Gap> {
         return None;
     }
     let severity = severity(&stopped);
-    let extent = if severity == Severity::High { "nothing" } else { "only a part" };
+    let extent = if severity == Severity::High {
+        "nothing"
+    } else {
+        "only a part"
+    };
     Some(Gap {
         code: FindingCode::NaclEphemeralOut,
         severity,

@@ -44,7 +44,8 @@ fn dead_targets(world: &World<'_>) -> Vec<Finding> {
                 routes: Vec::new(),
                 subnets: BTreeSet::new(),
             });
-            here.routes.push(format!("{}: route {destination}", table.id));
+            here.routes
+                .push(format!("{}: route {destination}", table.id));
             here.subnets.extend(world.subnets_of(table));
         }
     }
@@ -52,11 +53,17 @@ fn dead_targets(world: &World<'_>) -> Vec<Finding> {
         let (code, severity, what) = code_of(led.target)?;
         let dormant = led.subnets.is_empty() && !world.topology.subnets.is_empty();
         let (severity, extent) = if dormant {
-            (severity.min(Severity::High), "; no subnet uses these routes now".to_owned())
+            (
+                severity.min(Severity::High),
+                "; no subnet uses these routes now".to_owned(),
+            )
         } else if led.subnets.is_empty() {
             (severity, String::new())
         } else {
-            (severity, format!("; {} subnets use them", led.subnets.len()))
+            (
+                severity,
+                format!("; {} subnets use them", led.subnets.len()),
+            )
         };
         let subnets = led.subnets.iter().map(|subnet| format!("{subnet} uses it"));
         let evidence = led.routes.iter().cloned().chain(subnets).collect();
@@ -65,7 +72,10 @@ fn dead_targets(world: &World<'_>) -> Vec<Finding> {
             (severity, Harm::Cuts),
             Subject::Gateway(led.target.id().to_owned()),
             Element::Existence,
-            format!("{what} {} is {}, and routes lead to it{extent}", led.target, led.state),
+            format!(
+                "{what} {} is {}, and routes lead to it{extent}",
+                led.target, led.state
+            ),
             evidence,
         ))
     });
@@ -74,12 +84,16 @@ fn dead_targets(world: &World<'_>) -> Vec<Finding> {
 
 fn code_of(target: &RouteTarget) -> Option<(FindingCode, Severity, &'static str)> {
     match target {
-        RouteTarget::NatGateway(_) => {
-            Some((FindingCode::NatDeleted, Severity::Critical, "the NAT gateway"))
-        }
-        RouteTarget::InternetGateway(_) => {
-            Some((FindingCode::IgwDetached, Severity::Critical, "the internet gateway"))
-        }
+        RouteTarget::NatGateway(_) => Some((
+            FindingCode::NatDeleted,
+            Severity::Critical,
+            "the NAT gateway",
+        )),
+        RouteTarget::InternetGateway(_) => Some((
+            FindingCode::IgwDetached,
+            Severity::Critical,
+            "the internet gateway",
+        )),
         RouteTarget::VpcPeeringConnection(_) => {
             Some((FindingCode::PcxGone, Severity::High, "the peering"))
         }
@@ -112,7 +126,10 @@ fn idle_nats(world: &World<'_>) -> Vec<Finding> {
             (Severity::Low, Harm::None),
             Subject::Gateway(gateway.id.clone()),
             Element::Existence,
-            format!("no route leads to the NAT gateway {}: it costs by the hour for nothing", gateway.id),
+            format!(
+                "no route leads to the NAT gateway {}: it costs by the hour for nothing",
+                gateway.id
+            ),
             addresses.collect(),
         )
     })
@@ -178,7 +195,12 @@ fn bgp(world: &World<'_>) -> Vec<Finding> {
         .gateways
         .values()
         .filter(|gateway| gateway.kind == GatewayKind::Vpn && !gateway.vpcs.is_empty())
-        .filter(|gateway| gateway.state.as_deref().is_none_or(|state| state == "available"));
+        .filter(|gateway| {
+            gateway
+                .state
+                .as_deref()
+                .is_none_or(|state| state == "available")
+        });
     gateways
         .map(|gateway| {
             Finding::new(

@@ -53,7 +53,9 @@ pub(super) fn lowered(before: &World<'_>, after: &World<'_>) -> Vec<Finding> {
     }
     for exclusion in is.exclusions.values().filter(|exclusion| exclusion.active) {
         let covered = was.exclusions.values().any(|known| {
-            known.active && known.resource == exclusion.resource && !weaker(known.mode, exclusion.mode)
+            known.active
+                && known.resource == exclusion.resource
+                && !weaker(known.mode, exclusion.mode)
         });
         if covered {
             continue;
@@ -71,7 +73,10 @@ pub(super) fn lowered(before: &World<'_>, after: &World<'_>) -> Vec<Finding> {
             (Severity::High, Harm::Opens),
             subject,
             Element::Existence,
-            format!("{} was excepted from VPC block public access, {way}", exclusion.resource),
+            format!(
+                "{} was excepted from VPC block public access, {way}",
+                exclusion.resource
+            ),
             vec![format!("exclusion {}", exclusion.id)],
         ));
     }

@@ -22,8 +22,14 @@ pub(super) fn changed(before: &World<'_>, after: &World<'_>) -> Vec<Finding> {
 
 /// Partners let an address in, not a gateway. A regional gateway takes addresses as it grows.
 fn addresses(after: &World<'_>, was: &Gateway, is: &Gateway) -> Option<Finding> {
-    let gone: Vec<&IpAddr> = was.public_addresses.difference(&is.public_addresses).collect();
-    let new: Vec<&IpAddr> = is.public_addresses.difference(&was.public_addresses).collect();
+    let gone: Vec<&IpAddr> = was
+        .public_addresses
+        .difference(&is.public_addresses)
+        .collect();
+    let new: Vec<&IpAddr> = is
+        .public_addresses
+        .difference(&was.public_addresses)
+        .collect();
     let regional = is.nat.as_ref().is_some_and(|nat| nat.regional);
     let used = after
         .tables()
@@ -47,7 +53,10 @@ fn addresses(after: &World<'_>, was: &Gateway, is: &Gateway) -> Option<Finding> 
         (severity, harm),
         Subject::Gateway(is.id.clone()),
         Element::Existence,
-        format!("the public addresses of {} are others: whoever lets them in by address must know", is.id),
+        format!(
+            "the public addresses of {} are others: whoever lets them in by address must know",
+            is.id
+        ),
         lines.collect(),
     ))
 }

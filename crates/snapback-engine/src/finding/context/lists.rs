@@ -56,7 +56,10 @@ fn edited(
             .any(|to| matches!(to, Destination::PrefixList(id) if *id == list.id));
         if names {
             let effects = Effects::by_lists(table, sides);
-            let lines = effects.lines().into_iter().map(|line| format!("{}: {line}", table.id));
+            let lines = effects
+                .lines()
+                .into_iter()
+                .map(|line| format!("{}: {line}", table.id));
             if effects.cuts() {
                 effect.closed.extend(lines);
             } else {
@@ -64,7 +67,10 @@ fn edited(
             }
         }
     }
-    let by_aws = list.name.as_deref().is_some_and(|name| name.starts_with("com.amazonaws."));
+    let by_aws = list
+        .name
+        .as_deref()
+        .is_some_and(|name| name.starts_with("com.amazonaws."));
     let (severity, harm) = match (effect.opened.is_empty(), effect.closed.is_empty()) {
         (true, true) => return None,
         // AWS edits its own lists as its services move (semantics E).
@@ -74,20 +80,32 @@ fn edited(
         (true, false) => (Severity::High, Harm::Cuts),
     };
     let networks = |sign: &str, networks: Vec<&IpNet>| -> Vec<String> {
-        networks.into_iter().map(|network| format!("{sign} {network}")).collect()
+        networks
+            .into_iter()
+            .map(|network| format!("{sign} {network}"))
+            .collect()
     };
     let mut evidence = networks("added", new.difference(old).collect());
     evidence.extend(networks("removed", old.difference(new).collect()));
     evidence.extend(effect.opened.iter().map(|line| format!("opened: {line}")));
     evidence.extend(effect.closed.iter().map(|line| format!("closed: {line}")));
-    let version = list.version.map_or_else(String::new, |version| format!(" (now version {version})"));
-    let what = if harm == Harm::Cuts { "narrows" } else { "widens" };
+    let version = list
+        .version
+        .map_or_else(String::new, |version| format!(" (now version {version})"));
+    let what = if harm == Harm::Cuts {
+        "narrows"
+    } else {
+        "widens"
+    };
     Some(Finding::new(
         FindingCode::PlOpen,
         (severity, harm),
         Subject::PrefixList(list.id.clone()),
         Element::Existence,
-        format!("an edit of {}{version} {what} every group and table that names it, no rule changed", list.id),
+        format!(
+            "an edit of {}{version} {what} every group and table that names it, no rule changed",
+            list.id
+        ),
         evidence,
     ))
 }

@@ -25,7 +25,10 @@ pub(super) fn changed(before: &World<'_>, after: &World<'_>) -> Vec<Finding> {
 }
 
 fn ids<'a>(groups: impl Iterator<Item = &'a SecurityGroupId>) -> String {
-    groups.map(SecurityGroupId::as_str).collect::<Vec<_>>().join(", ")
+    groups
+        .map(SecurityGroupId::as_str)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 #[derive(Default)]
@@ -51,7 +54,9 @@ fn member(
     };
     let subject = Subject::Interface(is.id.clone());
     let Some(moved) = moved(before, after, was, is) else {
-        let evidence = vec!["one of the groups was not read, so what this opens or cuts is not known".to_owned()];
+        let evidence = vec![
+            "one of the groups was not read, so what this opens or cuts is not known".to_owned(),
+        ];
         return Some(Finding::new(
             FindingCode::SgMember,
             (Severity::High, Harm::None),
@@ -68,7 +73,11 @@ fn member(
         (false, false) => (Harm::Opens, "access opens and is cut by membership"),
     };
     let public = !is.public_addresses.is_empty() || is.addresses.iter().any(is_global);
-    let severity = if moved.sensitive && public { Severity::Critical } else { Severity::High };
+    let severity = if moved.sensitive && public {
+        Severity::Critical
+    } else {
+        Severity::High
+    };
     let lines = moved
         .opened
         .iter()
@@ -95,8 +104,12 @@ fn moved(
     for direction in [Direction::Ingress, Direction::Egress] {
         let old = after.permitted_by_all(&was.groups, direction)?;
         let new = after.permitted_by_all(&is.groups, direction)?;
-        moved.opened.extend(traffic_lines(direction, &new.difference(&old)));
-        moved.closed.extend(traffic_lines(direction, &old.difference(&new)));
+        moved
+            .opened
+            .extend(traffic_lines(direction, &new.difference(&old)));
+        moved
+            .closed
+            .extend(traffic_lines(direction, &old.difference(&new)));
         if direction == Direction::Ingress {
             let opened = exposures(&old, &new, std::slice::from_ref(&new));
             let sensitive = |exposure: &Exposure| {

@@ -339,7 +339,10 @@ fn prefix_lists_at_odds_are_told() {
     table(&mut live, PRIVATE)
         .routes
         .insert(to("pl-2"), route("pcx-1"));
-    assert_eq!(short(&dangers(&live)), ["RT-PL-AMBIG medium none route pl-1"]);
+    assert_eq!(
+        short(&dangers(&live)),
+        ["RT-PL-AMBIG medium none route pl-1"]
+    );
 }
 
 #[test]
