@@ -14,12 +14,14 @@ mod attribution;
 pub mod bound;
 mod exactness;
 mod expand;
+mod exposure;
 mod first_match;
 mod flow;
 pub mod naive;
 mod nest;
 mod network;
 mod packet_set;
+pub mod path;
 mod permit;
 mod pieces;
 mod redundancy;
@@ -31,12 +33,13 @@ mod shadow;
 mod tests;
 
 pub use address::{AddressSet, Family};
-pub use exactness::{Answer, Errs, Exactness, Gap, Unknowns};
 pub use attribution::{
     Redecided, deciding_entries, deciding_entry, deciding_rules, matching_rules, redecided_entries,
 };
 pub use bound::OverBound;
+pub use exactness::{Answer, Errs, Exactness, Gap, Unknowns};
 pub use expand::Expansion;
+pub use exposure::{Exit, Exposure, Outbound, Stopped};
 pub use first_match::{
     Shadowed, dead_entries, effective_entries, permitted_by_acl, shadowed_entries,
 };

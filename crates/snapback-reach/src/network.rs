@@ -12,6 +12,7 @@ mod permitted;
 
 use crate::address::AddressSet;
 use crate::exactness::Answer;
+use crate::exposure::{Exposure, Likeness};
 use crate::packet_set::PacketSet;
 use crate::route::NextHops;
 use snapback_model::{
@@ -24,6 +25,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use members::Pairing;
+pub(crate) use members::is_active;
+pub(crate) use permitted::{is_without_groups, unread_group};
 
 type Groups<'a> = &'a BTreeSet<SecurityGroupId>;
 type Cache<K, V> = RefCell<BTreeMap<K, Arc<Answer<V>>>>;
@@ -49,6 +52,7 @@ pub struct Network<'a> {
     of_groups: Cache<(Groups<'a>, &'a VpcId, Direction), PacketSet>,
     of_acls: Cache<(&'a snapback_model::NetworkAclId, Direction), PacketSet>,
     of_tables: Cache<&'a RouteTableId, NextHops>,
+    pub(crate) exposures: Cache<Likeness<'a>, Exposure>,
 }
 
 /// Interfaces by what they belong to.
@@ -101,6 +105,7 @@ impl<'a> Network<'a> {
             of_groups: RefCell::default(),
             of_acls: RefCell::default(),
             of_tables: RefCell::default(),
+            exposures: RefCell::default(),
         };
         for resource in snapshot.resources.values() {
             network.enter(resource);

@@ -13,6 +13,8 @@ use std::collections::BTreeSet;
 pub(super) enum Layer<'q> {
     /// The rules of this group.
     Group(&'q SecurityGroupId),
+    /// The groups that an interface carries.
+    Interface,
     /// The ACL of the subnets.
     Acl,
     /// The route to a target.
@@ -98,11 +100,12 @@ impl Left {
         let direction = question.direction;
         let rules = match question.layer {
             Layer::Group(group) => moved.difference(&sets.rules(position.groups, group, direction)),
+            Layer::Interface => moved.clone(),
             Layer::Acl | Layer::Route(_) => moved.intersection(&sets.passing(position, direction)),
         };
         let subnet = position.subnets.keys().next();
         let acl = match (question.layer, position.acl, subnet) {
-            (Layer::Group(_) | Layer::Route(_), Some(_), Some(subnet)) => {
+            (Layer::Group(_) | Layer::Interface | Layer::Route(_), Some(_), Some(subnet)) => {
                 let permitted = sets.network.permitted_by_subnet(subnet, direction);
                 rules.intersection(&permitted.value)
             }
@@ -111,7 +114,7 @@ impl Left {
         let online = Online::of(position, direction);
         let (passes, internet) = match question.layer {
             Layer::Route(target) => online.through(target),
-            Layer::Group(_) | Layer::Acl => match position.table {
+            Layer::Group(_) | Layer::Interface | Layer::Acl => match position.table {
                 Some(table) => {
                     let ways = sets.ways(table);
                     let internet = online.of_internet(&ways.internet);
@@ -145,17 +148,17 @@ impl Left {
     fn why(&self, position: &Position<'_>, layer: Layer<'_>, part: &PacketSet) -> Why {
         if !part.intersects(&self.rules) {
             return match layer {
-                Layer::Group(_) => Why::OtherGroups,
+                Layer::Group(_) | Layer::Interface => Why::OtherGroups,
                 Layer::Acl | Layer::Route(_) => Why::Groups,
             };
-        }
-        if !part.intersects(&self.acl) {
-            let acl = position.acl.map(|acl| acl.id.to_string());
-            return Why::Acl(acl.unwrap_or_default());
         }
         let is_v6 = part.addresses(Family::V4).is_empty() && !part.addresses(Family::V6).is_empty();
         if is_v6 && !position.has_v6 {
             return Why::NoIpv6;
+        }
+        if !part.intersects(&self.acl) {
+            let acl = position.acl.map(|acl| acl.id.to_string());
+            return Why::Acl(acl.unwrap_or_default());
         }
         self.offline.clone().unwrap_or(Why::NoRoute)
     }
@@ -225,7 +228,7 @@ impl Online {
                 target,
                 Some(RouteTarget::InternetGateway(_) | RouteTarget::CarrierGateway(_))
             ),
-            Layer::Group(_) | Layer::Acl => {
+            Layer::Group(_) | Layer::Interface | Layer::Acl => {
                 let ways = sets.ways(position.table?);
                 if ways.internet.is_empty() {
                     let only_out = !ways.outbound.is_empty() && !question.direction.is_egress();
@@ -277,11 +280,11 @@ impl<'a> Tally<'a> {
         for (subnet, interfaces) in &position.subnets {
             // No ACL and no route decides between the hosts of one subnet (semantics A3, A4).
             let counts = match layer {
-                Layer::Group(_) if here.is_empty() => {
+                Layer::Group(_) | Layer::Interface if here.is_empty() => {
                     let through = part.intersection(&left.rules).peers();
                     !through.intersection(&own(subnet)).is_empty()
                 }
-                Layer::Group(_) => true,
+                Layer::Group(_) | Layer::Interface => true,
                 Layer::Acl | Layer::Route(_) => !here.is_empty() && !peers.is_subset(&own(subnet)),
             };
             if counts {
@@ -322,7 +325,7 @@ impl<'a> Tally<'a> {
     fn effect(self, layer: Layer<'_>, part: &PacketSet, unexpanded: &PacketSet) -> Effect {
         if self.interfaces == 0 {
             let none = match layer {
-                Layer::Group(_) => Why::NoCarrier,
+                Layer::Group(_) | Layer::Interface => Why::NoCarrier,
                 Layer::Acl | Layer::Route(_) => Why::NoInterface,
             };
             if let (Some(why), Some(_)) = (unseen(part), &self.nearest) {

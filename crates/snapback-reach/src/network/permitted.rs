@@ -2,14 +2,16 @@
 
 use super::Network;
 use crate::address::AddressSet;
+use crate::bound;
 use crate::exactness::{Answer, Errs, Exactness, Gap, Unknowns};
+use crate::first_match::permitted_by_acl;
 use crate::flow::Symbol;
 use crate::packet_set::PacketSet;
-use crate::first_match::permitted_by_acl;
 use crate::permit::permitted_by_rules;
 use crate::route::{NextHops, next_hops};
 use snapback_model::{
-    Direction, NetworkInterface, Peer, RuleKey, SecurityGroupId, SubnetId, Traffic, VpcId,
+    Direction, NetworkInterface, Peer, ResourceId, RuleKey, SecurityGroupId, SubnetId, Traffic,
+    VpcId,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -86,6 +88,10 @@ impl<'a> Network<'a> {
                 exactness.add(unread_group(id));
                 continue;
             };
+            if let Some(gap) = self.too_large(id.clone(), Errs::MayPermitMore) {
+                exactness.add(gap);
+                continue;
+            }
             for rule in group.rules.keys() {
                 if rule.direction != direction {
                     continue;
@@ -119,6 +125,17 @@ impl<'a> Network<'a> {
         Answer { value, exactness }
     }
 
+    /// That a resource is past the bound up to which sets are computed.
+    fn too_large(&self, id: impl Into<ResourceId>, errs: Errs) -> Option<Gap> {
+        let resource = self.snapshot.resources.get(&id.into())?;
+        let over = bound::check(resource, &self.lists).err()?;
+        Some(Gap::new(
+            Unknowns::Size(over.resource.to_string()),
+            errs,
+            over.to_string(),
+        ))
+    }
+
     /// What the ACL of a subnet permits in a direction (semantics A3). It is asked only of traffic
     /// that enters or leaves the subnet. An ACL that was not read is taken to permit everything,
     /// with a gap.
@@ -141,7 +158,10 @@ impl<'a> Network<'a> {
         if let Some(known) = self.of_acls.borrow().get(&key) {
             return Arc::clone(known);
         }
-        let answer = Arc::new(Answer::exact(permitted_by_acl(acl, direction)));
+        let answer = Arc::new(match self.too_large(acl.id.clone(), Errs::MayPermitLess) {
+            Some(gap) => Answer::with_gap(PacketSet::everything(), gap),
+            None => Answer::exact(permitted_by_acl(acl, direction)),
+        });
         self.of_acls.borrow_mut().insert(key, Arc::clone(&answer));
         answer
     }
@@ -162,6 +182,9 @@ impl<'a> Network<'a> {
         };
         if let Some(known) = self.of_tables.borrow().get(&table.id) {
             return Arc::clone(known);
+        }
+        if let Some(gap) = self.too_large(table.id.clone(), Errs::Either) {
+            return Arc::new(Answer::with_gap(NextHops::default(), gap));
         }
         let hops = next_hops(table, &self.lists);
         let lists = hops.unread().keys().map(|id| {
