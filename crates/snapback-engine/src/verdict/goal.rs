@@ -4,6 +4,7 @@ use super::Verdict;
 use super::judge::{Bench, Opinion, moves_packets};
 use crate::diff::{self, Delta, Difference, ResourceDiff, Side};
 use crate::finding;
+use crate::impact::Impact;
 use snapback_model::*;
 use snapback_reach::permitted_by_acl;
 use std::collections::BTreeSet;
@@ -156,7 +157,8 @@ fn still_harmful(bench: &Bench<'_>, diff: &ResourceDiff, goal: &Resource) -> Opt
     let rest = diff::diff(bench.baselines, &reached, Some(&only))
         .into_iter()
         .next()?;
-    let findings = finding::assess(bench.baselines, &reached, &rest);
+    // How bad is no question here, only whether.
+    let findings = finding::assess(bench.baselines, &reached, &rest, &Impact::default());
     let after = Bench {
         live: &reached,
         ..*bench

@@ -56,7 +56,7 @@ impl Bench<'_> {
         let element = difference.element();
         let mut findings: Vec<Finding> = findings
             .iter()
-            .filter(|finding| finding.resource == diff.resource && finding.element == element)
+            .filter(|finding| finding.subject == diff.resource && finding.element == element)
             .cloned()
             .collect();
         findings.sort_by_key(|finding| Reverse(finding.severity));
