@@ -1,7 +1,7 @@
 //! The state that a revert leads to, and whether what is tolerated may stay in it.
 
 use super::Verdict;
-use super::judge::{Bench, Opinion, moves_packets};
+use super::judge::{Bench, Opinion, is_of_traffic};
 use crate::diff::{self, Delta, Difference, ResourceDiff, Side};
 use crate::finding;
 use snapback_model::*;
@@ -30,7 +30,7 @@ pub(super) fn settle(
     }
     let goal = reverted(found, opinions);
     let tolerates =
-        |opinion: &Opinion| opinion.may_come_back() && moves_packets(&opinion.difference);
+        |opinion: &Opinion| opinion.may_come_back() && is_of_traffic(&opinion.difference);
     if !opinions.iter().any(tolerates) {
         return (Some(goal), None);
     }
@@ -164,7 +164,7 @@ fn still_harmful(bench: &Bench<'_>, diff: &ResourceDiff, goal: &Resource) -> Opt
     after
         .hear(&rest, &findings)
         .into_iter()
-        .find(|opinion| opinion.verdict == Verdict::Revert && moves_packets(&opinion.difference))
+        .find(|opinion| opinion.verdict == Verdict::Revert && is_of_traffic(&opinion.difference))
         .map(|opinion| {
             let meaning = opinion.reasons.first().cloned().unwrap_or_default();
             format!(

@@ -280,16 +280,19 @@ fn a_rule_rewritten_in_place_goes_back_even_if_its_new_form_is_harmless() {
 }
 
 #[test]
-fn text_stays_alone_but_comes_back_with_its_group() {
+fn text_is_told_and_never_fought_also_when_its_group_is_put_back() {
     let mut case = Case::new(Mode::Enforce);
     rules(&mut case.live, WEB).insert(rule("ingress tcp:443 0.0.0.0/0"), detail(Some("mine")));
     assert_eq!(verdicts(&case.decide(WEB)), [Verdict::Alert]);
     rules(&mut case.live, WEB).insert(rule(SSH), detail(None));
     case.harm(Element::Rule(rule(SSH)));
-    assert_eq!(
-        verdicts(&case.decide(WEB)),
-        [Verdict::Revert, Verdict::Revert]
-    );
+    let decision = case.decide(WEB);
+    assert_eq!(verdicts(&decision), [Verdict::Revert, Verdict::Alert]);
+    let Some(Resource::SecurityGroup(goal)) = decision.goal else {
+        panic!("goal")
+    };
+    let kept = &goal.rules[&rule("ingress tcp:443 0.0.0.0/0")];
+    assert_eq!(kept.description.as_deref(), Some("mine"));
 }
 
 #[test]
