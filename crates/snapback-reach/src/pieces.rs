@@ -193,6 +193,8 @@ pub trait Region: Sized {
     fn is_empty(&self) -> bool;
     /// Whether all of it is in the other.
     fn is_subset(&self, other: &Self) -> bool;
+    /// Whether both have nothing in common.
+    fn is_disjoint(&self, other: &Self) -> bool;
 
     /// In either.
     #[must_use]
@@ -225,6 +227,9 @@ impl Region for bool {
     fn is_subset(&self, other: &Self) -> bool {
         !*self || *other
     }
+    fn is_disjoint(&self, other: &Self) -> bool {
+        !(*self && *other)
+    }
 }
 
 impl<A: Coordinate, V: Region + Clone + Eq + Default> Region for Pieces<A, V> {
@@ -241,6 +246,11 @@ impl<A: Coordinate, V: Region + Clone + Eq + Default> Region for Pieces<A, V> {
     }
     fn is_subset(&self, other: &Self) -> bool {
         self.walk(other, |_, left, right| left.is_subset(right))
+    }
+    fn is_disjoint(&self, other: &Self) -> bool {
+        self.cuts.is_empty()
+            || other.cuts.is_empty()
+            || self.walk(other, |_, left, right| left.is_disjoint(right))
     }
 }
 
@@ -366,5 +376,12 @@ impl<K: Ord + Clone, V: Region + Clone + Eq> Region for Total<K, V> {
                 .keys(other)
                 .into_iter()
                 .all(|key| self.at(key).is_subset(other.at(key)))
+    }
+    fn is_disjoint(&self, other: &Self) -> bool {
+        self.rest.is_disjoint(&other.rest)
+            && self
+                .keys(other)
+                .into_iter()
+                .all(|key| self.at(key).is_disjoint(other.at(key)))
     }
 }

@@ -6,6 +6,8 @@ use ipnet::IpNet;
 use snapback_model::{
     Destination, PrefixListId, Route, RouteOrigin, RouteTable, RouteTarget, Topology,
 };
+use crate::permit::entries_of;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -39,12 +41,106 @@ impl Hop {
     }
 }
 
-/// Rank among routes of equal prefix: static over prefix list over propagated (semantics A4).
+/// Rank among routes of equal prefix: static over prefix list over propagated (semantics A4). Among
+/// propagated routes AWS ranks Direct Connect, static VPN and VPN BGP routes; what EC2 describes does
+/// not tell them apart, and lists one route for each destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
     Propagated,
     PrefixList,
     Static,
+}
+
+/// A route that claims a network.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Claim<'a> {
+    rank: Rank,
+    pub(crate) destination: &'a Destination,
+    pub(crate) route: &'a Route,
+}
+
+/// Which route of a table holds each network it names.
+#[derive(Default)]
+pub(crate) struct Claims<'a> {
+    pub(crate) holders: BTreeMap<IpNet, Claim<'a>>,
+    /// Claims that lost their network to a holder of the same prefix.
+    pub(crate) beaten: Vec<(IpNet, Claim<'a>)>,
+    unread: BTreeMap<&'a PrefixListId, &'a Route>,
+}
+
+impl<'a> Claims<'a> {
+    /// Prefix lists are expanded where the topology has their entries; the others claim nothing that
+    /// is known.
+    pub(crate) fn of(table: &'a RouteTable, topology: &Topology) -> Self {
+        let mut claims = Self::default();
+        for (destination, route) in &table.routes {
+            let claim = |rank| Claim {
+                rank,
+                destination,
+                route,
+            };
+            let propagated = route.origin == RouteOrigin::Propagated;
+            let rank = if propagated { Rank::Propagated } else { Rank::Static };
+            match destination {
+                Destination::Ipv4(net) => claims.stake(IpNet::V4(*net), claim(rank)),
+                Destination::Ipv6(net) => claims.stake(IpNet::V6(*net), claim(rank)),
+                Destination::PrefixList(id) => match entries_of(id, topology) {
+                    None => {
+                        claims.unread.insert(id, route);
+                    }
+                    Some(entries) => {
+                        for network in entries {
+                            claims.stake(network.trunc(), claim(Rank::PrefixList));
+                        }
+                    }
+                },
+            }
+        }
+        claims
+    }
+
+    /// Of equal ranks the first holds: prefix lists, by id.
+    fn stake(&mut self, network: IpNet, claim: Claim<'a>) {
+        match self.holders.entry(network) {
+            Entry::Vacant(free) => {
+                free.insert(claim);
+            }
+            Entry::Occupied(mut held) if held.get().rank < claim.rank => {
+                self.beaten.push((network, held.insert(claim)));
+            }
+            Entry::Occupied(_) => self.beaten.push((network, claim)),
+        }
+    }
+
+    /// Networks that prefix lists send to different targets, in equal or nested prefixes, where no
+    /// better rank holds the network: AWS picks one at random (semantics A4).
+    fn ambiguous(&self) -> BTreeMap<IpNet, BTreeSet<RouteTarget>> {
+        let beaten = self.beaten.iter().map(|(network, claim)| (network, claim));
+        let mut listed: BTreeMap<IpNet, BTreeSet<&RouteTarget>> = BTreeMap::new();
+        for (network, claim) in self.holders.iter().chain(beaten) {
+            if claim.rank == Rank::PrefixList {
+                listed.entry(*network).or_default().insert(&claim.route.target);
+            }
+        }
+        let everywhere: BTreeSet<&RouteTarget> = listed.values().flatten().copied().collect();
+        let mut ambiguous = BTreeMap::new();
+        if everywhere.len() < 2 {
+            return ambiguous;
+        }
+        for network in listed.keys() {
+            let held = self.holders.get(network);
+            if held.is_none_or(|holder| holder.rank != Rank::PrefixList) {
+                continue;
+            }
+            let around = std::iter::successors(Some(*network), IpNet::supernet);
+            let targets = around.filter_map(|net| listed.get(&net)).flatten();
+            let targets: BTreeSet<RouteTarget> = targets.map(|target| (*target).clone()).collect();
+            if targets.len() > 1 {
+                ambiguous.insert(*network, targets);
+            }
+        }
+        ambiguous
+    }
 }
 
 /// The next hop of every address, as a table decides it.
@@ -58,65 +154,18 @@ pub struct NextHops {
 /// The longest-prefix map of a table. Prefix lists are expanded where the topology has their
 /// entries; the others are kept by name.
 pub fn next_hops(table: &RouteTable, topology: &Topology) -> NextHops {
-    let mut ranked: BTreeMap<IpNet, (Rank, Hop)> = BTreeMap::new();
-    let mut unread = BTreeMap::new();
-    let mut ambiguous: BTreeMap<IpNet, BTreeSet<RouteTarget>> = BTreeMap::new();
-    for (destination, route) in &table.routes {
-        let hop = Hop::of(route);
-        let Destination::PrefixList(id) = destination else {
-            let rank = if route.origin == RouteOrigin::Propagated {
-                Rank::Propagated
-            } else {
-                Rank::Static
-            };
-            if let Some(network) = destination.as_cidr() {
-                keep_best(&mut ranked, network, rank, hop);
-            }
-            continue;
-        };
-        match topology
-            .prefix_lists
-            .get(id)
-            .and_then(|list| list.entries.as_ref())
-        {
-            None => {
-                unread.insert(id.clone(), hop);
-            }
-            Some(entries) => {
-                for network in entries.iter().map(IpNet::trunc) {
-                    if let Some((Rank::PrefixList, Hop::To(known) | Hop::Blackhole(known))) =
-                        ranked.get(&network)
-                        && *known != route.target
-                    {
-                        ambiguous
-                            .entry(network)
-                            .or_default()
-                            .extend([known.clone(), route.target.clone()]);
-                    }
-                    keep_best(&mut ranked, network, Rank::PrefixList, hop.clone());
-                }
-            }
-        }
-    }
-    ambiguous.retain(|network, _| {
-        ranked
-            .get(network)
-            .is_some_and(|(rank, _)| *rank == Rank::PrefixList)
-    });
-    let prefixes: BTreeMap<IpNet, Hop> = ranked
-        .into_iter()
-        .map(|(network, (_, hop))| (network, hop))
-        .collect();
+    let claims = Claims::of(table, topology);
+    let unread = claims.unread.iter();
     NextHops {
-        prefixes,
-        unread,
-        ambiguous,
-    }
-}
-
-fn keep_best(ranked: &mut BTreeMap<IpNet, (Rank, Hop)>, network: IpNet, rank: Rank, hop: Hop) {
-    if ranked.get(&network).is_none_or(|(known, _)| *known < rank) {
-        ranked.insert(network, (rank, hop));
+        unread: unread
+            .map(|(list, route)| ((*list).clone(), Hop::of(route)))
+            .collect(),
+        ambiguous: claims.ambiguous(),
+        prefixes: claims
+            .holders
+            .iter()
+            .map(|(network, claim)| (*network, Hop::of(claim.route)))
+            .collect(),
     }
 }
 
@@ -133,7 +182,8 @@ pub struct RouteRegion {
 }
 
 impl NextHops {
-    /// The hop of an address. Unread prefix lists are not considered.
+    /// The hop of an address. Unread prefix lists are not considered: where there are any
+    /// ([`Self::unread`]), one of them may decide instead, unless the route has the full length.
     pub fn at(&self, address: IpAddr) -> &Hop {
         self.covering(IpNet::from(address))
     }
@@ -143,8 +193,9 @@ impl NextHops {
         &self.unread
     }
 
-    /// Networks that several prefix lists send to different targets: AWS picks one at random
-    /// (semantics A4). The map itself takes the list with the lowest id.
+    /// Networks that several prefix lists send to different targets, be it that one list has the same
+    /// network as the other or one around it: AWS picks one at random (semantics A4). The map itself
+    /// takes the longest prefix, then the list with the lowest id.
     pub fn ambiguous(&self) -> &BTreeMap<IpNet, BTreeSet<RouteTarget>> {
         &self.ambiguous
     }
@@ -221,16 +272,16 @@ const UNROUTED: &Hop = &Hop::Unrouted;
 
 /// A network of some table, with what each table says about the part of it that no more specific
 /// network of any table takes away.
-struct Walked<'a> {
-    network: IpNet,
+pub(crate) struct Walked<'a> {
+    pub(crate) network: IpNet,
     high: u128,
     /// The first address not yet known to be in a more specific network; `None` past the end.
     free: Option<u128>,
     /// An address of its own part; `None` where it has none.
-    witness: Option<u128>,
+    pub(crate) witness: Option<u128>,
     hops: Vec<&'a Hop>,
     /// The network around it, by index.
-    parent: Option<usize>,
+    pub(crate) parent: Option<usize>,
 }
 
 impl Walked<'_> {
@@ -277,7 +328,7 @@ fn bounds(network: IpNet) -> (u128, u128) {
 }
 
 /// All networks of some tables, an outer one before those in it.
-fn walk<'a>(tables: &[&'a NextHops]) -> Vec<Walked<'a>> {
+pub(crate) fn walk<'a>(tables: &[&'a NextHops]) -> Vec<Walked<'a>> {
     let mut networks: Vec<(bool, u128, u8, IpNet)> = tables
         .iter()
         .flat_map(|table| table.prefixes.keys())
