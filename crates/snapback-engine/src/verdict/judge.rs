@@ -7,6 +7,7 @@ use crate::diff::{Delta, Difference, ResourceDiff};
 use crate::finding::{Finding, Harm};
 use crate::policy::{Mode, Policy};
 use snapback_model::*;
+use snapback_reach::OverBound;
 use std::cmp::Reverse;
 
 /// What a judgement is made from.
@@ -34,8 +35,10 @@ pub(super) struct Case<'a> {
     pub(super) difference: &'a Difference,
     /// The findings it causes, worst first.
     pub(super) findings: Vec<Finding>,
-    /// Whether it moves a packet.
+    /// Whether it moves a packet; what is not known may.
     pub(super) moves: bool,
+    /// Why that is not known, where it is not.
+    pub(super) unknown: Option<OverBound>,
 }
 
 impl Case<'_> {
@@ -58,8 +61,7 @@ impl Case<'_> {
 impl Bench<'_> {
     /// Judges each difference by itself.
     pub(super) fn hear(&self, diff: &ResourceDiff, findings: &[Finding]) -> Vec<Opinion> {
-        let traffic = Traffic::of(self.baselines, self.live, diff);
-        let moves = self.movers(diff, &traffic);
+        let moves = self.movers(diff);
         let cases = diff
             .differences
             .iter()
@@ -78,7 +80,8 @@ impl Bench<'_> {
                     diff,
                     difference,
                     findings,
-                    moves,
+                    moves: *moves.as_ref().unwrap_or(&true),
+                    unknown: moves.err(),
                 }
             });
         cases.map(|case| self.judge(case)).collect()
@@ -86,9 +89,13 @@ impl Bench<'_> {
 
     /// Which differences move a packet. An approved rule and what it was rewritten into are one
     /// change: both do if one does.
-    fn movers(&self, diff: &ResourceDiff, traffic: &Traffic<'_>) -> Vec<bool> {
+    fn movers(&self, diff: &ResourceDiff) -> Vec<Result<bool, OverBound>> {
         let differences = &diff.differences;
-        let mut moves: Vec<bool> = differences
+        let traffic = match Traffic::of(self.baselines, self.live, diff) {
+            Ok(traffic) => traffic,
+            Err(over) => return differences.iter().map(|_| Err(over.clone())).collect(),
+        };
+        let mut moves: Vec<Result<bool, OverBound>> = differences
             .iter()
             .map(|difference| traffic.moves(difference))
             .collect();
@@ -103,16 +110,14 @@ impl Bench<'_> {
             let Some((_, approved)) = self.rewritten(diff, rule) else {
                 continue;
             };
-            let of_old = |other: &Difference| matches!(other, Difference::Rule { rule, .. } if *rule == approved);
-            let Some(old) = differences.iter().position(of_old) else {
-                continue;
-            };
-            let either = [new, old]
-                .iter()
-                .any(|index| moves.get(*index).is_some_and(|moves| *moves));
-            for index in [new, old] {
-                if let Some(moves) = moves.get_mut(index) {
-                    *moves = either;
+            let is_old = |other: &Difference| matches!(other, Difference::Rule { rule, .. } if *rule == approved);
+            let pair = differences.iter().position(is_old).map(|old| [new, old]);
+            let moved = |index: &usize| moves.get(*index) == Some(&Ok(true));
+            if pair.is_some_and(|pair| pair.iter().any(moved)) {
+                for index in pair.into_iter().flatten() {
+                    if let Some(moves) = moves.get_mut(index) {
+                        *moves = Ok(true);
+                    }
                 }
             }
         }
@@ -134,7 +139,10 @@ impl Bench<'_> {
             return opinion(Verdict::Ignore, vec![why], false);
         }
         let causes = self.causes(&case);
-        let obstacle = self.obstacle(diff, difference);
+        let unknown = case.unknown.as_ref();
+        let obstacle = unknown
+            .map(|over| format!("{over}, and what is not known is not written to"))
+            .or_else(|| self.obstacle(diff, difference));
         let restorable = obstacle.is_none();
         let mut reasons = Vec::new();
         if let Some(obstacle) = obstacle {

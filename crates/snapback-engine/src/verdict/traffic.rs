@@ -3,7 +3,8 @@
 use crate::diff::{Delta, Difference, ResourceDiff, Side};
 use snapback_model::*;
 use snapback_reach::{
-    NextHops, PacketSet, next_hops, permitted_by_acl, permitted_by_group, permitted_by_rules,
+    NextHops, OverBound, PacketSet, bound, next_hops, permitted_by_acl, permitted_by_group,
+    permitted_by_rules,
 };
 
 /// What one resource permits or routes, as approved and as found.
@@ -48,7 +49,11 @@ struct Sides<T> {
 const DIRECTIONS: [Direction; 2] = [Direction::Ingress, Direction::Egress];
 
 impl<'a> Traffic<'a> {
-    pub(super) fn of(baselines: &'a Baselines, live: &'a Snapshot, diff: &'a ResourceDiff) -> Self {
+    pub(super) fn of(
+        baselines: &'a Baselines,
+        live: &'a Snapshot,
+        diff: &'a ResourceDiff,
+    ) -> Result<Self, OverBound> {
         let lists = Topology {
             prefix_lists: baselines.topology.prefix_lists.clone(),
             ..Topology::default()
@@ -57,6 +62,9 @@ impl<'a> Traffic<'a> {
         let pair = baselines
             .state(&diff.resource)
             .zip(live.resources.get(&diff.resource));
+        if let Some((good, found)) = pair {
+            bound::check_pair(good, found, &lists)?;
+        }
         let states = match pair {
             Some((Resource::SecurityGroup(good), Resource::SecurityGroup(found))) => {
                 States::Group(DIRECTIONS.map(|direction| {
@@ -89,14 +97,14 @@ impl<'a> Traffic<'a> {
             }
             _ => States::Unpaired,
         };
-        Self {
+        Ok(Self {
             baselines,
             live,
             vpc: diff.vpc.as_ref(),
             is_acl: diff.resource.kind() == Kind::NetworkAcl,
             lists,
             states,
-        }
+        })
     }
 
     /// Whether a difference moves a packet: whether it permits, forbids or routes anything otherwise.
@@ -106,8 +114,11 @@ impl<'a> Traffic<'a> {
     /// - An entry or a route: what it does to the baseline by itself, or what live would do without it.
     /// - A subnet or the main table: what the two holders do differently, to whom it concerns.
     /// - Text and tags move nothing. What was not read, and what only BGP tells, may move anything.
-    pub(super) fn moves(&self, difference: &Difference) -> bool {
-        match difference {
+    ///
+    /// # Errors
+    /// The holder of a subnet whose sets are too large to be built.
+    pub(super) fn moves(&self, difference: &Difference) -> Result<bool, OverBound> {
+        Ok(match difference {
             Difference::Tag { .. } => false,
             Difference::Rule { rule, delta } => self.rule(rule, delta),
             Difference::Entry { key, .. } => self.entry(key.direction, difference),
@@ -116,17 +127,17 @@ impl<'a> Traffic<'a> {
                 subnet: _,
                 baseline,
                 live,
-            } => self.holder(baseline.as_ref(), live.as_ref()),
+            } => self.holder(baseline.as_ref(), live.as_ref())?,
             Difference::Main {
                 vpc,
                 baseline,
                 live,
-            } => self.main(vpc, baseline, live.as_ref()),
+            } => self.main(vpc, baseline, live.as_ref())?,
             Difference::Edge { delta, .. } => self.edge(delta),
             Difference::Propagation { .. }
             | Difference::Deleted { .. }
             | Difference::Unreviewed { .. } => true,
-        }
+        })
     }
 
     fn rule(&self, rule: &RuleKey, delta: &Delta<RuleDetail>) -> bool {
@@ -174,30 +185,30 @@ impl<'a> Traffic<'a> {
 
     /// Whether the approved holder of a subnet and the one found treat its packets otherwise. A
     /// subnet without a table of its own is routed by the main one.
-    fn holder(&self, good: Option<&ResourceId>, live: Option<&ResourceId>) -> bool {
-        if self.is_acl {
-            let was = good.and_then(|id| self.baselines.state(id));
-            let is = live.and_then(|id| self.live.resources.get(id));
-            let (Some(Resource::NetworkAcl(was)), Some(Resource::NetworkAcl(is))) = (was, is)
-            else {
-                return true;
-            };
-            return DIRECTIONS
-                .iter()
-                .any(|side| permitted_by_acl(was, *side) != permitted_by_acl(is, *side));
-        }
+    fn holder(
+        &self,
+        good: Option<&ResourceId>,
+        live: Option<&ResourceId>,
+    ) -> Result<bool, OverBound> {
         let was = match good {
             Some(id) => self.baselines.state(id),
+            None if self.is_acl => None,
             None => self.good_main(),
         };
         let is = match live {
             Some(id) => self.live.resources.get(id),
+            None if self.is_acl => None,
             None => self.live_main(),
         };
-        self.lead_otherwise(was, is)
+        self.serve_otherwise(was, is)
     }
 
-    fn main(&self, vpc: &VpcId, good: &RouteTableId, live: Option<&RouteTableId>) -> bool {
+    fn main(
+        &self,
+        vpc: &VpcId,
+        good: &RouteTableId,
+        live: Option<&RouteTableId>,
+    ) -> Result<bool, OverBound> {
         let was = self.baselines.state(&good.clone().into());
         let is = live.and_then(|id| self.live.resources.get(&ResourceId::from(id.clone())));
         let (then, now) = (
@@ -215,7 +226,7 @@ impl<'a> Traffic<'a> {
             || subnets.any(|subnet| {
                 self.live.explicit_table_of(subnet).is_none() || !self.is_explicit(subnet)
             });
-        followed && self.lead_otherwise(was, is)
+        Ok(followed && self.serve_otherwise(was, is)?)
     }
 
     /// Whether a baseline gives the subnet a table of its own.
@@ -248,13 +259,25 @@ impl<'a> Traffic<'a> {
         }
     }
 
-    fn lead_otherwise(&self, was: Option<&Resource>, is: Option<&Resource>) -> bool {
-        match (was, is) {
-            (Some(Resource::RouteTable(was)), Some(Resource::RouteTable(is))) => {
+    /// Whether two ACLs permit, or two tables route, anything differently. What was not read may.
+    fn serve_otherwise(
+        &self,
+        was: Option<&Resource>,
+        is: Option<&Resource>,
+    ) -> Result<bool, OverBound> {
+        let (Some(was), Some(is)) = (was, is) else {
+            return Ok(true);
+        };
+        bound::check_pair(was, is, &self.lists)?;
+        Ok(match (was, is) {
+            (Resource::RouteTable(was), Resource::RouteTable(is)) => {
                 differ(&next_hops(was, &self.lists), &next_hops(is, &self.lists))
             }
-            _ => true,
-        }
+            (Resource::NetworkAcl(was), Resource::NetworkAcl(is)) => DIRECTIONS
+                .iter()
+                .any(|side| permitted_by_acl(was, *side) != permitted_by_acl(is, *side)),
+            (_, _) => true,
+        })
     }
 
     fn good_main(&self) -> Option<&'a Resource> {

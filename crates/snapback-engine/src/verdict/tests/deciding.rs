@@ -10,15 +10,15 @@ use crate::verdict::{Decision, Verdict, decide};
 use proptest::prelude::*;
 
 /// A decision about one resource: baselines of the fixture, what was done since, findings by hand.
-struct Case {
-    baselines: Baselines,
-    live: Snapshot,
-    policy: Policy,
-    findings: Vec<(Element, Severity, Harm)>,
+pub(super) struct Case {
+    pub(super) baselines: Baselines,
+    pub(super) live: Snapshot,
+    pub(super) policy: Policy,
+    pub(super) findings: Vec<(Element, Severity, Harm)>,
 }
 
 impl Case {
-    fn new(mode: Mode) -> Self {
+    pub(super) fn new(mode: Mode) -> Self {
         let live = account();
         Self {
             baselines: captured(&live),
@@ -31,12 +31,12 @@ impl Case {
         }
     }
 
-    fn diff(&self, id: &str) -> ResourceDiff {
+    pub(super) fn diff(&self, id: &str) -> ResourceDiff {
         let only = BTreeSet::from([id.parse().unwrap()]);
         diff::diff(&self.baselines, &self.live, Some(&only)).remove(0)
     }
 
-    fn decide(&self, id: &str) -> Decision {
+    pub(super) fn decide(&self, id: &str) -> Decision {
         let diff = self.diff(id);
         let finding = |(element, severity, harm): &(Element, Severity, Harm)| Finding {
             code: FindingCode::SgWorldSensitive,
@@ -65,7 +65,7 @@ impl Case {
     }
 }
 
-fn verdicts(decision: &Decision) -> Vec<Verdict> {
+pub(super) fn verdicts(decision: &Decision) -> Vec<Verdict> {
     decision
         .judgements
         .iter()
