@@ -1,7 +1,7 @@
 //! The state that a revert leads to, and whether what is tolerated may stay in it.
 
 use super::Verdict;
-use super::judge::{Bench, Opinion, is_of_traffic};
+use super::judge::{Bench, Opinion, STAYS, is_of_traffic};
 use crate::diff::{self, Delta, Difference, ResourceDiff, Side};
 use crate::finding;
 use snapback_model::*;
@@ -39,6 +39,7 @@ pub(super) fn settle(
     };
     for opinion in opinions.iter_mut().filter(|opinion| tolerates(opinion)) {
         opinion.verdict = Verdict::Revert;
+        opinion.reasons.retain(|reason| !reason.ends_with(STAYS));
         opinion.reasons.insert(
             0,
             format!("harmless by itself, but it would keep the harm: {why}"),

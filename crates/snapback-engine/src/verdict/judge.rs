@@ -247,9 +247,11 @@ pub(super) fn is_of_traffic(difference: &Difference) -> bool {
     !is_rule_text(difference) && !matches!(difference, Difference::Tag { .. })
 }
 
+/// Ends the reason of a difference that could be put back and is not.
+pub(super) const STAYS: &str = "it stays until it is accepted or taken back";
+
 /// Why a difference that could be put back stays, the lines of the policy that say so first.
 fn why_stays(case: &Case<'_>, against: Vec<String>) -> Vec<String> {
-    const UNTIL: &str = "it stays until it is accepted or taken back";
     let why = if !is_of_traffic(case.difference) {
         "text only, it moves no packet"
     } else if !case.moves {
@@ -257,10 +259,10 @@ fn why_stays(case: &Case<'_>, against: Vec<String>) -> Vec<String> {
     } else if against.is_empty() {
         "an addition that nothing finds dangerous"
     } else {
-        return against.into_iter().chain([UNTIL.to_owned()]).collect();
+        return against.into_iter().chain([STAYS.to_owned()]).collect();
     };
     against
         .into_iter()
-        .chain([format!("{why}: {UNTIL}")])
+        .chain([format!("{why}: {STAYS}")])
         .collect()
 }

@@ -26,7 +26,7 @@ fn found(case: &Case, id: &str) -> Decision {
 
 fn of<'a>(decision: &'a Decision, element: &str) -> &'a crate::verdict::Judgement {
     let is = |judgement: &&crate::verdict::Judgement| {
-        judgement.difference.element().to_string() == element
+        judgement.difference.element().to_string().ends_with(element)
     };
     decision
         .judgements
