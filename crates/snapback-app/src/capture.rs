@@ -101,7 +101,7 @@ pub async fn run<P: CapturePorts>(
             .filter(|baseline| baseline.state.is_none())
             .map(|baseline| baseline.id.clone())
             .collect(),
-        findings: finding::audit(&live),
+        findings: finding::audit(&live, &finding::HouseRules::default()),
         unknown: live.unknown,
         at: live.observed_at,
     })

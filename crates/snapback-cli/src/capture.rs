@@ -77,12 +77,12 @@ fn live(_: Option<&AccountId>) -> Result<Snapshot> {
 
 /// Reports what is dangerous before anything has changed.
 fn tell_dangers(snapshot: &Snapshot) {
-    for finding in finding::audit(snapshot) {
+    for finding in finding::audit(snapshot, &finding::HouseRules::default()) {
         style::warn(&format!(
             "already dangerous: {} {} on {} ({}): {}. {}",
             finding.severity,
             finding.code,
-            finding.resource,
+            finding.subject,
             finding.element,
             finding.meaning,
             finding.advice

@@ -11,6 +11,7 @@ mod tests;
 mod words;
 
 pub use routes::route_line;
+pub(crate) use words::peer_words;
 pub use words::{bounded, traffic_lines};
 
 use serde::{Deserialize, Serialize};

@@ -85,23 +85,14 @@ fn topology(vpcs: &[&str], subnets: usize) -> Topology {
     let mut topology = Topology::default();
     for vpc in vpcs {
         let id = VpcId::from(*vpc);
-        let value = Vpc {
-            id: id.clone(),
-            owner: None,
-            cidrs: BTreeSet::new(),
-            is_default: false,
-            tags: Tags::new(),
-        };
+        let value = Vpc::new(id.clone());
         topology.vpcs.insert(id.clone(), value);
         for number in 0..subnets {
             let subnet = SubnetId::new(format!("subnet-{vpc}-{number}"));
             let tags = Tags::from([("Name".to_owned(), "x".repeat(200))]);
             let value = Subnet {
-                id: subnet.clone(),
-                vpc: id.clone(),
-                cidrs: BTreeSet::new(),
-                zone: None,
                 tags,
+                ..Subnet::new(subnet.clone(), id.clone())
             };
             topology.subnets.insert(subnet, value);
         }

@@ -24,13 +24,7 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 
 fn of(vpc: &str) -> Topology {
     let id = VpcId::from(vpc);
-    let value = Vpc {
-        id: id.clone(),
-        owner: None,
-        cidrs: BTreeSet::new(),
-        is_default: false,
-        tags: Tags::new(),
-    };
+    let value = Vpc::new(id.clone());
     Topology {
         vpcs: BTreeMap::from([(id, value)]),
         ..Topology::default()

@@ -1,8 +1,9 @@
 //! Risks of security groups.
 
 use super::exposure::{Exposure, Width, exposures};
-use super::scene::Scene;
-use super::{Delta, Difference, FindingCode, Harm, Severity};
+use super::scene::{Scene, Teller};
+use super::{Finding, FindingCode, Harm, Severity, Since, audit, since};
+use crate::diff::{Delta, Difference};
 use crate::impact::{bounded, traffic_lines};
 use ipnet::IpNet;
 use snapback_model::*;
@@ -27,7 +28,7 @@ pub(super) fn assess(scene: &mut Scene<'_>, good: &SecurityGroup, found: &Securi
             _ => {}
         }
     }
-    opened(scene, good, found, &added);
+    newly_opened(scene, good, found, &added);
     for rule in &added {
         foreign_reference(scene, good, rule);
     }
@@ -36,11 +37,56 @@ pub(super) fn assess(scene: &mut Scene<'_>, good: &SecurityGroup, found: &Securi
     }
 }
 
-/// SG-WORLD-* and SG-NEAR-WORLD of rules that `found` has and `good` has not.
-pub(super) fn opened(
+/// What added rules open, and whether the group was open to the world before.
+fn newly_opened(
     scene: &mut Scene<'_>,
     good: &SecurityGroup,
     found: &SecurityGroup,
+    added: &[&RuleKey],
+) {
+    let mut teller = Teller::about(ResourceId::from(good.id.clone()).into());
+    let (before, after) = scene.sides();
+    let carriers = carriers(after.carriers(&found.id));
+    opened(&mut teller, (&scene.lists, carriers), (good, found), added);
+    if !teller.findings.is_empty() {
+        let mut known = Teller::about(ResourceId::from(good.id.clone()).into());
+        audit::openings(&mut known, &before, good);
+        teller.findings = since::mark(&known.findings, teller.findings);
+    }
+    for rule in added {
+        default_use(&mut teller, good, found, rule);
+    }
+    scene.teller.findings.extend(teller.findings);
+}
+
+/// SG-DEFAULT-USE of a rule that came to the default group.
+fn default_use(teller: &mut Teller, good: &SecurityGroup, found: &SecurityGroup, rule: &RuleKey) {
+    if !audit::is_default(found) {
+        return;
+    }
+    let since = if good.rules.is_empty() {
+        Since::New
+    } else {
+        Since::Worse
+    };
+    let finding = Finding::new(
+        FindingCode::SgDefaultUse,
+        (Severity::Medium, Harm::None),
+        ResourceId::from(found.id.clone()).into(),
+        Element::Rule(rule.clone()),
+        format!(
+            "the default group of the VPC got the rule `{rule}`: whatever is launched without a group has it"
+        ),
+        Vec::new(),
+    );
+    teller.findings.push(Finding { since, ..finding });
+}
+
+/// SG-WORLD-* and SG-NEAR-WORLD of rules that `found` has and `good` has not.
+pub(super) fn opened(
+    teller: &mut Teller,
+    (lists, carriers): (&Topology, Option<String>),
+    (good, found): (&SecurityGroup, &SecurityGroup),
     added: &[&RuleKey],
 ) {
     let ingress: Vec<&RuleKey> = added
@@ -51,13 +97,12 @@ pub(super) fn opened(
     if ingress.is_empty() {
         return;
     }
-    let before = permitted_by_group(good, Direction::Ingress, &scene.lists);
-    let after = permitted_by_group(found, Direction::Ingress, &scene.lists);
+    let before = permitted_by_group(good, Direction::Ingress, lists);
+    let after = permitted_by_group(found, Direction::Ingress, lists);
     let sets: Vec<PacketSet> = ingress
         .iter()
-        .map(|rule| permitted_by_rules([*rule], &scene.lists))
+        .map(|rule| permitted_by_rules([*rule], lists))
         .collect();
-    let carriers = carriers(scene.live, &found.id);
     for ((rule, set), exposures) in ingress
         .iter()
         .zip(&sets)
@@ -82,7 +127,7 @@ pub(super) fn opened(
                 who(&world),
                 ports_words(&sensitive)
             );
-            scene.tell(
+            teller.tell(
                 FindingCode::SgWorldSensitive,
                 (Severity::Critical, Harm::Opens),
                 element(),
@@ -95,7 +140,7 @@ pub(super) fn opened(
                 who(&world),
                 rule_words(rule)
             );
-            scene.tell(
+            teller.tell(
                 FindingCode::SgWorldAny,
                 (Severity::High, Harm::Opens),
                 element(),
@@ -104,7 +149,7 @@ pub(super) fn opened(
             );
         } else if world.iter().any(Exposure::is_icmp) {
             let meaning = format!("{} may now send {}", who(&world), rule_words(rule));
-            scene.tell(
+            teller.tell(
                 FindingCode::SgWorldAny,
                 (Severity::Low, Harm::None),
                 element(),
@@ -118,7 +163,7 @@ pub(super) fn opened(
                 families(&near),
                 rule_words(rule)
             );
-            scene.tell(
+            teller.tell(
                 FindingCode::SgNearWorld,
                 (Severity::High, Harm::Opens),
                 element(),
@@ -179,13 +224,7 @@ fn ports_words(ports: &BTreeSet<u16>) -> String {
 }
 
 /// Who carries a group, where the read tells.
-fn carriers(live: &Snapshot, group: &SecurityGroupId) -> Option<String> {
-    let carriers: Vec<&NetworkInterface> = live
-        .topology
-        .interfaces
-        .values()
-        .filter(|interface| interface.groups.contains(group))
-        .collect();
+pub(super) fn carriers(carriers: &[&NetworkInterface]) -> Option<String> {
     let public = carriers
         .iter()
         .filter(|interface| !interface.public_addresses.is_empty())

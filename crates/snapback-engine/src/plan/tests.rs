@@ -178,13 +178,7 @@ pub(super) fn snapshot(resources: impl IntoIterator<Item = Resource>) -> Snapsho
             Resource::RouteTable(table) => table.subnets.iter().cloned().collect(),
         };
         for id in subnets {
-            let subnet = Subnet {
-                id: id.clone(),
-                vpc: vpc(),
-                cidrs: BTreeSet::new(),
-                zone: None,
-                tags: Tags::new(),
-            };
+            let subnet = Subnet::new(id.clone(), vpc());
             state.topology.subnets.insert(id, subnet);
         }
         state.resources.insert(resource.id(), resource);

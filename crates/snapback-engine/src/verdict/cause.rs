@@ -44,8 +44,9 @@ impl Bench<'_> {
                 .push("strict mode takes back every untrusted difference".to_owned());
             lines.push("policy: mode strict".to_owned());
         } else if case.moves {
+            let resource = &case.diff.resource;
             for finding in case.harm() {
-                self.weigh(finding, &mut causes, &mut lines);
+                self.weigh(finding, resource, &mut causes, &mut lines);
             }
             self.weigh_loss(case, &mut causes, &mut lines);
         }
@@ -57,17 +58,23 @@ impl Bench<'_> {
     }
 
     /// One finding against the thresholds.
-    fn weigh(&self, finding: &Finding, causes: &mut Causes, lines: &mut Vec<String>) {
+    fn weigh(
+        &self,
+        finding: &Finding,
+        resource: &ResourceId,
+        causes: &mut Causes,
+        lines: &mut Vec<String>,
+    ) {
         if let Some(exception) = self
             .active()
-            .find(|exception| exception.covers_finding(finding.code, &finding.resource))
+            .find(|exception| exception.covers_finding(finding.code, resource))
         {
             return push_once(
                 &mut causes.against,
                 format!("policy: left alone: {exception}"),
             );
         }
-        let Thresholds { openings, closings } = self.policy.enforce.of(finding.resource.kind());
+        let Thresholds { openings, closings } = self.policy.enforce.of(resource.kind());
         let severity = finding.severity;
         let (taken, line) = match finding.harm {
             Harm::Opens => (openings.takes(severity), openings.line()),

@@ -3,7 +3,8 @@
 use super::Verdict;
 use super::judge::{Bench, Opinion, STAYS, is_of_traffic};
 use crate::diff::{self, Delta, Difference, ResourceDiff, Side};
-use crate::finding;
+use crate::finding::{self, Finding};
+use crate::impact::Impact;
 use snapback_model::*;
 use snapback_reach::permitted_by_acl;
 use std::collections::BTreeSet;
@@ -148,6 +149,8 @@ fn longer_prefix_keeps_harm(opinions: &[Opinion]) -> Option<String> {
 }
 
 /// Judges the goal as if it were live: whatever would be taken back from it must not stay in it.
+/// Only harm that live does not have counts, however bad: what live has was judged already, with
+/// the weight that its impact gives it.
 fn still_harmful(bench: &Bench<'_>, diff: &ResourceDiff, goal: &Resource) -> Option<String> {
     let mut reached = bench.live.clone();
     reached
@@ -157,7 +160,17 @@ fn still_harmful(bench: &Bench<'_>, diff: &ResourceDiff, goal: &Resource) -> Opt
     let rest = diff::diff(bench.baselines, &reached, Some(&only))
         .into_iter()
         .next()?;
-    let findings = finding::assess(bench.baselines, &reached, &rest);
+    let unweighed = Impact::default();
+    let known = finding::assess(bench.baselines, bench.live, diff, &unweighed);
+    let mut findings = finding::assess(bench.baselines, &reached, &rest, &unweighed);
+    findings.retain(|finding| {
+        let told = |known: &Finding| {
+            (known.code, known.harm, &known.element)
+                == (finding.code, finding.harm, &finding.element)
+                && known.severity >= finding.severity
+        };
+        !known.iter().any(told)
+    });
     let after = Bench {
         live: &reached,
         ..*bench

@@ -4,7 +4,7 @@ use super::traffic::Traffic;
 use super::{Judgement, Verdict};
 use crate::change::Change;
 use crate::diff::{Delta, Difference, ResourceDiff};
-use crate::finding::{Finding, Harm};
+use crate::finding::{Finding, Harm, Since};
 use crate::policy::{Mode, Policy};
 use snapback_model::*;
 use snapback_reach::OverBound;
@@ -42,19 +42,20 @@ pub(super) struct Case<'a> {
 }
 
 impl Case<'_> {
-    /// The findings of harm, worst first.
+    /// The findings of harm that it brought, worst first. What was there before is no reason to take
+    /// a difference back.
     pub(super) fn harm(&self) -> impl Iterator<Item = &Finding> {
         self.findings
             .iter()
-            .filter(|finding| finding.harm != Harm::None)
+            .filter(|finding| finding.harm != Harm::None && finding.since != Since::Before)
     }
 
     /// The findings that matter to whether it is excepted: those of harm, or all where none is.
     pub(super) fn weighty(&self) -> impl Iterator<Item = &Finding> {
         let harmless = self.harm().next().is_none();
-        self.findings
-            .iter()
-            .filter(move |finding| harmless || finding.harm != Harm::None)
+        self.findings.iter().filter(move |finding| {
+            harmless || (finding.harm != Harm::None && finding.since != Since::Before)
+        })
     }
 }
 
@@ -71,7 +72,7 @@ impl Bench<'_> {
                 let mut findings: Vec<Finding> = findings
                     .iter()
                     .filter(|finding| {
-                        finding.resource == diff.resource && finding.element == element
+                        finding.subject == diff.resource && finding.element == element
                     })
                     .cloned()
                     .collect();

@@ -26,23 +26,6 @@ pub(super) fn gateways(
     gateways
 }
 
-/// A gateway of which only id and kind are known yet.
-fn bare(kind: GatewayKind, id: &str) -> Gateway {
-    Gateway {
-        id: id.to_owned(),
-        kind,
-        vpcs: BTreeSet::new(),
-        state: None,
-        subnets: BTreeSet::new(),
-        route_tables: BTreeSet::new(),
-        groups: BTreeSet::new(),
-        public_addresses: BTreeSet::new(),
-        peer_cidrs: BTreeSet::new(),
-        service: None,
-        tags: Default::default(),
-    }
-}
-
 /// The same gateway from two describe calls (an attachment has two).
 fn both_gateways(mut before: Gateway, after: Gateway) -> Gateway {
     before.vpcs.extend(after.vpcs);
@@ -53,6 +36,9 @@ fn both_gateways(mut before: Gateway, after: Gateway) -> Gateway {
     before.peer_cidrs.extend(after.peer_cidrs);
     before.state = after.state.or(before.state);
     before.service = after.service.or(before.service);
+    before.nat = after.nat.or(before.nat);
+    before.endpoint = after.endpoint.or(before.endpoint);
+    before.peering = after.peering.or(before.peering);
     before.tags.extend(after.tags);
     before
 }
@@ -74,7 +60,7 @@ fn start<S: Shape>(
     };
     Some(Gateway {
         tags: reading.tags(tags),
-        ..bare(kind, id)
+        ..Gateway::new(id, kind)
     })
 }
 
@@ -277,7 +263,7 @@ fn attached_transit_gateways(described: &Described) -> Vec<Gateway> {
             let vpcs = BTreeSet::from([VpcId::from(vpc?)]);
             Some(Gateway {
                 vpcs,
-                ..bare(GatewayKind::Transit, gateway?)
+                ..Gateway::new(gateway?, GatewayKind::Transit)
             })
         })
         .collect()

@@ -3,7 +3,7 @@
 use super::reading::{Reading, said};
 use super::shape::{self, BlockPublicAccessStates, GroupIdentifier};
 use super::{Described, gateway};
-use crate::{AccountId, NetworkInterface, PrefixList, Subnet, Topology, Unknown, Vpc};
+use crate::{AccountId, BlockMode, NetworkInterface, PrefixList, Subnet, Topology, Unknown, Vpc};
 use ipnet::IpNet;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -86,18 +86,41 @@ pub(super) fn networks<'a>(
     networks
 }
 
-/// Block Public Access cuts traffic beside groups, ACLs and routes: told unless it is off.
-fn public_access(states: &Option<BlockPublicAccessStates>, reading: &mut Reading<'_>) {
-    let Some(states) = states else { return };
+/// What block public access stops at one VPC or subnet: it cuts traffic beside groups, ACLs and
+/// routes.
+fn public_access(
+    states: &Option<BlockPublicAccessStates>,
+    reading: &mut Reading<'_>,
+) -> Option<BlockMode> {
+    let states = states.as_ref()?;
     reading.members("BlockPublicAccessStates", states);
-    if let Some(mode) = said(&states.internet_gateway_block_mode).filter(|mode| *mode != "off") {
-        reading.tell("BlockPublicAccessStates.InternetGatewayBlockMode", mode);
+    block_mode(
+        "BlockPublicAccessStates.InternetGatewayBlockMode",
+        &states.internet_gateway_block_mode,
+        reading,
+    )
+}
+
+/// EC2's word for what block public access stops.
+pub(super) fn block_mode(
+    path: &str,
+    mode: &Option<String>,
+    reading: &mut Reading<'_>,
+) -> Option<BlockMode> {
+    match said(mode)? {
+        "off" => Some(BlockMode::Off),
+        "block-bidirectional" => Some(BlockMode::Bidirectional),
+        "block-ingress" => Some(BlockMode::Ingress),
+        other => {
+            reading.tell(path, other);
+            None
+        }
     }
 }
 
 fn vpc(described: &shape::Vpc, reading: &mut Reading<'_>) -> Option<Vpc> {
     reading.members("", described);
-    public_access(&described.block_public_access_states, reading);
+    let block = public_access(&described.block_public_access_states, reading);
     let ipv4 = &described.cidr_block_association_set;
     let ipv6 = &described.ipv6_cidr_block_association_set;
     ipv4.iter()
@@ -124,13 +147,14 @@ fn vpc(described: &shape::Vpc, reading: &mut Reading<'_>) -> Option<Vpc> {
         owner: said(&described.owner_id).map(AccountId::from),
         cidrs,
         is_default: described.is_default.unwrap_or(false),
+        block,
         tags: reading.tags(&described.tags),
     })
 }
 
 fn subnet(described: &shape::Subnet, reading: &mut Reading<'_>) -> Option<Subnet> {
     reading.members("", described);
-    public_access(&described.block_public_access_states, reading);
+    let block = public_access(&described.block_public_access_states, reading);
     let ipv6 = &described.ipv6_cidr_block_association_set;
     ipv6.iter()
         .for_each(|shape| reading.members("Ipv6CidrBlockAssociationSet", shape));
@@ -149,6 +173,7 @@ fn subnet(described: &shape::Subnet, reading: &mut Reading<'_>) -> Option<Subnet
         vpc: vpc.into(),
         cidrs,
         zone: said(&described.availability_zone).map(str::to_owned),
+        block,
         tags: reading.tags(&described.tags),
     })
 }
@@ -179,9 +204,6 @@ fn interface(
         .as_ref()
         .and_then(|operator| operator.managed);
     Some(NetworkInterface {
-        id: id.into(),
-        vpc: vpc.into(),
-        subnet: subnet.into(),
         groups,
         addresses,
         public_addresses,
@@ -195,6 +217,7 @@ fn interface(
             .and_then(|one| said(&one.instance_id))
             .map(str::to_owned),
         source_dest_check: described.source_dest_check,
+        ..NetworkInterface::new(id, vpc, subnet)
     })
 }
 

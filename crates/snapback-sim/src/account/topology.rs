@@ -80,11 +80,9 @@ impl Account {
         }
         let id = SubnetId::new(self.mint.id("subnet"));
         let subnet = Subnet {
-            id: id.clone(),
-            vpc: vpc.clone(),
             cidrs: BTreeSet::from([cidr]),
             zone: Some(zone.to_owned()),
-            tags: Tags::new(),
+            ..Subnet::new(id.clone(), vpc.clone())
         };
         self.topology.subnets.insert(id.clone(), subnet);
         self.place_subnet(vpc, &id);
@@ -162,17 +160,12 @@ impl Account {
         })?;
         let id = NetworkInterfaceId::new(self.mint.id("eni"));
         let interface = NetworkInterface {
-            id: id.clone(),
-            vpc,
-            subnet,
             groups,
             addresses: BTreeSet::from([address]),
-            public_addresses: BTreeSet::new(),
-            requester_managed: false,
             kind: Some("interface".into()),
             description: Some(description.to_owned()),
-            instance: None,
             source_dest_check: Some(true),
+            ..NetworkInterface::new(id.clone(), vpc, subnet)
         };
         self.topology.interfaces.insert(id.clone(), interface);
         Ok(Response::Interface(id))
@@ -322,19 +315,19 @@ impl Account {
             .get(subnet)
             .ok_or_else(|| missing("InvalidSubnetID.NotFound", "subnet", subnet.as_str()))?;
         let vpcs = BTreeSet::from([place.vpc.clone()]);
+        let nat = NatDetail {
+            connectivity: Connectivity::Public,
+            regional: false,
+            zone: place.zone.clone(),
+            addresses: BTreeSet::new(),
+        };
         let id = self.mint.id("nat");
         let gateway = Gateway {
-            id: id.clone(),
-            kind: GatewayKind::Nat,
             vpcs,
             state: Some("pending".into()),
             subnets: BTreeSet::from([subnet.clone()]),
-            route_tables: BTreeSet::new(),
-            groups: BTreeSet::new(),
-            public_addresses: BTreeSet::new(),
-            peer_cidrs: BTreeSet::new(),
-            service: None,
-            tags: Tags::new(),
+            nat: Some(nat),
+            ..Gateway::new(id.clone(), GatewayKind::Nat)
         };
         self.topology.gateways.insert(id.clone(), gateway);
         self.plan_transition(now, NAT_SETTLES, &id, "available");

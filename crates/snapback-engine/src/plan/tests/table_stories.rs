@@ -71,17 +71,9 @@ fn a_redirected_local_route_is_local_again() {
 /// A gateway of live.
 fn gateway(id: &str, kind: GatewayKind, state: Option<&str>, attached: bool) -> (String, Gateway) {
     let gateway = Gateway {
-        id: id.into(),
-        kind,
         vpcs: attached.then(vpc).into_iter().collect(),
         state: state.map(str::to_owned),
-        subnets: BTreeSet::new(),
-        route_tables: BTreeSet::new(),
-        groups: BTreeSet::new(),
-        public_addresses: BTreeSet::new(),
-        peer_cidrs: BTreeSet::new(),
-        service: None,
-        tags: Tags::new(),
+        ..Gateway::new(id, kind)
     };
     (id.to_owned(), gateway)
 }

@@ -42,7 +42,8 @@ impl Case {
             code: FindingCode::SgWorldSensitive,
             severity: *severity,
             harm: *harm,
-            resource: diff.resource.clone(),
+            subject: diff.resource.clone().into(),
+            since: Default::default(),
             element: element.clone(),
             meaning: "somebody gets in".into(),
             evidence: vec![],
@@ -305,17 +306,8 @@ fn what_cannot_be_put_back_is_told_with_the_reason_in_every_mode() {
     };
     let gateway = |case: &mut Case, id: &str, kind, state: Option<&str>| {
         let gateway = Gateway {
-            id: id.into(),
-            kind,
-            vpcs: BTreeSet::new(),
             state: state.map(Into::into),
-            subnets: BTreeSet::new(),
-            route_tables: BTreeSet::new(),
-            groups: BTreeSet::new(),
-            public_addresses: BTreeSet::new(),
-            peer_cidrs: BTreeSet::new(),
-            service: None,
-            tags: Tags::new(),
+            ..Gateway::new(id, kind)
         };
         case.live.topology.gateways.insert(id.into(), gateway);
     };

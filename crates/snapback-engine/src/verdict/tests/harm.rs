@@ -3,6 +3,7 @@
 use super::deciding::{Case, verdicts};
 use crate::finding;
 use crate::fixture::*;
+use crate::impact::Impact;
 use crate::policy::Mode;
 use crate::verdict::{Decision, Verdict, decide};
 use snapback_model::*;
@@ -13,7 +14,7 @@ const SSH: &str = "ingress tcp:22 0.0.0.0/0";
 /// Judges with the findings that the catalogue has.
 fn found(case: &Case, id: &str) -> Decision {
     let diff = case.diff(id);
-    let findings = finding::assess(&case.baselines, &case.live, &diff);
+    let findings = finding::assess(&case.baselines, &case.live, &diff, &Impact::default());
     decide(
         &diff,
         &findings,
@@ -26,7 +27,11 @@ fn found(case: &Case, id: &str) -> Decision {
 
 fn of<'a>(decision: &'a Decision, element: &str) -> &'a crate::verdict::Judgement {
     let is = |judgement: &&crate::verdict::Judgement| {
-        judgement.difference.element().to_string().ends_with(element)
+        judgement
+            .difference
+            .element()
+            .to_string()
+            .ends_with(element)
     };
     decision
         .judgements

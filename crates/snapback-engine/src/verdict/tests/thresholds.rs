@@ -4,6 +4,7 @@ use super::deciding::{Case, verdicts};
 use crate::diff::{self, Difference, ResourceDiff};
 use crate::finding::{self, Finding, Harm, Severity};
 use crate::fixture::*;
+use crate::impact::Impact;
 use crate::policy::{Closings, Exception, KindThresholds, Mode, Openings, Policy};
 use crate::verdict::{Decision, Verdict, decide};
 use proptest::prelude::*;
@@ -223,7 +224,7 @@ fn judged(
     diff: &ResourceDiff,
     policy: &Policy,
 ) -> Decision {
-    let findings: Vec<Finding> = finding::assess(baselines, live, diff);
+    let findings: Vec<Finding> = finding::assess(baselines, live, diff, &Impact::default());
     decide(diff, &findings, baselines, live, None, policy)
 }
 

@@ -37,12 +37,23 @@ fn networks_on_their_way_out_do_not_count() {
 }
 
 #[test]
-fn public_access_blocks_are_told() {
-    let read = snapshot(&[json!({ "Vpcs": [{ "VpcId": "vpc-1",
-        "BlockPublicAccessStates": { "InternetGatewayBlockMode": "block-ingress" } }] })]);
+fn public_access_blocks_of_a_vpc_and_a_subnet_are_read() {
+    let states = |mode: &str| json!({ "InternetGatewayBlockMode": mode });
+    let read = snapshot(&[json!({
+        "Vpcs": [{ "VpcId": "vpc-1", "BlockPublicAccessStates": states("block-ingress") },
+            { "VpcId": "vpc-2", "BlockPublicAccessStates": states("block-everything") }],
+        "Subnets": [{ "SubnetId": "subnet-1", "VpcId": "vpc-1", "BlockPublicAccessStates": states("off") }],
+    })]);
+    let vpc = |id: &str| read.topology.vpcs[&id.into()].block;
+    assert_eq!(vpc("vpc-1"), Some(BlockMode::Ingress));
+    assert_eq!(vpc("vpc-2"), None);
+    assert_eq!(
+        read.topology.subnets[&"subnet-1".into()].block,
+        Some(BlockMode::Off)
+    );
     assert_eq!(
         unknown(&read),
-        ["vpc-1 BlockPublicAccessStates.InternetGatewayBlockMode"]
+        ["vpc-2 BlockPublicAccessStates.InternetGatewayBlockMode"]
     );
 }
 
