@@ -1,10 +1,12 @@
 //! `capture`: takes a state for good.
 
 use crate::outcome::Outcome;
+use crate::policy;
 use crate::source::{self, Capture};
 use crate::style;
 use anyhow::{Context, Result, bail};
 use snapback_engine::finding;
+use snapback_engine::policy::Policy;
 use snapback_model::{AccountId, Snapshot};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -31,6 +33,9 @@ pub struct Arguments {
     /// The account, where the outputs show resources of others too.
     #[arg(long, value_name = "ID")]
     account: Option<String>,
+    /// The policy whose `required-tags` every resource should carry.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -38,6 +43,7 @@ pub struct Arguments {
 /// # Errors
 /// Sources that cannot be read, an output that cannot be written.
 pub fn run(arguments: &Arguments) -> Result<Outcome> {
+    let policy = policy::read_or_default(arguments.policy.as_deref())?;
     let account = arguments.account.clone().map(AccountId::new);
     let snapshot = if is_live(&arguments.from) {
         live(account.as_ref())?
@@ -48,7 +54,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         bail!("nothing to capture: no security group, network ACL or route table in the input");
     }
     source::tell_unknown("capture", &snapshot);
-    tell_dangers(&snapshot);
+    tell_dangers(&snapshot, &policy);
     let by = arguments.by.clone().unwrap_or_else(user);
     let count = snapshot.resources.len();
     let capture = Capture::of(snapshot, &by, &arguments.why);
@@ -76,8 +82,8 @@ fn live(_: Option<&AccountId>) -> Result<Snapshot> {
 }
 
 /// Reports what is dangerous before anything has changed.
-fn tell_dangers(snapshot: &Snapshot) {
-    for finding in finding::audit(snapshot, &finding::HouseRules::default()) {
+fn tell_dangers(snapshot: &Snapshot, policy: &Policy) {
+    for finding in finding::audit(snapshot, &policy.house(snapshot.observed_at)) {
         style::warn(&format!(
             "already dangerous: {} {} on {} ({}): {}. {}",
             finding.severity,

@@ -14,8 +14,9 @@ mod thresholds;
 mod variables;
 mod yaml;
 
+use crate::finding::HouseRules;
 use serde::{Deserialize, Serialize};
-use snapback_model::{Kind, Tags, VpcId};
+use snapback_model::{Kind, Tags, Timestamp, VpcId};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use effective::Setting;
@@ -225,6 +226,14 @@ impl Policy {
     /// Whether a VPC is guarded. A resource whose VPC is unknown is.
     pub fn guards(&self, vpc: Option<&VpcId>) -> bool {
         vpc.is_none_or(|vpc| self.vpcs.is_empty() || self.vpcs.contains(vpc))
+    }
+
+    /// What the house asks of tags, with the moment that expiries are compared with.
+    pub fn house(&self, now: Timestamp) -> HouseRules {
+        HouseRules {
+            required_tags: self.required_tags.clone(),
+            now: Some(now),
+        }
     }
 
     /// Whether a resource with these (baseline) tags is exempt.

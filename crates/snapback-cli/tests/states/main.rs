@@ -9,6 +9,7 @@
 #![allow(missing_docs, reason = "tests")]
 
 mod input;
+mod policy;
 mod script;
 mod world;
 

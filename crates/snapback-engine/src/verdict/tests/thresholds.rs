@@ -2,7 +2,7 @@
 
 use super::deciding::{Case, verdicts};
 use crate::diff::{self, Difference, ResourceDiff};
-use crate::finding::{self, Finding, Harm, Severity};
+use crate::finding::{self, Finding, Harm, Severity, Since};
 use crate::fixture::*;
 use crate::impact::Impact;
 use crate::policy::{Closings, Exception, KindThresholds, Mode, Openings, Policy};
@@ -216,6 +216,51 @@ fn an_exception_of_one_finding_does_not_excuse_another() {
         [Verdict::Revert, Verdict::Alert],
         "{decision:?}"
     );
+}
+
+#[test]
+fn what_was_there_before_is_no_reason_to_take_a_change_back() {
+    let mut case = Case::new(Mode::Enforce);
+    rules(&mut case.live, WEB).insert(rule(SSH), detail(None));
+    let diff = case.diff(WEB);
+    let mut findings = finding::assess(&case.baselines, &case.live, &diff, &Impact::default());
+    let verdict = |findings: &[Finding]| {
+        decide(
+            &diff,
+            findings,
+            &case.baselines,
+            &case.live,
+            None,
+            &case.policy,
+        )
+        .verdict()
+    };
+    assert_eq!(verdict(&findings), Verdict::Revert);
+    for finding in &mut findings {
+        finding.since = Since::Before;
+    }
+    assert_eq!(verdict(&findings), Verdict::Alert);
+}
+
+#[test]
+fn harm_below_the_threshold_stays_when_harm_above_it_goes() {
+    let other = "ingress tcp:8081 0.0.0.0/0";
+    let mut case = Case::new(Mode::Enforce);
+    case.policy.enforce.openings = Openings::Critical;
+    for text in [SSH, other] {
+        rules(&mut case.live, WEB).insert(rule(text), detail(None));
+    }
+    let decision = judged(&case.baselines, &case.live, &case.diff(WEB), &case.policy);
+    assert_eq!(
+        verdicts(&decision),
+        [Verdict::Revert, Verdict::Alert],
+        "{decision:?}"
+    );
+    assert_eq!(decision.fallback, None);
+    let Some(Resource::SecurityGroup(goal)) = decision.goal else {
+        panic!("goal")
+    };
+    assert!(goal.rules.contains_key(&rule(other)) && !goal.rules.contains_key(&rule(SSH)));
 }
 
 fn judged(
