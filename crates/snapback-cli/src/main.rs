@@ -14,6 +14,7 @@ mod demo;
 mod diff;
 mod outcome;
 mod plan;
+mod policy;
 mod source;
 mod style;
 
@@ -42,6 +43,7 @@ enum Command {
     Demo(demo::Arguments),
     Diff(diff::Arguments),
     Plan(plan::Arguments),
+    Policy(policy::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
+        Command::Policy(arguments) => policy::run(&arguments),
     };
     match result {
         Ok(outcome) => outcome.into(),

@@ -10,6 +10,7 @@
 
 mod broken_files;
 mod input;
+mod policy;
 mod script;
 mod several_states;
 mod world;
