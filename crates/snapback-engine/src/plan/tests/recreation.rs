@@ -68,16 +68,12 @@ fn the_egress_that_a_group_is_born_with_stays_where_it_is_approved() {
 }
 
 fn vpc_with_ipv6() -> Vpc {
-    Vpc {
-        id: vpc(),
-        owner: None,
-        cidrs: ["10.0.0.0/16", "2600:1f00::/56"]
-            .iter()
-            .map(|net| net.parse().unwrap())
-            .collect(),
-        is_default: false,
-        tags: Tags::new(),
-    }
+    let mut vpc = Vpc::new(VPC);
+    vpc.cidrs = ["10.0.0.0/16", "2600:1f00::/56"]
+        .iter()
+        .map(|net| net.parse().unwrap())
+        .collect();
+    vpc
 }
 
 #[test]
