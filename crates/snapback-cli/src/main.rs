@@ -12,6 +12,7 @@ mod capture;
 mod decode;
 mod demo;
 mod diff;
+mod explain;
 mod outcome;
 mod plan;
 mod policy;
@@ -42,6 +43,7 @@ enum Command {
     Decode(decode::Arguments),
     Demo(demo::Arguments),
     Diff(diff::Arguments),
+    Explain(explain::Arguments),
     Plan(plan::Arguments),
     Policy(policy::Arguments),
 }
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         Command::Decode(arguments) => decode::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
     };
