@@ -209,7 +209,11 @@ impl Lines {
     fn cost(mut self, cost: &mut Cost) {
         let spans = self.v4.iter().chain(&self.v6);
         let named: BTreeSet<u8> = spans.filter_map(|(_, _, _, (number, _))| *number).collect();
-        let classes = if named.contains(&REST) { 256 } else { named.len() as u64 + 1 };
+        let classes = if named.contains(&REST) {
+            256
+        } else {
+            named.len() as u64 + 1
+        };
         cost.add(self.symbols.saturating_mul(classes));
         cost.add(self.networks);
         if cost.is_over() {
@@ -219,7 +223,11 @@ impl Lines {
             spans.sort_unstable_by_key(|(low, high, _, _)| (*low, Reverse(*high)));
         }
         // A set that names 255 holds the cell of all other numbers once for each of them.
-        let copies = if named.contains(&REST) { REST.into() } else { 1 };
+        let copies = if named.contains(&REST) {
+            REST.into()
+        } else {
+            1
+        };
         for class in named.into_iter().map(Some).chain([None]) {
             let copies = if class.is_none() { copies } else { 1 };
             for spans in [&self.v4, &self.v6] {

@@ -72,9 +72,8 @@ pub fn next_hop(table: &RouteTable, topology: &Topology, address: IpAddr) -> Opt
             (_, RouteOrigin::Propagated) => 0,
             (_, RouteOrigin::Table | RouteOrigin::Created) => 2,
         };
-        let better = |length| {
-            best.is_none_or(|(known, rank, _)| (length, preference) > (known, rank))
-        };
+        let better =
+            |length| best.is_none_or(|(known, rank, _)| (length, preference) > (known, rank));
         if let Some(length) = length.filter(|length| better(*length)) {
             best = Some((length, preference, route));
         }

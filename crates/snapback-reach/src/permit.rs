@@ -152,8 +152,16 @@ fn union_of<'l>(lines: impl Iterator<Item = &'l Line<'l>>) -> Cell {
     let symbols = symbols.map(|(symbol, points)| (symbol.clone(), together(points.into_iter())));
     Cell {
         symbols: Total::new(symbols, Points::default()),
-        v4: nest(lines.v4, |same| together(same.iter().map(|line| line.2)), join),
-        v6: nest(lines.v6, |same| together(same.iter().map(|line| line.2)), join),
+        v4: nest(
+            lines.v4,
+            |same| together(same.iter().map(|line| line.2)),
+            join,
+        ),
+        v6: nest(
+            lines.v6,
+            |same| together(same.iter().map(|line| line.2)),
+            join,
+        ),
     }
 }
 

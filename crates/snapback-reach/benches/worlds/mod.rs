@@ -69,7 +69,7 @@ fn network(rng: &mut fastrand::Rng, v6: bool) -> IpNet {
 
 fn adversarial(number: u32) -> (Traffic, IpNet) {
     let step = number / 2;
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         let port = PortRange::single((step * 2 % 65_536) as u16);
         let everyone = Ipv4Net::new(Ipv4Addr::UNSPECIFIED, 0).unwrap();
         return (Traffic::Tcp(port), IpNet::V4(everyone));
@@ -188,8 +188,14 @@ pub fn table(routes: u32) -> RouteTable {
         RouteTarget::NetworkInterface("eni-1".into()),
     ];
     let mut all = BTreeMap::from([
-        ("10.0.0.0/16".parse().unwrap(), Route::created(RouteTarget::Local)),
-        ("0.0.0.0/0".parse().unwrap(), Route::created(RouteTarget::InternetGateway("igw-1".into()))),
+        (
+            "10.0.0.0/16".parse().unwrap(),
+            Route::created(RouteTarget::Local),
+        ),
+        (
+            "0.0.0.0/0".parse().unwrap(),
+            Route::created(RouteTarget::InternetGateway("igw-1".into())),
+        ),
     ]);
     while all.len() < routes as usize {
         let network = network(&mut rng, false);

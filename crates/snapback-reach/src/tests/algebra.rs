@@ -176,12 +176,23 @@ fn sets_made_of_what_nobody_names_have_a_witness_too() {
     // Only symbols, all of them: also when the ones that come to mind are taken.
     let taken = PacketSet::of_symbol(&Traffic::All, other("sg-other"));
     // Only the protocol numbers that nobody names.
-    let rest = [1, 6, 17, 58, 50].into_iter().fold(world[0].clone(), |left, number| {
-        left.difference(&PacketSet::of(&Traffic::Protocol(number), "0.0.0.0/0".parse().unwrap()))
-    });
+    let rest = [1, 6, 17, 58, 50]
+        .into_iter()
+        .fold(world[0].clone(), |left, number| {
+            left.difference(&PacketSet::of(
+                &Traffic::Protocol(number),
+                "0.0.0.0/0".parse().unwrap(),
+            ))
+        });
     // Only 255 itself, whose cell otherwise stands for the rest.
     let reserved = PacketSet::of(&Traffic::Protocol(255), "10.0.0.0/8".parse().unwrap());
-    for set in [symbols.clone(), symbols.difference(&taken), rest, reserved.clone(), reserved.complement()] {
+    for set in [
+        symbols.clone(),
+        symbols.difference(&taken),
+        rest,
+        reserved.clone(),
+        reserved.complement(),
+    ] {
         let flow = set.witness().unwrap();
         assert!(set.contains(&flow), "{flow}");
     }
@@ -197,21 +208,31 @@ fn protocols_by_number_are_the_protocols_by_name() {
         (1, Traffic::Icmp(IcmpMatch::Any)),
         (58, Traffic::Icmpv6(IcmpMatch::Any)),
     ] {
-        assert_eq!(PacketSet::of(&Traffic::Protocol(number), net), PacketSet::of(&named, net));
+        assert_eq!(
+            PacketSet::of(&Traffic::Protocol(number), net),
+            PacketSet::of(&named, net)
+        );
     }
 }
 
 /// Every union of the aligned blocks of an 8-address world, and the fewest blocks that make it up.
 fn fewest_blocks() -> Vec<Option<u32>> {
     let blocks: Vec<u8> = (0..=3)
-        .flat_map(|bits| (0..8 >> bits).map(move |at| (((1u16 << (1 << bits)) - 1) << (at << bits)) as u8))
+        .flat_map(|bits| {
+            (0..8 >> bits).map(move |at| (((1u16 << (1 << bits)) - 1) << (at << bits)) as u8)
+        })
         .collect();
     let mut fewest = vec![None; 256];
     for chosen in 0u32..1 << blocks.len() {
-        let picked = blocks.iter().enumerate().filter(|(index, _)| chosen >> index & 1 == 1);
+        let picked = blocks
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| chosen >> index & 1 == 1);
         let mask = picked.fold(0, |mask, (_, block)| mask | block);
         let best = &mut fewest[usize::from(mask)];
-        *best = Some(best.map_or(chosen.count_ones(), |best: u32| best.min(chosen.count_ones())));
+        *best = Some(best.map_or(chosen.count_ones(), |best: u32| {
+            best.min(chosen.count_ones())
+        }));
     }
     fewest
 }
@@ -219,20 +240,33 @@ fn fewest_blocks() -> Vec<Option<u32>> {
 #[test]
 fn no_smaller_set_of_networks_makes_up_the_addresses() {
     let fewest = fewest_blocks();
-    let corners: [std::net::IpAddr; 6] = ["0.0.0.0", "10.0.0.8", "255.255.255.248", "::", "2001:db8::8", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fff8"]
-        .map(|text| text.parse().unwrap());
+    let corners: [std::net::IpAddr; 6] = [
+        "0.0.0.0",
+        "10.0.0.8",
+        "255.255.255.248",
+        "::",
+        "2001:db8::8",
+        "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fff8",
+    ]
+    .map(|text| text.parse().unwrap());
     for corner in corners {
         let host = |index: u32| {
             let address = match corner {
                 std::net::IpAddr::V4(at) => std::net::IpAddr::V4((u32::from(at) + index).into()),
-                std::net::IpAddr::V6(at) => std::net::IpAddr::V6((u128::from(at) + u128::from(index)).into()),
+                std::net::IpAddr::V6(at) => {
+                    std::net::IpAddr::V6((u128::from(at) + u128::from(index)).into())
+                }
             };
             ipnet::IpNet::from(address)
         };
         for (mask, fewest) in fewest.iter().enumerate() {
             let set = AddressSet::of((0..8).filter(|index| mask >> index & 1 == 1).map(host));
             let networks = set.networks();
-            assert_eq!(networks.len(), fewest.unwrap() as usize, "{corner} {mask:08b} {networks:?}");
+            assert_eq!(
+                networks.len(),
+                fewest.unwrap() as usize,
+                "{corner} {mask:08b} {networks:?}"
+            );
             assert_eq!(AddressSet::of(networks), set);
         }
     }

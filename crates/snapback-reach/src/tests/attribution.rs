@@ -158,35 +158,66 @@ fn shadowed_entries_name_the_entries_in_front() {
 
 #[test]
 fn redundant_rules_name_what_covers_them() {
-    let table: &[(&[&str], &[(&str, &[&str])])] = &[
-        (&["tcp:22 10.0.0.0/8", "tcp:22 10.1.0.0/16"], &[("tcp:22 10.1.0.0/16", &["tcp:22 10.0.0.0/8"])]),
+    type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a [&'a str])]);
+    let table: &[Case<'_>] = &[
         (
-            &["tcp:22 10.0.0.0/9", "tcp:22 10.128.0.0/9", "tcp:22 10.0.0.0/8"],
+            &["tcp:22 10.0.0.0/8", "tcp:22 10.1.0.0/16"],
+            &[("tcp:22 10.1.0.0/16", &["tcp:22 10.0.0.0/8"])],
+        ),
+        (
             &[
-                ("tcp:22 10.0.0.0/8", &["tcp:22 10.0.0.0/9", "tcp:22 10.128.0.0/9"]),
+                "tcp:22 10.0.0.0/9",
+                "tcp:22 10.128.0.0/9",
+                "tcp:22 10.0.0.0/8",
+            ],
+            &[
+                (
+                    "tcp:22 10.0.0.0/8",
+                    &["tcp:22 10.0.0.0/9", "tcp:22 10.128.0.0/9"],
+                ),
                 ("tcp:22 10.0.0.0/9", &["tcp:22 10.0.0.0/8"]),
                 ("tcp:22 10.128.0.0/9", &["tcp:22 10.0.0.0/8"]),
             ],
         ),
-        (&["tcp:22 10.0.0.0/8", "tcp:23 10.0.0.0/8", "tcp:22 11.0.0.0/8"], &[]),
-        (&["all sg-1", "tcp:22 sg-1", "tcp:22 sg-2"], &[("tcp:22 sg-1", &["all sg-1"])]),
+        (
+            &[
+                "tcp:22 10.0.0.0/8",
+                "tcp:23 10.0.0.0/8",
+                "tcp:22 11.0.0.0/8",
+            ],
+            &[],
+        ),
+        (
+            &["all sg-1", "tcp:22 sg-1", "tcp:22 sg-2"],
+            &[("tcp:22 sg-1", &["all sg-1"])],
+        ),
         // A group reference is not the addresses it stands for: they change without the rule.
         (&["tcp:22 0.0.0.0/0", "tcp:22 sg-1"], &[]),
         // An unread prefix list is unknown, not empty.
-        (&["tcp:22 0.0.0.0/0", "tcp:22 ::/0", "tcp:22 pl-unread"], &[]),
-        (&["tcp:20-30 pl-unread", "tcp:22 pl-unread"], &[("tcp:22 pl-unread", &["tcp:20-30 pl-unread"])]),
-        (&["tcp:22 0.0.0.0/0", "tcp:22 ::/0", "tcp:22 pl-read"], &[("tcp:22 pl-read", &["tcp:22 0.0.0.0/0", "tcp:22 ::/0"])]),
+        (
+            &["tcp:22 0.0.0.0/0", "tcp:22 ::/0", "tcp:22 pl-unread"],
+            &[],
+        ),
+        (
+            &["tcp:20-30 pl-unread", "tcp:22 pl-unread"],
+            &[("tcp:22 pl-unread", &["tcp:20-30 pl-unread"])],
+        ),
+        (
+            &["tcp:22 0.0.0.0/0", "tcp:22 ::/0", "tcp:22 pl-read"],
+            &[("tcp:22 pl-read", &["tcp:22 0.0.0.0/0", "tcp:22 ::/0"])],
+        ),
     ];
     for (texts, want) in table {
         let group = rules(texts);
         let topology = topology();
-        let mut told: Vec<(String, Vec<String>)> = redundant_rules(&group, Direction::Ingress, &topology)
-            .iter()
-            .map(|redundant| {
-                let covers = redundant.covered_by.iter().map(ToString::to_string);
-                (redundant.rule.to_string(), covers.collect())
-            })
-            .collect();
+        let mut told: Vec<(String, Vec<String>)> =
+            redundant_rules(&group, Direction::Ingress, &topology)
+                .iter()
+                .map(|redundant| {
+                    let covers = redundant.covered_by.iter().map(ToString::to_string);
+                    (redundant.rule.to_string(), covers.collect())
+                })
+                .collect();
         told.sort();
         let text = |rule: &&str| format!("ingress {rule}");
         let mut want: Vec<(String, Vec<String>)> = want
@@ -222,7 +253,8 @@ fn shadowed_routes_are_those_that_no_address_takes() {
                 "seed {seed} {destination}\n{table:#?}\n{topology:#?}"
             );
             if let Some(dead) = dead {
-                let empty = matches!(destination, Destination::PrefixList(id) if id.as_str() == "pl-empty");
+                let empty =
+                    matches!(destination, Destination::PrefixList(id) if id.as_str() == "pl-empty");
                 assert_eq!(dead.by.is_empty(), empty, "seed {seed} {dead:?}");
             }
         }
@@ -243,13 +275,28 @@ fn symbols_expand_to_the_addresses_they_stand_for() {
     let permitted = |texts: &[&str]| {
         permitted_by_group(&rules(texts), Direction::Ingress, &Topology::default())
     };
-    let all = permitted(&["tcp:22 sg-1", "tcp:80 sg-2", "udp:53 sg-3", "tcp:443 10.0.0.0/24", "tcp:1 pl-9"]);
+    let all = permitted(&[
+        "tcp:22 sg-1",
+        "tcp:80 sg-2",
+        "udp:53 sg-3",
+        "tcp:443 10.0.0.0/24",
+        "tcp:1 pl-9",
+    ]);
     let expansion = all.expand(&members);
     assert_eq!(
         expansion.packets,
-        permitted(&["tcp:22 10.0.0.5/32", "udp:53 sg-3", "tcp:443 10.0.0.0/24", "tcp:1 pl-9"])
+        permitted(&[
+            "tcp:22 10.0.0.5/32",
+            "udp:53 sg-3",
+            "tcp:443 10.0.0.0/24",
+            "tcp:1 pl-9"
+        ])
     );
-    let unexpanded: Vec<String> = expansion.unexpanded.iter().map(ToString::to_string).collect();
+    let unexpanded: Vec<String> = expansion
+        .unexpanded
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     assert_eq!(unexpanded, ["sg-3", "pl-9"]);
     assert!(!expansion.others && !expansion.is_exact());
     assert!(permitted(&["tcp:22 sg-1"]).expand(&members).is_exact());
@@ -282,7 +329,11 @@ fn an_expansion_permits_what_a_member_or_the_address_itself_permits() {
             };
             let by_symbol = members.iter().any(|(symbol, addresses)| {
                 let peer = Host::Symbol(symbol.clone());
-                addresses.contains(address) && set.contains(&Flow { peer, ..flow.clone() })
+                addresses.contains(address)
+                    && set.contains(&Flow {
+                        peer,
+                        ..flow.clone()
+                    })
             });
             assert_eq!(
                 expansion.packets.contains(&flow),

@@ -31,7 +31,8 @@ impl World {
                 all.and(&self.set.mk_literal(self.variables[first + bit], set))
             })
         };
-        (low..=high.min((1 << bits) - 1)).fold(self.set.mk_false(), |any, number| any.or(&one(number)))
+        (low..=high.min((1 << bits) - 1))
+            .fold(self.set.mk_false(), |any, number| any.or(&one(number)))
     }
 
     fn family(&self, v6: bool) -> Bdd {
@@ -117,8 +118,12 @@ fn universe() -> PacketSet {
     let points = PROTOCOLS.into_iter().flat_map(|number| match number {
         6 => vec![Traffic::Tcp(ports)],
         17 => vec![Traffic::Udp(ports)],
-        1 => (0..16).map(|code| Traffic::Icmp(IcmpMatch::TypeCode(0, code))).collect(),
-        58 => (0..16).map(|code| Traffic::Icmpv6(IcmpMatch::TypeCode(0, code))).collect(),
+        1 => (0..16)
+            .map(|code| Traffic::Icmp(IcmpMatch::TypeCode(0, code)))
+            .collect(),
+        58 => (0..16)
+            .map(|code| Traffic::Icmpv6(IcmpMatch::TypeCode(0, code)))
+            .collect(),
         number => vec![Traffic::Protocol(number)],
     });
     points.fold(PacketSet::empty(), |sum, traffic| {
@@ -132,7 +137,10 @@ fn count(set: &PacketSet) -> u128 {
     let counted = PROTOCOLS.into_iter().map(|number| {
         let by_point = set.by_point(number);
         let points = by_point.segments().map(|(low, high, peers)| {
-            let peers: u128 = Family::ALL.iter().map(|family| peers.address_count(*family)).sum();
+            let peers: u128 = Family::ALL
+                .iter()
+                .map(|family| peers.address_count(*family))
+                .sum();
             let points = u128::from(high - low) + 1;
             peers * if points == 65_536 { 16 } else { points }
         });
@@ -190,9 +198,17 @@ fn sets_and_decision_diagrams_agree_on_every_verdict() {
         let outside = a_diagram.and_not(&b_diagram);
         assert_eq!(a.is_subset(&b), outside.is_false(), "subset, seed {seed}");
         let common = a_diagram.and(&b_diagram);
-        assert_eq!(a.intersects(&b), !common.is_false(), "common packets, seed {seed}");
+        assert_eq!(
+            a.intersects(&b),
+            !common.is_false(),
+            "common packets, seed {seed}"
+        );
         let models = a_diagram.exact_cardinality();
-        assert_eq!(count(&a).to_string(), models.to_string(), "size, seed {seed}");
+        assert_eq!(
+            count(&a).to_string(),
+            models.to_string(),
+            "size, seed {seed}"
+        );
     }
     assert!(equal > 300, "equality was tried where it holds: {equal}");
 }
@@ -206,22 +222,30 @@ fn first_match_and_decision_diagrams_agree() {
         let seed = first.wrapping_add(number);
         let mut rng = Rng::with_seed(seed);
         let entries = (1..=rng.i64(1..12)).map(|number| {
-            let action = if rng.bool() { RuleAction::Allow } else { RuleAction::Deny };
+            let action = if rng.bool() {
+                RuleAction::Allow
+            } else {
+                RuleAction::Deny
+            };
             let entry = NetworkAclEntry::new(action, traffic(&mut rng), network(&mut rng));
             (super::arbitrary::key(Direction::Ingress, number), entry)
         });
         let acl = super::arbitrary::acl_of(entries.collect());
-        let diagram = acl.entries.values().rev().fold(world.set.mk_false(), |behind, entry| {
-            let traffic = match (entry.traffic, entry.cidr) {
-                (Traffic::Icmpv6(_), IpNet::V4(_)) => Traffic::Icmpv6(IcmpMatch::Any),
-                (traffic, _) => traffic,
-            };
-            let matched = world.traffic(&traffic).and(&world.network(entry.cidr));
-            match entry.action {
-                RuleAction::Allow => behind.or(&matched),
-                RuleAction::Deny => behind.and_not(&matched),
-            }
-        });
+        let diagram = acl
+            .entries
+            .values()
+            .rev()
+            .fold(world.set.mk_false(), |behind, entry| {
+                let traffic = match (entry.traffic, entry.cidr) {
+                    (Traffic::Icmpv6(_), IpNet::V4(_)) => Traffic::Icmpv6(IcmpMatch::Any),
+                    (traffic, _) => traffic,
+                };
+                let matched = world.traffic(&traffic).and(&world.network(entry.cidr));
+                match entry.action {
+                    RuleAction::Allow => behind.or(&matched),
+                    RuleAction::Deny => behind.and_not(&matched),
+                }
+            });
         let permitted = permitted_by_acl(&acl, Direction::Ingress).intersection(&universe);
         assert_eq!(
             count(&permitted).to_string(),

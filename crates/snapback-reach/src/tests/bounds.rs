@@ -60,9 +60,19 @@ fn list(number: u32) -> Peer {
 fn size(set: &PacketSet) -> u64 {
     let cells = set.cells().named().values().chain([set.cells().rest()]);
     let cells = cells.map(|cell| {
-        let v4 = cell.v4.segments().map(|(_, _, points)| points.ranges().count());
-        let v6 = cell.v6.segments().map(|(_, _, points)| points.ranges().count());
-        let symbols = cell.symbols.named().values().map(|points| points.ranges().count());
+        let v4 = cell
+            .v4
+            .segments()
+            .map(|(_, _, points)| points.ranges().count());
+        let v6 = cell
+            .v6
+            .segments()
+            .map(|(_, _, points)| points.ranges().count());
+        let symbols = cell
+            .symbols
+            .named()
+            .values()
+            .map(|points| points.ranges().count());
         v4.chain(v6).chain(symbols).sum::<usize>()
     });
     cells.sum::<usize>() as u64
@@ -91,7 +101,11 @@ fn the_largest_groups_that_aws_allows_are_inside_the_bound() {
     for shape in Shape::ALL {
         let before = worlds::group(1000, shape);
         let after = worlds::edited(&before);
-        compare(&Resource::SecurityGroup(before), &Resource::SecurityGroup(after), &Topology::default());
+        compare(
+            &Resource::SecurityGroup(before),
+            &Resource::SecurityGroup(after),
+            &Topology::default(),
+        );
     }
     // Networks nested 32 deep, each with 31 ports of its own.
     let nested = (1..=32u8).flat_map(|length| {
@@ -100,13 +114,24 @@ fn the_largest_groups_that_aws_allows_are_inside_the_bound() {
     });
     let nested: BTreeSet<RuleKey> = nested.collect();
     let without = nested.iter().skip(1).cloned();
-    compare(&group(nested.clone()), &group(without.collect::<Vec<_>>()), &Topology::default());
+    compare(
+        &group(nested.clone()),
+        &group(without.collect::<Vec<_>>()),
+        &Topology::default(),
+    );
     // A list of 1000 entries in each of 1000 rules: more than the quota lets anyone refer to.
     let rules = (0..1000).map(|rule| tcp(rule * 2, list(0)));
     let fewer = (1..1000).map(|rule| tcp(rule * 2, list(0)));
     compare(&group(rules), &group(fewer), &topology(1, 1000));
     // A list of 500 entries below 500 ports of everyone: the worst that a quota of 1000 buys.
-    let everyone = || (0..500).map(|rule| tcp(rule * 2, "0.0.0.0/0".parse::<IpNet>().map(Peer::cidr).unwrap()));
+    let everyone = || {
+        (0..500).map(|rule| {
+            tcp(
+                rule * 2,
+                "0.0.0.0/0".parse::<IpNet>().map(Peer::cidr).unwrap(),
+            )
+        })
+    };
     let rules = everyone().chain([tcp(1, list(0))]);
     compare(&group(rules), &group(everyone()), &topology(1, 500));
 }
@@ -115,23 +140,31 @@ fn the_largest_groups_that_aws_allows_are_inside_the_bound() {
 fn an_acl_of_any_quota_is_inside_the_bound() {
     let before = worlds::acl(80);
     let after = worlds::bombed(&before);
-    compare(&Resource::NetworkAcl(before), &Resource::NetworkAcl(after), &Topology::default());
+    compare(
+        &Resource::NetworkAcl(before),
+        &Resource::NetworkAcl(after),
+        &Topology::default(),
+    );
 }
 
 #[test]
 fn beyond_the_bound_a_resource_is_refused_without_building_it() {
     let wide = worlds::group(4000, Shape::Adversarial);
-    let tall = group((0..500).map(|rule| tcp(rule, list(rule))).chain(
-        (0..500).map(|rule| tcp(rule * 2, Peer::cidr("0.0.0.0/0".parse().unwrap()))),
-    ));
+    let tall = group(
+        (0..500)
+            .map(|rule| tcp(rule, list(rule)))
+            .chain((0..500).map(|rule| tcp(rule * 2, Peer::cidr("0.0.0.0/0".parse().unwrap())))),
+    );
     let lists = topology(500, 1000);
     let routes = {
         let mut table = worlds::table(2);
         let route = || Route::created(RouteTarget::NatGateway("nat-1".into()));
-        table.routes.extend((0..500).map(|number| match list(number) {
-            Peer::PrefixList(id) => (Destination::PrefixList(id), route()),
-            other => panic!("{other:?}"),
-        }));
+        table
+            .routes
+            .extend((0..500).map(|number| match list(number) {
+                Peer::PrefixList(id) => (Destination::PrefixList(id), route()),
+                other => panic!("{other:?}"),
+            }));
         Resource::RouteTable(table)
     };
     for (resource, topology) in [
@@ -146,17 +179,24 @@ fn beyond_the_bound_a_resource_is_refused_without_building_it() {
         assert!(refused.predicted > LIMIT && refused.limit == LIMIT);
         assert!(check_pair(resource, resource, topology).is_err());
         let told = refused.to_string();
-        assert!(told.contains(resource.id().as_str()) && told.contains("unknown"), "{told}");
+        assert!(
+            told.contains(resource.id().as_str()) && told.contains("unknown"),
+            "{told}"
+        );
     }
 }
 
 /// Each state alone is small; laid over each other they are not.
 #[test]
 fn two_small_states_can_be_a_large_pair() {
-    let ports = group((0..5000).map(|rule| tcp(rule * 2, Peer::cidr("0.0.0.0/0".parse().unwrap()))));
+    let ports =
+        group((0..5000).map(|rule| tcp(rule * 2, Peer::cidr("0.0.0.0/0".parse().unwrap()))));
     let hosts = group((0..5000).map(|rule| tcp(1, Peer::cidr(host(rule)))));
     let topology = Topology::default();
-    assert_eq!((check(&ports, &topology), check(&hosts, &topology)), (Ok(()), Ok(())));
+    assert_eq!(
+        (check(&ports, &topology), check(&hosts, &topology)),
+        (Ok(()), Ok(()))
+    );
     assert!(check_pair(&ports, &hosts, &topology).is_err());
 }
 
@@ -170,12 +210,19 @@ fn no_set_is_larger_than_predicted() {
         let group = random::group(&mut rng);
         let acl = random::acl(&mut rng);
         let directions = [Direction::Ingress, Direction::Egress];
-        let permitted = directions.map(|direction| permitted_by_group(&group, direction, &topology));
+        let permitted =
+            directions.map(|direction| permitted_by_group(&group, direction, &topology));
         let predicted = predict(&[&Resource::SecurityGroup(group)], &topology);
-        assert!(permitted.iter().map(size).sum::<u64>() <= predicted, "seed {seed}");
+        assert!(
+            permitted.iter().map(size).sum::<u64>() <= predicted,
+            "seed {seed}"
+        );
         let permitted = directions.map(|direction| permitted_by_acl(&acl, direction));
         let predicted = predict(&[&Resource::NetworkAcl(acl)], &topology);
-        assert!(permitted.iter().map(size).sum::<u64>() <= predicted, "seed {seed}");
+        assert!(
+            permitted.iter().map(size).sum::<u64>() <= predicted,
+            "seed {seed}"
+        );
     }
     assert_eq!(bound::predict(&[], &Topology::default()), 0);
 }

@@ -96,39 +96,52 @@ fn acls_permit_what_the_naive_evaluator_permits() {
 
 #[test]
 fn tables_send_addresses_where_the_naive_evaluator_sends_them() {
-    many("route tables, two states and their difference", |seed, rng| {
-        let topology = random::topology(rng);
-        let (before, after) = (random::table(rng), random::table(rng));
-        let destinations = before.routes.keys().chain(after.routes.keys());
-        let edges = Edges::of(destinations.filter_map(Destination::as_cidr), [], &topology);
-        let (was, is) = (next_hops(&before, &topology), next_hops(&after, &topology));
-        let difference = was.difference(&is);
-        let told_of = |address| {
-            let regions = difference.iter().filter(|region| {
-                region
-                    .destination
-                    .as_cidr()
-                    .is_some_and(|net| net.contains(&address))
-            });
-            regions.count() > 0
-        };
-        let mut compared = 0;
-        while compared < PACKETS {
-            let Host::Address(address) = edges.host(rng) else {
-                continue;
+    many(
+        "route tables, two states and their difference",
+        |seed, rng| {
+            let topology = random::topology(rng);
+            let (before, after) = (random::table(rng), random::table(rng));
+            let destinations = before.routes.keys().chain(after.routes.keys());
+            let edges = Edges::of(destinations.filter_map(Destination::as_cidr), [], &topology);
+            let (was, is) = (next_hops(&before, &topology), next_hops(&after, &topology));
+            let difference = was.difference(&is);
+            let told_of = |address| {
+                let regions = difference.iter().filter(|region| {
+                    region
+                        .destination
+                        .as_cidr()
+                        .is_some_and(|net| net.contains(&address))
+                });
+                regions.count() > 0
             };
-            compared += 1;
-            let told = || format!("seed {seed}, {address}\nbefore {before:#?}\nafter {after:#?}\n{topology:#?}");
-            let want = [&before, &after].map(|table| naive::next_hop(table, &topology, address));
-            let got = [&was, &is].map(|hops| hops.at(address).delivers().cloned());
-            assert_eq!(got, want, "{}", told());
-            if got[0] != got[1] {
-                assert!(told_of(address), "a change of hop is told: {}", told());
+            let mut compared = 0;
+            while compared < PACKETS {
+                let Host::Address(address) = edges.host(rng) else {
+                    continue;
+                };
+                compared += 1;
+                let told = || {
+                    format!(
+                        "seed {seed}, {address}\nbefore {before:#?}\nafter {after:#?}\n{topology:#?}"
+                    )
+                };
+                let want =
+                    [&before, &after].map(|table| naive::next_hop(table, &topology, address));
+                let got = [&was, &is].map(|hops| hops.at(address).delivers().cloned());
+                assert_eq!(got, want, "{}", told());
+                if got[0] != got[1] {
+                    assert!(told_of(address), "a change of hop is told: {}", told());
+                }
+                let deciding = deciding_route(&before, &topology, address);
+                let delivers = deciding.filter(|(_, route)| !route.blackhole);
+                assert_eq!(
+                    delivers.map(|(_, route)| route.target.clone()),
+                    want[0],
+                    "{}",
+                    told()
+                );
             }
-            let deciding = deciding_route(&before, &topology, address);
-            let delivers = deciding.filter(|(_, route)| !route.blackhole);
-            assert_eq!(delivers.map(|(_, route)| route.target.clone()), want[0], "{}", told());
-        }
-        compared
-    });
+            compared
+        },
+    );
 }

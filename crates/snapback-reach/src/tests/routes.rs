@@ -250,7 +250,10 @@ fn equal_prefixes_of_two_lists_with_different_targets_are_ambiguous() {
         ["8.8.8.0/24"]
     );
     let alike = next_hops(&table(&[("pl-1", "nat-1"), ("pl-2", "nat-1")]), &nested);
-    assert!(alike.ambiguous().is_empty(), "both lists send it to the same target");
+    assert!(
+        alike.ambiguous().is_empty(),
+        "both lists send it to the same target"
+    );
     let settled = next_hops(
         &table(&[
             ("pl-1", "nat-1"),

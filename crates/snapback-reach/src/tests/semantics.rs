@@ -50,7 +50,9 @@ fn halved(rule: &RuleKey) -> Vec<RuleKey> {
 /// A rule as two, ports below and from a cut; ICMP of one type as its 256 codes.
 fn parted(rule: &RuleKey, at: u16) -> Vec<RuleKey> {
     let ranges = |range: PortRange| {
-        let below = at.checked_sub(1).and_then(|end| PortRange::new(range.from(), end.min(range.to())));
+        let below = at
+            .checked_sub(1)
+            .and_then(|end| PortRange::new(range.from(), end.min(range.to())));
         let above = PortRange::new(range.from().max(at), range.to());
         [below, above].into_iter().flatten().collect::<Vec<_>>()
     };
@@ -62,7 +64,13 @@ fn parted(rule: &RuleKey, at: u16) -> Vec<RuleKey> {
         Traffic::Icmpv6(IcmpMatch::Type(kind)) => codes(kind).map(Traffic::Icmpv6).collect(),
         other => vec![other],
     };
-    parts.into_iter().map(|traffic| RuleKey { traffic, ..rule.clone() }).collect()
+    parts
+        .into_iter()
+        .map(|traffic| RuleKey {
+            traffic,
+            ..rule.clone()
+        })
+        .collect()
 }
 
 proptest! {
