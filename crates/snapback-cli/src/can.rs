@@ -1,5 +1,6 @@
 //! `can`: would this packet pass, hop by hop, with the rule that decides at each.
 
+use crate::diff::belong_together;
 use crate::outcome::Outcome;
 use crate::source::{self, Choice, State};
 use crate::style::{self, BOLD, DIM, GREEN, RED, YELLOW};
@@ -48,7 +49,7 @@ pub struct Arguments {
     /// How to print it.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-    /// Whose state it is.
+    /// Whose states they are.
     #[command(flatten)]
     choice: Choice,
 }
@@ -96,6 +97,8 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         .with_context(|| format!("the {side} state"))?;
     let before = match (&live, &baseline) {
         (Some(live), Some(baseline)) if arguments.changed => {
+            belong_together(&baseline.snapshot, &live.snapshot)?;
+            baseline.tell("baseline");
             Some(before(live, baseline, &path, |network| {
                 network.trace(&from, &to, l4)
             }))
@@ -106,6 +109,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
     match arguments.format {
         Format::Text => text(&mut out, &path, before.as_ref())?,
         Format::Json => writeln!(out, "{:#}", to_json(&path, before.as_ref()))?,
+    }
+    if !asked.problems.is_empty() {
+        return Ok(Outcome::BadInput);
     }
     Ok(match path.outcome {
         Fate::Passes => Outcome::Clean,
@@ -195,21 +201,27 @@ fn verdict_of(fate: Fate) -> Verdict {
 /// What comes of it, in one sentence.
 fn headline(path: &Path) -> String {
     let l4 = path.packet.l4;
-    let step = |verdict| path.steps.iter().find(|step| step.verdict == verdict);
     match path.outcome {
         Fate::Passes => match &path.part {
             Some(_) => format!("{l4} passes, for part of the internet"),
             None => format!("{l4} passes, and its reply comes back"),
         },
         Fate::Partly => format!("{l4} passes, but replies come back to some client ports only"),
-        Fate::Unknown => format!("{l4}: not known; nothing that was read stops it"),
+        Fate::Unknown => {
+            let gaps = path.exactness.gaps().map(|gap| gap.words.as_str());
+            let first = gaps.take(1).collect::<String>();
+            format!("{l4}: nothing that was read stops it, but {first}")
+        }
         Fate::Blocked => {
-            let step = step(Verdict::Blocked);
-            let at = step.map_or(String::new(), |step| match step.way {
-                Way::Request => format!(" by {} {}", step.stage, step.at),
-                Way::Reply => format!(": its reply is stopped by {} {}", step.stage, step.at),
+            let step = path.blocked_at();
+            let by = step.map_or(String::new(), |step| {
+                let whose = match step.way {
+                    Way::Request => "stopped",
+                    Way::Reply => "its reply is stopped",
+                };
+                format!(": {whose} by {} {}", step.stage, step.at)
             });
-            format!("{l4} does not pass{at}")
+            format!("{l4} does not pass{by}")
         }
     }
 }
@@ -231,13 +243,15 @@ fn text(out: &mut impl Write, path: &Path, before: Option<&Before>) -> Result<()
         let networks: Vec<String> = part.networks().iter().map(ToString::to_string).collect();
         writeln!(out, "  {DIM}part{DIM:#} {}", few(&networks, 6))?;
     }
+    let stages = path.steps.iter().map(|step| step.stage.to_string().len());
+    let width = stages.max().unwrap_or(0);
     for (way, title) in [(Way::Request, "there"), (Way::Reply, "back")] {
         let steps: Vec<&Step> = path.steps.iter().filter(|step| step.way == way).collect();
         if !steps.is_empty() {
             writeln!(out, "\n{BOLD}{title}{BOLD:#}")?;
         }
         for step in steps {
-            line(out, step)?;
+            line(out, step, width)?;
         }
     }
     let gaps = path.exactness.words();
@@ -253,12 +267,12 @@ fn text(out: &mut impl Write, path: &Path, before: Option<&Before>) -> Result<()
     }
 }
 
-fn line(out: &mut impl Write, step: &Step) -> Result<()> {
+fn line(out: &mut impl Write, step: &Step, width: usize) -> Result<()> {
     let (sign, colour) = mark(step.verdict);
     let stage = step.stage.to_string();
     writeln!(
         out,
-        "  {colour}{sign}{colour:#} {stage:<8} {}",
+        "  {colour}{sign}{colour:#} {stage:<width$} {}",
         style::printable(&step.words)
     )?;
     Ok(())

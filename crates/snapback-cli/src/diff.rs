@@ -99,16 +99,7 @@ impl Sides {
     pub fn compare(&self) -> Result<Compared> {
         let baseline = source::read(&self.baseline, &self.choice)?;
         let live = source::read(&self.live, &self.choice)?;
-        same(
-            "account",
-            baseline.snapshot.account.as_ref(),
-            live.snapshot.account.as_ref(),
-        )?;
-        same(
-            "Region",
-            baseline.snapshot.region.as_ref(),
-            live.snapshot.region.as_ref(),
-        )?;
+        belong_together(&baseline.snapshot, &live.snapshot)?;
         baseline.tell("baseline");
         live.tell("live");
         let only = self.comparable(&baseline, &live)?;
@@ -151,6 +142,15 @@ impl Sides {
         }
         Ok(only)
     }
+}
+
+/// That a baseline and a live state are of one account and Region.
+///
+/// # Errors
+/// They are not.
+pub fn belong_together(baseline: &Snapshot, live: &Snapshot) -> Result<()> {
+    same("account", baseline.account.as_ref(), live.account.as_ref())?;
+    same("Region", baseline.region.as_ref(), live.region.as_ref())
 }
 
 fn same<T: PartialEq + std::fmt::Display>(

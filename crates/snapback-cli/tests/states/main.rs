@@ -9,6 +9,7 @@
 #![allow(missing_docs, reason = "tests")]
 
 mod broken_files;
+mod can;
 mod input;
 mod policy;
 mod script;

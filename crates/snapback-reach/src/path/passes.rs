@@ -176,6 +176,14 @@ impl<'a> Network<'a> {
         exactness.extend(random.cloned());
     }
 
+    /// The public addresses of a family but those of a VPC itself, which its own IPv6 networks are:
+    /// what all of the internet is, seen from there.
+    pub fn internet_of(&self, vpc: Option<&snapback_model::VpcId>, family: Family) -> AddressSet {
+        let own = vpc.and_then(|vpc| self.vpc(vpc));
+        let own = own.into_iter().flat_map(|vpc| vpc.cidrs.iter().copied());
+        AddressSet::internet(family).difference(&AddressSet::of(own))
+    }
+
     /// The internet in parts that some subnets' tables treat alike, each with an address of it.
     pub(crate) fn internet_classes(
         &self,

@@ -64,12 +64,12 @@ impl<'a> Network<'a> {
             _ => return self.follow(from, to, l4),
         };
         let peers = set.value.peers_at(l4.protocol, l4.point).family(family);
-        let whole = peers.covers_internet(family) || peers.is_empty();
-        let outside = if *source == Endpoint::Internet {
-            from
+        let (inside, outside) = if *source == Endpoint::Internet {
+            (to, from)
         } else {
-            to
+            (from, to)
         };
+        let whole = peers.is_empty() || self.internet_of(inside.vpc(), family).is_subset(&peers);
         let example = if peers.is_empty() || peers.contains(outside.address()) {
             outside.address()
         } else {
