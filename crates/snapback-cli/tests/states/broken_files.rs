@@ -175,11 +175,7 @@ fn packed_files_wide_text_and_folders_within_folders_are_read() {
     folder.write("y/.cache/junk", "junk");
     let run = snapback(&["diff", "--baseline", &x, "--live", &y, "--format", "json"]);
     assert_eq!(run.code, 1, "{}", run.err);
-    let expected = [
-        "sg-00000001",
-        "acl-00000001",
-        "rtb-00000001",
-    ];
+    let expected = ["sg-00000001", "acl-00000001", "rtb-00000001"];
     let mut told = told(&run);
     told.sort();
     assert!(
