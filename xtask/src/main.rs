@@ -2,7 +2,7 @@
 //!
 //! - Owns: the order of the checks, the project's own Python environment and tools below `target/`.
 //! - Takes: a Rust toolchain, Python 3, the package registries.
-//! - Gives: `test` (everything CI runs), `e2e`, `template`, `deny`, `bench`.
+//! - Gives: `test` (everything CI runs), `e2e`, `template`, `deny`, `bench`, `growth`.
 //! - Must not: hide a failing check; every command is shown, timed, and its failure ends the run.
 #![allow(
     clippy::print_stderr,
@@ -11,6 +11,7 @@
 
 mod bench;
 mod checks;
+mod growth;
 mod run;
 
 use std::process::ExitCode;
@@ -23,6 +24,7 @@ cargo xtask <command>
   template    translate template.yaml, lint it, and what linters miss
   deny        licences, sources, banned crates
   bench       the figures of docs/PERFORMANCE.md: criterion, and the release guard under a Runtime API
+  growth [F]  the growth curves of docs/PERFORMANCE.md: CSV and SVG in docs/figures
 ";
 
 fn main() -> ExitCode {
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         "template" => checks::template(),
         "deny" => checks::deny(),
         "bench" => bench::bench(&rest),
+        "growth" => growth::growth(&rest),
         "" | "help" | "--help" => {
             eprint!("{HELP}");
             Ok(())

@@ -7,6 +7,7 @@
 
 #[cfg(feature = "aws")]
 mod account;
+mod can;
 mod capture;
 mod decode;
 mod demo;
@@ -31,11 +32,12 @@ struct Arguments {
 
 /// What the exit codes of every command mean.
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, or no differences; 1 `diff` found differences, or a story of `demo` ended wrong; 2 bad input or arguments (nothing was done).
+Exit codes: 0 done, or no differences, or `can`: it passes; 1 `diff` found differences, `can`: it does not pass, or a story of `demo` ended wrong; 2 bad input or arguments (what could not be used is named; the rest was done where it is safe); 3 `can`: too little was read to tell.
 Colour follows the terminal; NO_COLOR turns it off.";
 
 #[derive(Subcommand)]
 enum Command {
+    Can(can::Arguments),
     Capture(capture::Arguments),
     Decode(decode::Arguments),
     Demo(demo::Arguments),
@@ -46,6 +48,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Can(arguments) => can::run(&arguments),
         Command::Capture(arguments) => capture::run(&arguments),
         Command::Decode(arguments) => decode::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),

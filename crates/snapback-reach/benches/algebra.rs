@@ -1,7 +1,10 @@
 //! The algebra alone: both sets of a change built, and what it opened and closed. Goals (issue 4):
 //! 60 rules below 0.1 ms, 1 000 rules below 3 ms, an ACL of 40 below 0.1 ms, 1 000 routes below
 //! 0.1 ms. The figures are in `docs/PERFORMANCE.md`.
-#![allow(missing_docs, reason = "a bench; its macros make undocumented functions")]
+#![allow(
+    missing_docs,
+    reason = "a bench; its macros make undocumented functions"
+)]
 
 mod worlds;
 

@@ -8,6 +8,7 @@
 
 use crate::address::{span_v4, span_v6};
 use crate::flow::protocol_and_points;
+use crate::packet_set::REST;
 use crate::permit::entries_of;
 use ipnet::IpNet;
 use snapback_model::{
@@ -208,7 +209,12 @@ impl Lines {
     fn cost(mut self, cost: &mut Cost) {
         let spans = self.v4.iter().chain(&self.v6);
         let named: BTreeSet<u8> = spans.filter_map(|(_, _, _, (number, _))| *number).collect();
-        cost.add(self.symbols.saturating_mul(named.len() as u64 + 1));
+        let classes = if named.contains(&REST) {
+            256
+        } else {
+            named.len() as u64 + 1
+        };
+        cost.add(self.symbols.saturating_mul(classes));
         cost.add(self.networks);
         if cost.is_over() {
             return;
@@ -216,9 +222,16 @@ impl Lines {
         for spans in [&mut self.v4, &mut self.v6] {
             spans.sort_unstable_by_key(|(low, high, _, _)| (*low, Reverse(*high)));
         }
+        // A set that names 255 holds the cell of all other numbers once for each of them.
+        let copies = if named.contains(&REST) {
+            REST.into()
+        } else {
+            1
+        };
         for class in named.into_iter().map(Some).chain([None]) {
+            let copies = if class.is_none() { copies } else { 1 };
             for spans in [&self.v4, &self.v6] {
-                nested(spans, class, cost);
+                cost.add(nested(spans, class).saturating_mul(copies));
                 if cost.is_over() {
                     return;
                 }
@@ -234,25 +247,26 @@ fn matched(traffic: &Traffic) -> Match {
 
 /// The intervals of one protocol class over one line: at each network those of the lines around it
 /// and its own, and behind it those around it again. A line with all points leaves one.
-fn nested(spans: &Spans, class: Option<u8>, cost: &mut Cost) {
+fn nested(spans: &Spans, class: Option<u8>) -> u64 {
+    let mut cost = Cost::default();
     let mut open: Vec<(u128, u64)> = Vec::new();
     let mut here: Option<(u128, u128)> = None;
-    for (low, high, lines, (protocol, full)) in spans {
-        if protocol.is_some() && *protocol != class {
-            continue;
-        }
-        open.truncate(open.iter().rposition(|(end, _)| end >= low).map_or(0, |at| at + 1));
+    let of_class = spans
+        .iter()
+        .filter(|(_, _, _, (protocol, _))| protocol.is_none() || *protocol == class);
+    for (low, high, lines, (_, whole)) in of_class {
+        while open.pop_if(|(end, _)| *end < *low).is_some() {}
         let around = open.last().map_or(0, |(_, active)| *active);
-        let active = if *full {
+        let active = if *whole {
             1
         } else {
             around.saturating_add(*lines)
         };
         if here == Some((*low, *high)) {
-            // One more line of the same network: it replaces, it does not nest.
+            // One more line of the same network: what is around it was counted.
             cost.add(active.saturating_sub(around));
             if let Some((_, own)) = open.last_mut() {
-                *own = active;
+                *own = active.max(*own);
             }
         } else {
             cost.add(active.saturating_add(around).saturating_add(1));
@@ -260,7 +274,8 @@ fn nested(spans: &Spans, class: Option<u8>, cost: &mut Cost) {
             here = Some((*low, *high));
         }
         if cost.is_over() {
-            return;
+            break;
         }
     }
+    cost.intervals
 }

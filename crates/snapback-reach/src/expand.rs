@@ -60,8 +60,9 @@ fn expand(cell: &Cell, members: &BTreeMap<Symbol, AddressSet>) -> Cell {
     }
     let replaced = members.keys().map(|symbol| (symbol, Points::default()));
     let named = cell.symbols.named().iter();
-    let mut symbols: BTreeMap<&Symbol, Points> =
-        named.map(|(symbol, points)| (symbol, points.clone())).collect();
+    let mut symbols: BTreeMap<&Symbol, Points> = named
+        .map(|(symbol, points)| (symbol, points.clone()))
+        .collect();
     symbols.extend(replaced);
     let symbols = symbols
         .into_iter()

@@ -80,11 +80,12 @@ impl Decisions {
 
 fn first_of<A: Coordinate>(lines: Vec<(A, A, &Line<'_>)>) -> Pieces<A, Ranks> {
     let own = |same: &[(A, A, &Line<'_>)]| {
-        let ranks = same.iter().map(|(_, _, line)| {
-            line.points
-                .map(|inside| inside.then_some(line.rank))
-        });
-        ranks.reduce(|first, second| earlier(&first, second)).unwrap_or_default()
+        let ranks = same
+            .iter()
+            .map(|(_, _, line)| line.points.map(|inside| inside.then_some(line.rank)));
+        ranks
+            .reduce(|first, second| earlier(&first, second))
+            .unwrap_or_default()
     };
     nest(lines, own, earlier)
 }
@@ -158,10 +159,8 @@ pub fn effective_entries(acl: &NetworkAcl, direction: Direction) -> Vec<(EntryKe
             let named = named
                 .iter_mut()
                 .map(|(number, cells)| (*number, cells.next().unwrap_or_default()));
-            let packets = PacketSet::from_cells(
-                named.collect::<Vec<_>>(),
-                rest.next().unwrap_or_default(),
-            );
+            let packets =
+                PacketSet::from_cells(named.collect::<Vec<_>>(), rest.next().unwrap_or_default());
             (line.key, packets)
         })
         .collect()

@@ -64,7 +64,10 @@ fn close<A: Coordinate, V: Clone + Default>(
             continue;
         }
         if let Some(behind) = end.next().filter(|behind| Some(*behind) != next) {
-            cuts.push((behind, outer.map_or_else(V::default, |(_, value)| value.clone())));
+            cuts.push((
+                behind,
+                outer.map_or_else(V::default, |(_, value)| value.clone()),
+            ));
         }
     }
 }

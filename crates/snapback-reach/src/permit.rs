@@ -112,33 +112,33 @@ pub(crate) fn entries_of<'a>(
     topology.prefix_lists.get(id)?.entries.as_ref()
 }
 
-/// The points of lines, by peer.
-pub(crate) fn by_peer<'l>(lines: impl Iterator<Item = &'l Line<'l>>) -> ByPeer<'l, &'l Points> {
+/// What lines say, by peer.
+pub(crate) fn by_peer<'l, T: Copy>(
+    lines: impl Iterator<Item = (&'l Line<'l>, T)>,
+) -> ByPeer<'l, T> {
     let mut sorted = ByPeer::default();
-    for line in lines {
+    for (line, said) in lines {
         let mut add = |network: &IpNet| match network {
             IpNet::V4(net) => {
                 let (low, high) = span_v4(*net);
-                sorted.v4.push((low, high, &line.points));
+                sorted.v4.push((low, high, said));
             }
             IpNet::V6(net) => {
                 let (low, high) = span_v6(*net);
-                sorted.v6.push((low, high, &line.points));
+                sorted.v6.push((low, high, said));
             }
         };
         match &line.peer {
             LinePeer::Network(network) => add(network),
             LinePeer::Networks(networks) => networks.iter().for_each(add),
-            LinePeer::Symbol(symbol) => {
-                sorted.symbols.entry(symbol).or_default().push(&line.points);
-            }
+            LinePeer::Symbol(symbol) => sorted.symbols.entry(symbol).or_default().push(said),
         }
     }
     sorted
 }
 
 fn union_of<'l>(lines: impl Iterator<Item = &'l Line<'l>>) -> Cell {
-    let lines = by_peer(lines);
+    let lines = by_peer(lines.map(|line| (line, &line.points)));
     let join = |outer: &Points, inner: Points| {
         if outer.is_full() {
             outer.clone()
@@ -152,8 +152,16 @@ fn union_of<'l>(lines: impl Iterator<Item = &'l Line<'l>>) -> Cell {
     let symbols = symbols.map(|(symbol, points)| (symbol.clone(), together(points.into_iter())));
     Cell {
         symbols: Total::new(symbols, Points::default()),
-        v4: nest(lines.v4, |same| together(same.iter().map(|line| line.2)), join),
-        v6: nest(lines.v6, |same| together(same.iter().map(|line| line.2)), join),
+        v4: nest(
+            lines.v4,
+            |same| together(same.iter().map(|line| line.2)),
+            join,
+        ),
+        v6: nest(
+            lines.v6,
+            |same| together(same.iter().map(|line| line.2)),
+            join,
+        ),
     }
 }
 

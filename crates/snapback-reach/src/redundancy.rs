@@ -1,11 +1,10 @@
 //! Rules that no packet needs. "Duplicates" in AWS's sense cannot exist; overlaps can (semantics A1).
 
-use crate::flow::Points;
+use crate::flow::{Points, protocol_and_points};
 use crate::nest::nest;
-use crate::packet_set::{Cell, PacketSet};
-use crate::permit::{by_peer, lines_of, permitted_by_rules};
-use crate::pieces::{Coordinate, Pieces, Total};
-use snapback_model::{Direction, RuleKey, SecurityGroup, Topology};
+use crate::permit::{Line, by_peer, lines_of, permitted_by_rules};
+use crate::pieces::{Coordinate, Pieces};
+use snapback_model::{Direction, Peer, RuleKey, SecurityGroup, Topology};
 use std::collections::BTreeSet;
 
 /// A rule whose removal changes no packet, and why.
@@ -27,110 +26,137 @@ pub fn redundant_rules<'a>(
     direction: Direction,
     topology: &Topology,
 ) -> Vec<Redundant<'a>> {
-    let rules: Vec<&RuleKey> = group
-        .rules
-        .keys()
-        .filter(|rule| rule.direction == direction)
-        .collect();
-    let alone = permitted_by_one(&rules, topology);
-    let sets: Vec<PacketSet> = rules
-        .iter()
-        .map(|rule| permitted_by_rules([*rule], topology))
-        .collect();
-    let redundant = rules.iter().zip(&sets).enumerate();
-    let redundant = redundant.filter(|(_, (_, set))| !set.intersects(&alone));
+    let rules = group.rules.keys();
+    let rules: Vec<&RuleKey> = rules.filter(|rule| rule.direction == direction).collect();
+    let needed = needed(&rules, topology);
+    let redundant = rules.iter().enumerate();
+    let redundant = redundant.filter(|(index, _)| !needed.contains(index));
     redundant
-        .map(|(index, (rule, set))| {
-            let others = || {
-                let all = rules.iter().zip(&sets).enumerate();
-                all.filter(|(other, _)| *other != index)
-                    .map(|(_, (rule, set))| (*rule, set))
-            };
-            let alone = others().find(|(_, other)| set.is_subset(other) && !set.is_empty());
-            let covered_by = match alone {
-                Some((rule, _)) => vec![rule],
-                None => others()
-                    .filter(|(_, other)| set.intersects(other))
-                    .map(|(rule, _)| rule)
-                    .collect(),
-            };
-            Redundant { rule, covered_by }
+        .map(|(index, rule)| {
+            let others = rules.iter().enumerate();
+            let others = others.filter(|(other, rival)| *other != index && may_meet(rule, rival));
+            Redundant {
+                rule,
+                covered_by: covers(rule, others.map(|(_, rule)| *rule), topology),
+            }
         })
         .collect()
 }
 
-/// How many rules permit something: none, one, or more.
+fn covers<'a>(
+    rule: &RuleKey,
+    others: impl Iterator<Item = &'a RuleKey>,
+    topology: &Topology,
+) -> Vec<&'a RuleKey> {
+    let own = permitted_by_rules([rule], topology);
+    let mut covers = Vec::new();
+    for other in others {
+        let permitted = permitted_by_rules([other], topology);
+        if !own.intersects(&permitted) {
+            continue;
+        }
+        if own.is_subset(&permitted) {
+            return vec![other];
+        }
+        covers.push(other);
+    }
+    covers
+}
+
+/// Whether two rules can have a packet in common, told cheaply.
+fn may_meet(one: &RuleKey, other: &RuleKey) -> bool {
+    let families = match (&one.peer, &other.peer) {
+        (Peer::Ipv4(one), Peer::Ipv4(other)) => one.contains(other) || other.contains(one),
+        (Peer::Ipv6(one), Peer::Ipv6(other)) => one.contains(other) || other.contains(one),
+        (Peer::Ipv4(_), Peer::Ipv6(_)) | (Peer::Ipv6(_), Peer::Ipv4(_)) => false,
+        (Peer::SecurityGroup { .. }, _) | (_, Peer::SecurityGroup { .. }) => one.peer == other.peer,
+        (Peer::PrefixList(_), _) | (_, Peer::PrefixList(_)) => true,
+    };
+    let numbers = [one, other].map(|rule| protocol_and_points(&rule.traffic).0);
+    families
+        && match numbers {
+            [Some(one), Some(other)] => one == other,
+            _ => true,
+        }
+}
+
+/// Which rules permit something: none, one alone, or several.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Permitting {
     #[default]
     None,
-    One,
-    More,
+    /// Only the rule at this index.
+    Only(usize),
+    Several,
 }
 
 impl Permitting {
     fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::None, one) | (one, Self::None) => one,
-            _ => Self::More,
+            _ => Self::Several,
         }
     }
 }
 
 type Counts = Pieces<u16, Permitting>;
 
-/// The packets that exactly one of the rules permits.
-fn permitted_by_one(rules: &[&RuleKey], topology: &Topology) -> PacketSet {
+/// A rule's line: its index and points.
+type Numbered<'l> = (usize, &'l Points);
+
+/// The rules that alone permit some packet, by index.
+fn needed(rules: &[&RuleKey], topology: &Topology) -> BTreeSet<usize> {
     // Rule by rule: rules of one prefix list must not count as one.
-    let lines: Vec<_> = rules
+    let lines: Vec<(usize, Line<'_>)> = rules
         .iter()
-        .flat_map(|rule| lines_of([*rule], topology))
+        .enumerate()
+        .flat_map(|(index, rule)| {
+            let lines = lines_of([*rule], topology).into_iter();
+            lines.map(move |line| (index, line))
+        })
         .collect();
-    let named: BTreeSet<u8> = lines.iter().filter_map(|line| line.protocol).collect();
-    let cell = |protocol: Option<u8>| {
+    let named: BTreeSet<u8> = lines.iter().filter_map(|(_, line)| line.protocol).collect();
+    let mut needed = BTreeSet::new();
+    for class in named.into_iter().map(Some).chain([None]) {
         let holds = lines
             .iter()
-            .filter(|line| line.protocol.is_none() || line.protocol == protocol);
-        let lines = by_peer(holds);
-        let symbols = lines.symbols.into_iter();
-        Cell {
-            v4: once(lines.v4),
-            v6: once(lines.v6),
-            symbols: Total::new(
-                symbols.map(|(symbol, points)| {
-                    let counts = counted(points.into_iter());
-                    (symbol.clone(), is_one(&counts))
-                }),
-                Points::default(),
-            ),
+            .filter(|(_, line)| line.protocol.is_none() || line.protocol == class);
+        let lines = by_peer(holds.map(|(index, line)| (line, (*index, &line.points))));
+        for (_, counts) in count(lines.v4).cuts() {
+            alone(counts, &mut needed);
         }
-    };
-    PacketSet::from_cells(
-        named
-            .iter()
-            .map(|protocol| (*protocol, cell(Some(*protocol)))),
-        cell(None),
-    )
-}
-
-fn once<A: Coordinate>(lines: Vec<(A, A, &Points)>) -> Pieces<A, Points> {
-    let own = |same: &[(A, A, &Points)]| counted(same.iter().map(|line| line.2));
-    nest(lines, own, both).map(is_one)
-}
-
-fn is_one(counts: &Counts) -> Points {
-    counts.map(|count| *count == Permitting::One)
-}
-
-fn counted<'p>(lines: impl Iterator<Item = &'p Points>) -> Counts {
-    let one = |inside: &bool| {
-        if *inside {
-            Permitting::One
-        } else {
-            Permitting::None
+        for (_, counts) in count(lines.v6).cuts() {
+            alone(counts, &mut needed);
         }
-    };
-    let counts = lines.map(|points| points.map(one));
+        for same in lines.symbols.into_values() {
+            alone(&counted(same.into_iter()), &mut needed);
+        }
+    }
+    needed
+}
+
+fn alone(counts: &Counts, needed: &mut BTreeSet<usize>) {
+    for (_, permitting) in counts.cuts() {
+        if let Permitting::Only(index) = permitting {
+            needed.insert(*index);
+        }
+    }
+}
+
+fn count<A: Coordinate>(lines: Vec<(A, A, Numbered<'_>)>) -> Pieces<A, Counts> {
+    nest(lines, |same| counted(same.iter().map(|line| line.2)), both)
+}
+
+fn counted<'p>(lines: impl Iterator<Item = Numbered<'p>>) -> Counts {
+    let counts = lines.map(|(index, points)| {
+        points.map(|inside| {
+            if *inside {
+                Permitting::Only(index)
+            } else {
+                Permitting::None
+            }
+        })
+    });
     counts
         .reduce(|sum, counts| both(&sum, counts))
         .unwrap_or_default()

@@ -1,15 +1,16 @@
 //! Where a route table sends each address: longest prefix match (semantics A4).
 
 use crate::address::{span_v4, span_v6};
+use crate::permit::entries_of;
 use crate::pieces::Coordinate;
 use ipnet::IpNet;
+use smallvec::SmallVec;
 use snapback_model::{
     Destination, PrefixListId, Route, RouteOrigin, RouteTable, RouteTarget, Topology,
 };
-use crate::permit::entries_of;
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// What happens to packets for an address.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,7 +63,8 @@ pub(crate) struct Claim<'a> {
 /// Which route of a table holds each network it names.
 #[derive(Default)]
 pub(crate) struct Claims<'a> {
-    pub(crate) holders: BTreeMap<IpNet, Claim<'a>>,
+    /// Each network once, in the order of [`walk`]: an outer one before those in it.
+    holders: Vec<(IpNet, Claim<'a>)>,
     /// Claims that lost their network to a holder of the same prefix.
     pub(crate) beaten: Vec<(IpNet, Claim<'a>)>,
     unread: BTreeMap<&'a PrefixListId, &'a Route>,
@@ -73,80 +75,94 @@ impl<'a> Claims<'a> {
     /// is known.
     pub(crate) fn of(table: &'a RouteTable, topology: &Topology) -> Self {
         let mut claims = Self::default();
+        let mut all: Vec<(IpNet, Claim<'a>)> = Vec::with_capacity(table.routes.len());
         for (destination, route) in &table.routes {
             let claim = |rank| Claim {
                 rank,
                 destination,
                 route,
             };
-            let propagated = route.origin == RouteOrigin::Propagated;
-            let rank = if propagated { Rank::Propagated } else { Rank::Static };
+            let rank = match route.origin {
+                RouteOrigin::Propagated => Rank::Propagated,
+                RouteOrigin::Table | RouteOrigin::Created => Rank::Static,
+            };
             match destination {
-                Destination::Ipv4(net) => claims.stake(IpNet::V4(*net), claim(rank)),
-                Destination::Ipv6(net) => claims.stake(IpNet::V6(*net), claim(rank)),
+                Destination::Ipv4(net) => all.push((IpNet::V4(*net), claim(rank))),
+                Destination::Ipv6(net) => all.push((IpNet::V6(*net), claim(rank))),
                 Destination::PrefixList(id) => match entries_of(id, topology) {
                     None => {
                         claims.unread.insert(id, route);
                     }
                     Some(entries) => {
-                        for network in entries {
-                            claims.stake(network.trunc(), claim(Rank::PrefixList));
-                        }
+                        let claim = claim(Rank::PrefixList);
+                        all.extend(entries.iter().map(|network| (network.trunc(), claim)));
                     }
                 },
+            }
+        }
+        // Stable, and nearly sorted already. Of equal ranks the first holds: prefix lists, by id.
+        all.sort_by(|(one, claim), (other, rival)| {
+            one.cmp(other).then(rival.rank.cmp(&claim.rank))
+        });
+        for (network, claim) in all {
+            match claims.holders.last() {
+                Some((held, _)) if *held == network => claims.beaten.push((network, claim)),
+                _ => claims.holders.push((network, claim)),
             }
         }
         claims
     }
 
-    /// Of equal ranks the first holds: prefix lists, by id.
-    fn stake(&mut self, network: IpNet, claim: Claim<'a>) {
-        match self.holders.entry(network) {
-            Entry::Vacant(free) => {
-                free.insert(claim);
-            }
-            Entry::Occupied(mut held) if held.get().rank < claim.rank => {
-                self.beaten.push((network, held.insert(claim)));
-            }
-            Entry::Occupied(_) => self.beaten.push((network, claim)),
-        }
+    /// The route that holds a network itself.
+    pub(crate) fn holder(&self, network: &IpNet) -> Option<&Claim<'a>> {
+        at(&self.holders, network)
     }
 
     /// Networks that prefix lists send to different targets, in equal or nested prefixes, where no
     /// better rank holds the network: AWS picks one at random (semantics A4).
     fn ambiguous(&self) -> BTreeMap<IpNet, BTreeSet<RouteTarget>> {
-        let beaten = self.beaten.iter().map(|(network, claim)| (network, claim));
-        let mut listed: BTreeMap<IpNet, BTreeSet<&RouteTarget>> = BTreeMap::new();
-        for (network, claim) in self.holders.iter().chain(beaten) {
-            if claim.rank == Rank::PrefixList {
-                listed.entry(*network).or_default().insert(&claim.route.target);
-            }
+        let listed = self.holders.iter().chain(&self.beaten);
+        let listed = listed.filter(|(_, claim)| claim.rank == Rank::PrefixList);
+        let mut targets: BTreeMap<IpNet, BTreeSet<&RouteTarget>> = BTreeMap::new();
+        for (network, claim) in listed {
+            let of = targets.entry(*network).or_default();
+            of.insert(&claim.route.target);
         }
-        let everywhere: BTreeSet<&RouteTarget> = listed.values().flatten().copied().collect();
         let mut ambiguous = BTreeMap::new();
+        let everywhere: BTreeSet<&RouteTarget> = targets.values().flatten().copied().collect();
         if everywhere.len() < 2 {
             return ambiguous;
         }
-        for network in listed.keys() {
-            let held = self.holders.get(network);
-            if held.is_none_or(|holder| holder.rank != Rank::PrefixList) {
+        for network in targets.keys() {
+            let held = self.holder(network).map(|holder| holder.rank);
+            if held != Some(Rank::PrefixList) {
                 continue;
             }
             let around = std::iter::successors(Some(*network), IpNet::supernet);
-            let targets = around.filter_map(|net| listed.get(&net)).flatten();
-            let targets: BTreeSet<RouteTarget> = targets.map(|target| (*target).clone()).collect();
-            if targets.len() > 1 {
-                ambiguous.insert(*network, targets);
+            let of = around.filter_map(|net| targets.get(&net)).flatten();
+            let of: BTreeSet<RouteTarget> = of.map(|target| (*target).clone()).collect();
+            if of.len() > 1 {
+                ambiguous.insert(*network, of);
             }
         }
         ambiguous
     }
 }
 
+/// The value of a network in a list sorted by network.
+fn at<'l, T>(sorted: &'l [(IpNet, T)], network: &IpNet) -> Option<&'l T> {
+    let index = sorted.binary_search_by_key(network, |(network, _)| *network);
+    index
+        .ok()
+        .and_then(|index| sorted.get(index))
+        .map(|(_, value)| value)
+}
+
 /// The next hop of every address, as a table decides it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NextHops {
-    prefixes: BTreeMap<IpNet, Hop>,
+    /// Each network once, an outer one before those in it. Routes with one target share its hop.
+    prefixes: Vec<(IpNet, Arc<Hop>)>,
     unread: BTreeMap<PrefixListId, Hop>,
     ambiguous: BTreeMap<IpNet, BTreeSet<RouteTarget>>,
 }
@@ -156,16 +172,20 @@ pub struct NextHops {
 pub fn next_hops(table: &RouteTable, topology: &Topology) -> NextHops {
     let claims = Claims::of(table, topology);
     let unread = claims.unread.iter();
+    let mut known: BTreeMap<(&RouteTarget, bool), Arc<Hop>> = BTreeMap::new();
+    let prefixes = claims.holders.iter().map(|(network, claim)| {
+        let route = claim.route;
+        let hop = known
+            .entry((&route.target, route.blackhole))
+            .or_insert_with(|| Arc::new(Hop::of(route)));
+        (*network, Arc::clone(hop))
+    });
     NextHops {
+        prefixes: prefixes.collect(),
         unread: unread
             .map(|(list, route)| ((*list).clone(), Hop::of(route)))
             .collect(),
         ambiguous: claims.ambiguous(),
-        prefixes: claims
-            .holders
-            .iter()
-            .map(|(network, claim)| (*network, Hop::of(claim.route)))
-            .collect(),
     }
 }
 
@@ -259,7 +279,7 @@ impl NextHops {
     fn covering(&self, network: IpNet) -> &Hop {
         let mut around = Some(network);
         while let Some(net) = around {
-            if let Some(hop) = self.prefixes.get(&net) {
+            if let Some(hop) = at(&self.prefixes, &net) {
                 return hop;
             }
             around = net.supernet();
@@ -270,6 +290,9 @@ impl NextHops {
 
 const UNROUTED: &Hop = &Hop::Unrouted;
 
+/// What each of some tables says.
+type Hops<'a> = SmallVec<[&'a Hop; 4]>;
+
 /// A network of some table, with what each table says about the part of it that no more specific
 /// network of any table takes away.
 pub(crate) struct Walked<'a> {
@@ -279,7 +302,7 @@ pub(crate) struct Walked<'a> {
     free: Option<u128>,
     /// An address of its own part; `None` where it has none.
     pub(crate) witness: Option<u128>,
-    hops: Vec<&'a Hop>,
+    hops: Hops<'a>,
     /// The network around it, by index.
     pub(crate) parent: Option<usize>,
 }
@@ -329,29 +352,27 @@ fn bounds(network: IpNet) -> (u128, u128) {
 
 /// All networks of some tables, an outer one before those in it.
 pub(crate) fn walk<'a>(tables: &[&'a NextHops]) -> Vec<Walked<'a>> {
-    let mut networks: Vec<(bool, u128, u8, IpNet)> = tables
+    let mut ahead: SmallVec<[&'a [(IpNet, Arc<Hop>)]; 4]> = tables
         .iter()
-        .flat_map(|table| table.prefixes.keys())
-        .map(|net| {
-            (
-                matches!(net, IpNet::V6(_)),
-                bounds(*net).0,
-                net.prefix_len(),
-                *net,
-            )
-        })
+        .map(|table| table.prefixes.as_slice())
         .collect();
-    networks.sort_unstable();
-    networks.dedup();
-    let mut walked: Vec<Walked<'a>> = Vec::with_capacity(networks.len());
+    let longest = ahead.iter().map(|table| table.len()).max();
+    let mut walked: Vec<Walked<'a>> = Vec::with_capacity(longest.unwrap_or(0));
     let mut open: Vec<usize> = Vec::new();
-    for (_, low, _, network) in networks {
-        let holds = |walked: &[Walked<'_>], index: usize| {
-            walked
-                .get(index)
-                .is_some_and(|outer| outer.network.contains(&network))
+    let next = |ahead: &[&'a [(IpNet, Arc<Hop>)]]| {
+        let firsts = ahead.iter().filter_map(|table| table.first());
+        firsts.map(|(network, _)| *network).min()
+    };
+    while let Some(network) = next(&ahead) {
+        let (low, high) = bounds(network);
+        let ended = |outer: &Walked<'_>| {
+            outer.high < low
+                || matches!(outer.network, IpNet::V4(_)) != matches!(network, IpNet::V4(_))
         };
-        while open.last().is_some_and(|index| !holds(&walked, *index)) {
+        while open
+            .last()
+            .is_some_and(|index| walked.get(*index).is_none_or(ended))
+        {
             close(&mut open, &mut walked);
         }
         let parent = open.last().copied();
@@ -361,19 +382,22 @@ pub(crate) fn walk<'a>(tables: &[&'a NextHops]) -> Vec<Walked<'a>> {
             outer.witness = outer.free.filter(|free| *free < low);
         }
         let outer = parent.and_then(|parent| walked.get(parent));
-        let hops = tables.iter().enumerate().map(|(index, table)| {
+        let mut hops = Hops::new();
+        for (index, table) in ahead.iter_mut().enumerate() {
             let inherited = outer.and_then(|outer| outer.hops.get(index).copied());
-            table
-                .prefixes
-                .get(&network)
-                .or(inherited)
-                .unwrap_or(UNROUTED)
-        });
-        let hops = hops.collect();
+            let own = table.split_first().filter(|((own, _), _)| *own == network);
+            hops.push(match own {
+                Some(((_, hop), behind)) => {
+                    *table = behind;
+                    hop
+                }
+                None => inherited.unwrap_or(UNROUTED),
+            });
+        }
         open.push(walked.len());
         walked.push(Walked {
             network,
-            high: bounds(network).1,
+            high,
             free: Some(low),
             witness: None,
             hops,

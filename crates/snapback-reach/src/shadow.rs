@@ -15,9 +15,9 @@ pub fn deciding_route<'a>(
     address: IpAddr,
 ) -> Option<(&'a Destination, &'a Route)> {
     let claims = Claims::of(table, topology);
-    let around = std::iter::successors(Some(IpNet::from(address)), IpNet::supernet);
-    let mut held = around.filter_map(|network| claims.holders.get(&network));
-    held.next().map(|claim| (claim.destination, claim.route))
+    let mut around = std::iter::successors(Some(IpNet::from(address)), IpNet::supernet);
+    let held = around.find_map(|network| claims.holder(&network).copied());
+    held.map(|claim| (claim.destination, claim.route))
 }
 
 /// A route that decides no address, and why.
@@ -46,7 +46,7 @@ pub fn shadowed_routes<'a>(table: &'a RouteTable, topology: &Topology) -> Vec<Sh
         })
         .map(|destination| (destination, BTreeSet::new()))
         .collect();
-    let holder = |network: &IpNet| Some(claims.holders.get(network)?.destination);
+    let holder = |network: &IpNet| Some(claims.holder(network)?.destination);
     for region in &walked {
         if region.witness.is_some()
             && let Some(alive) = holder(&region.network)

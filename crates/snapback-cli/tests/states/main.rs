@@ -8,9 +8,11 @@
 )]
 #![allow(missing_docs, reason = "tests")]
 
+mod broken_files;
 mod input;
 mod policy;
 mod script;
+mod several_states;
 mod world;
 
 use serde_json::{Value, json};

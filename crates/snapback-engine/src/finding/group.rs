@@ -4,8 +4,7 @@ use super::exposure::{Exposure, Width, exposures};
 use super::scene::{Scene, Teller};
 use super::{Finding, FindingCode, Harm, Severity, Since, audit, since};
 use crate::diff::{Delta, Difference};
-use crate::impact::{bounded, traffic_lines};
-use ipnet::IpNet;
+use crate::impact::{bounded, is_untracked, traffic_lines};
 use snapback_model::*;
 use snapback_reach::{Family, PacketSet, permitted_by_group, permitted_by_rules};
 use std::collections::BTreeSet;
@@ -310,7 +309,7 @@ fn cut(scene: &mut Scene<'_>, good: &SecurityGroup, found: &SecurityGroup, rule:
             "the approved rule `{rule}` is gone; its traffic passes only by rules that nobody approved"
         )
     } else {
-        let when = if is_untracked(scene, good, rule) {
+        let when = if is_untracked(good, rule, &scene.lists) {
             "connections without tracking are cut at once"
         } else {
             "established connections end at their idle timeout, new ones are refused"
@@ -354,29 +353,4 @@ fn cut(scene: &mut Scene<'_>, good: &SecurityGroup, found: &SecurityGroup, rule:
             evidence,
         );
     }
-}
-
-/// Whether flows of a rule were not tracked: a tcp or udp rule of the whole world, answered by
-/// everything (semantics A2). They end at once when the rule goes.
-fn is_untracked(scene: &Scene<'_>, good: &SecurityGroup, rule: &RuleKey) -> bool {
-    let all_ports = match rule.traffic {
-        Traffic::Tcp(_) => Traffic::Tcp(PortRange::ALL),
-        Traffic::Udp(_) => Traffic::Udp(PortRange::ALL),
-        Traffic::All | Traffic::Icmp(_) | Traffic::Icmpv6(_) | Traffic::Protocol(_) => {
-            return false;
-        }
-    };
-    let Some(world) = rule
-        .peer
-        .as_cidr()
-        .filter(|net: &IpNet| net.prefix_len() == 0)
-    else {
-        return false;
-    };
-    let back = if rule.direction.is_egress() {
-        Direction::Ingress
-    } else {
-        Direction::Egress
-    };
-    PacketSet::of(&all_ports, world).is_subset(&permitted_by_group(good, back, &scene.lists))
 }

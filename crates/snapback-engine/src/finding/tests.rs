@@ -8,9 +8,16 @@
 
 mod acls;
 mod associations;
+mod evasions;
 mod groups;
 mod laws;
+mod lockout;
+mod replies;
+mod since;
+mod site;
+mod surroundings;
 mod tables;
+mod two_sides;
 
 use super::*;
 use crate::diff::diff;

@@ -10,7 +10,7 @@
 //! the group then must find the rule taken back. Harm stays what it is, so `enforce` acts alike.
 
 use super::{Finding, Harm, Severity};
-use crate::impact::Impact;
+use crate::impact::{Effect, Impact, Turn};
 
 /// Where the effect of a difference is felt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +24,24 @@ pub(super) enum Weight {
 }
 
 /// What the impact says of the difference that a finding is about.
-pub(super) fn weight(_impact: &Impact, _finding: &Finding) -> Weight {
-    Weight::Full
+pub(super) fn weight(impact: &Impact, finding: &Finding) -> Weight {
+    let moves = impact.moves_of(&finding.element);
+    let (effect, turn) = match finding.harm {
+        Harm::Opens => (moves.opens, Turn::Opened),
+        Harm::Cuts => (moves.closes, Turn::Closed),
+        Harm::None => return Weight::Full,
+    };
+    match effect {
+        Some(effect @ Effect::Dormant { .. }) => Weight::Dormant(effect.words(turn)),
+        Some(Effect::Now(reached)) if turn == Turn::Opened && reached.internet_facing == 0 => {
+            let words = Effect::Now(reached.clone()).words(turn);
+            // Where the peers are of the inside, the inside is all there is to reach.
+            reached
+                .internet
+                .map_or(Weight::Full, |_| Weight::Inside(words))
+        }
+        Some(Effect::Now(_) | Effect::Unknown { .. }) | None => Weight::Full,
+    }
 }
 
 /// The finding with the severity that its effect gives it.

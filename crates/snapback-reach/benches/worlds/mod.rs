@@ -188,8 +188,14 @@ pub fn table(routes: u32) -> RouteTable {
         RouteTarget::NetworkInterface("eni-1".into()),
     ];
     let mut all = BTreeMap::from([
-        ("10.0.0.0/16".parse().unwrap(), Route::created(RouteTarget::Local)),
-        ("0.0.0.0/0".parse().unwrap(), Route::created(RouteTarget::InternetGateway("igw-1".into()))),
+        (
+            "10.0.0.0/16".parse().unwrap(),
+            Route::created(RouteTarget::Local),
+        ),
+        (
+            "0.0.0.0/0".parse().unwrap(),
+            Route::created(RouteTarget::InternetGateway("igw-1".into())),
+        ),
     ]);
     while all.len() < routes as usize {
         let network = network(&mut rng, false);

@@ -84,7 +84,8 @@ pub(super) fn gaps(
     // The usual ACL lets all replies pass: nothing about hosts need be known for that.
     let all = |permitted: &PacketSet| {
         Family::ALL.into_iter().all(|family| {
-            let silent = !ingress.intersects(&whole(family)) && !egress.intersects(&whole(family));
+            let any = PacketSet::of(&Traffic::All, everyone(family));
+            let silent = !ingress.intersects(&any) && !egress.intersects(&any);
             silent || whole(family).is_subset(permitted)
         })
     };

@@ -4,72 +4,39 @@ use super::super::scene::Teller;
 use super::super::world::World;
 use crate::finding::{FindingCode, Harm, Severity};
 use snapback_model::*;
-use snapback_reach::permitted_by_rules;
+use snapback_reach::redundant_rules;
 
 pub(super) fn audit(teller: &mut Teller, world: &World<'_>, group: &SecurityGroup) {
     for rule in group.rules.keys() {
-        overlap(teller, world, group, rule);
         stale(teller, world, group, rule);
         foreign(teller, rule);
     }
     default_use(teller, group);
+    overlaps(teller, world, group);
 }
 
-/// SG-OVERLAP: `Allow(without the rule) = Allow`. Only rules whose traffic and peer have something
-/// in common with the rule's can stand in for it: networks are nested or disjoint.
-fn overlap(teller: &mut Teller, world: &World<'_>, group: &SecurityGroup, rule: &RuleKey) {
-    let others: Vec<&RuleKey> = group
-        .rules
-        .keys()
-        .filter(|other| *other != rule && other.direction == rule.direction)
-        .filter(|other| may_share(&other.peer, &rule.peer) && share(other.traffic, rule.traffic))
-        .collect();
-    if others.is_empty() {
-        return;
-    }
-    let own = permitted_by_rules([rule], world.lists);
-    if own.is_empty() || !own.is_subset(&permitted_by_rules(others.iter().copied(), world.lists)) {
-        return;
-    }
-    let evidence = others
-        .iter()
-        .filter(|other| permitted_by_rules([**other], world.lists).intersects(&own))
-        .map(|other| format!("`{other}` allows all or part of it"))
-        .collect();
-    teller.tell(
-        FindingCode::SgOverlap,
-        (Severity::Info, Harm::None),
-        Element::Rule(rule.clone()),
-        format!(
-            "the rule `{rule}` alone changes nothing: other rules of the group allow all of it"
-        ),
-        evidence,
-    );
-}
-
-fn may_share(one: &Peer, other: &Peer) -> bool {
-    match (one, other) {
-        (Peer::Ipv4(one), Peer::Ipv4(other)) => one.contains(other) || other.contains(one),
-        (Peer::Ipv6(one), Peer::Ipv6(other)) => one.contains(other) || other.contains(one),
-        (Peer::Ipv4(_), Peer::Ipv6(_)) | (Peer::Ipv6(_), Peer::Ipv4(_)) => false,
-        // A list with entries is networks; one without is a name.
-        (Peer::PrefixList(_), Peer::SecurityGroup { .. })
-        | (Peer::SecurityGroup { .. }, Peer::PrefixList(_)) => false,
-        (Peer::PrefixList(_), _) | (_, Peer::PrefixList(_)) => true,
-        (Peer::SecurityGroup { .. }, _) | (_, Peer::SecurityGroup { .. }) => one == other,
-    }
-}
-
-fn share(one: Traffic, other: Traffic) -> bool {
-    match (one, other) {
-        (Traffic::Tcp(one), Traffic::Tcp(other)) | (Traffic::Udp(one), Traffic::Udp(other)) => {
-            one.from() <= other.to() && other.from() <= one.to()
+/// SG-OVERLAP: `Allow(without the rule) = Allow`. An exact duplicate cannot be: AWS refuses it.
+fn overlaps(teller: &mut Teller, world: &World<'_>, group: &SecurityGroup) {
+    for direction in [Direction::Ingress, Direction::Egress] {
+        for redundant in redundant_rules(group, direction, world.lists) {
+            let rule = redundant.rule;
+            let by = redundant.covered_by.iter();
+            let evidence: Vec<String> = by
+                .map(|other| format!("`{other}` allows all or part of it"))
+                .collect();
+            let why = if evidence.is_empty() {
+                "its prefix list has no entries"
+            } else {
+                "other rules of the group allow all of it"
+            };
+            teller.tell(
+                FindingCode::SgOverlap,
+                (Severity::Info, Harm::None),
+                Element::Rule(rule.clone()),
+                format!("the rule `{rule}` alone changes nothing: {why}"),
+                evidence,
+            );
         }
-        (Traffic::All, _)
-        | (_, Traffic::All)
-        | (Traffic::Icmp(_), Traffic::Icmp(_))
-        | (Traffic::Icmpv6(_), Traffic::Icmpv6(_)) => true,
-        (one, other) => one == other,
     }
 }
 

@@ -131,13 +131,12 @@ fn overlapping_peers(
             continue;
         }
         let both = covered.intersection(&far_side(other, &table.vpc));
-        // Networks of the other peer that this table leads there by a longer prefix are told apart.
+        // Where this table leads to the other peer too, by a longer or shorter prefix, it tells them apart.
         let told_apart = table
             .routes
             .iter()
             .filter(|(_, route)| route.target.id() == other.id)
-            .filter_map(|(destination, _)| destination.as_cidr())
-            .filter(|net| net.prefix_len() > network.prefix_len());
+            .filter_map(|(destination, _)| destination.as_cidr());
         let both = both.difference(&AddressSet::of(told_apart));
         if !both.is_empty() && routed(other) {
             let networks: Vec<String> = both.networks().iter().map(IpNet::to_string).collect();

@@ -9,8 +9,9 @@ fn listed(good: &[Line], changes: &[(&str, Option<&str>)]) -> Vec<Finding> {
         |account| {
             // Replies pass: what this is about are the entries of requests.
             let out = [
-                ("egress 1", "allow all 0.0.0.0/0"),
-                ("egress 2", "allow all ::/0"),
+                ("egress 1", "allow tcp:1024-65535 0.0.0.0/0"),
+                ("egress 2", "allow tcp:1024-65535 ::/0"),
+                ("egress 3", "allow udp:1024-65535 0.0.0.0/0"),
             ];
             acl(account, ACL).entries = good
                 .iter()
