@@ -277,6 +277,13 @@ pub fn context(baselines: &Baselines, live: &Snapshot) -> Vec<Finding> {
         .collect()
 }
 
+/// Who depends on a thing around the guarded resources (a gateway, interface, endpoint, prefix list,
+/// flow log, by its AWS id), as the baselines have it: evidence for an event that touches it.
+pub fn dependents(baselines: &Baselines, id: &str) -> Vec<String> {
+    let lines = context::dependents::of(&World::of_baselines(baselines), id);
+    bounded(lines, MOST_EVIDENCE)
+}
+
 /// Finds what is dangerous in a state by itself: used at first capture ("already dangerous"). The
 /// elements are elements of the subjects, of no difference.
 pub fn audit(live: &Snapshot, house: &HouseRules) -> Vec<Finding> {

@@ -4,6 +4,7 @@
 //! Only what both sides read completely is compared: what one of them did not look at is no change.
 
 mod access;
+pub(super) mod dependents;
 mod gateways;
 mod interfaces;
 mod lists;

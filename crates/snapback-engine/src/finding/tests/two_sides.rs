@@ -480,3 +480,26 @@ fn what_surroundings_make_of_a_resource_that_did_not_change() {
         ),
     ]);
 }
+
+#[test]
+fn who_depends_on_what_an_event_touches() {
+    let mut good = site();
+    let list = PrefixList {
+        id: "pl-1".into(),
+        name: None,
+        version: Some(1),
+        max_entries: None,
+        entries: None,
+    };
+    good.topology.prefix_lists.insert("pl-1".into(), list);
+    rules(&mut good, WEB).insert(rule("ingress tcp:22 pl-1"), detail(None));
+    let of = |id: &str| dependents(&captured(&good), id);
+    assert_eq!(
+        of("nat-1"),
+        ["rtb-private: route 0.0.0.0/0 to nat-1, used by subnet-1"]
+    );
+    assert_eq!(of("pl-1"), ["sg-web: rule ingress tcp:22 pl-1"]);
+    assert_eq!(of("eni-web"), ["eni-web should carry sg-web"]);
+    assert_eq!(of("fl-1"), ["fl-1 watches vpc-1"]);
+    assert_eq!(of("nat-9"), [""; 0]);
+}
