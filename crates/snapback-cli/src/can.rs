@@ -1,7 +1,7 @@
 //! `can`: would this packet pass, hop by hop, with the rule that decides at each.
 
 use crate::outcome::Outcome;
-use crate::source::{self, State};
+use crate::source::{self, Choice, State};
 use crate::style::{self, BOLD, DIM, GREEN, RED, YELLOW};
 use anstyle::Style;
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -48,9 +48,9 @@ pub struct Arguments {
     /// How to print it.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-    /// The account, where describe outputs show resources of others too.
-    #[arg(long, value_name = "ID")]
-    account: Option<String>,
+    /// Whose states they are.
+    #[command(flatten)]
+    choice: Choice,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -74,11 +74,10 @@ struct Before {
 /// # Errors
 /// Sources that cannot be read, ends that are not in the state, a protocol without its port.
 pub fn run(arguments: &Arguments) -> Result<Outcome> {
-    let account = arguments.account.clone().map(AccountId::new);
     let read = |path: &Option<PathBuf>| {
         let state = path
             .as_ref()
-            .map(|path| source::read(path, account.as_ref()));
+            .map(|path| source::read(path, &arguments.choice));
         state.transpose()
     };
     let l4 = l4(&arguments.protocol, arguments.port)?;
