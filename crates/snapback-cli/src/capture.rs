@@ -34,12 +34,12 @@ pub struct Arguments {
     /// Capture what can be read though some of the input cannot: what is missing is then not guarded.
     #[arg(long)]
     partial: bool,
-    /// Whose state it is.
-    #[command(flatten)]
-    choice: Choice,
     /// The policy whose `required-tags` every resource should carry.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// Whose state it is.
+    #[command(flatten)]
+    choice: Choice,
 }
 
 /// Runs the command.
