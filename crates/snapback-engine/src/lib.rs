@@ -14,6 +14,7 @@ pub mod execution;
 pub mod finding;
 #[cfg(test)]
 mod fixture;
+pub mod history;
 pub mod impact;
 pub mod incident;
 pub mod notification;
