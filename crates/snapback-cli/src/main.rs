@@ -7,6 +7,7 @@
 
 #[cfg(feature = "aws")]
 mod account;
+mod backtest;
 mod capture;
 mod decode;
 mod demo;
@@ -30,11 +31,12 @@ struct Arguments {
 
 /// What the exit codes of every command mean.
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, or no differences; 1 `diff` found differences, or a story of `demo` ended wrong; 2 bad input or arguments (nothing was done).
+Exit codes: 0 done, or no differences; 1 `diff` found differences, or a story of `demo` ended wrong; 2 bad input or arguments (nothing was done; `decode` and `backtest` did the rest).
 Colour follows the terminal; NO_COLOR turns it off.";
 
 #[derive(Subcommand)]
 enum Command {
+    Backtest(backtest::Arguments),
     Capture(capture::Arguments),
     Decode(decode::Arguments),
     Demo(demo::Arguments),
@@ -44,6 +46,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Backtest(arguments) => backtest::run(&arguments),
         Command::Capture(arguments) => capture::run(&arguments),
         Command::Decode(arguments) => decode::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),

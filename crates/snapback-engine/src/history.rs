@@ -87,9 +87,7 @@ pub fn in_order(mut steps: Vec<Step>) -> Vec<Step> {
 }
 
 /// Why something about the past cannot be told.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
     /// No live state was given that covers it, and no other event tells of it.

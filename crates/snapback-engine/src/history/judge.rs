@@ -22,9 +22,8 @@ pub(super) fn judge(
     for group in steps.chunk_by(|one, other| one.second() == other.second()) {
         let range = first..first.saturating_add(group.len());
         first = range.end;
-        let resources: BTreeSet<ResourceId> = range
-            .flat_map(|step| past.edited(step).cloned())
-            .collect();
+        let resources: BTreeSet<ResourceId> =
+            range.flat_map(|step| past.edited(step).cloned()).collect();
         let Some(second) = group.first().map(Step::second) else {
             continue;
         };
@@ -58,12 +57,7 @@ struct Case {
 }
 
 impl<'a> Court<'a> {
-    fn new(
-        past: &'a Past,
-        steps: &'a [Step],
-        live: Option<&Snapshot>,
-        policy: &'a Policy,
-    ) -> Self {
+    fn new(past: &'a Past, steps: &'a [Step], live: Option<&Snapshot>, policy: &'a Policy) -> Self {
         let mut topology = live.map(|live| live.topology.clone()).unwrap_or_default();
         // What is dead today may have been alive then; what is not known stands in nobody's way.
         topology.gateways.retain(|_, gateway| {
@@ -262,7 +256,9 @@ impl<'a> Court<'a> {
             .past
             .speakers(&Atom::Existence(case.id.clone()), case.second)
             .find(|step| !self.trusts(*step));
-        let change = strangers.and_then(|step| self.steps.get(step)).map(|step| &step.change);
+        let change = strangers
+            .and_then(|step| self.steps.get(step))
+            .map(|step| &step.change);
         let findings = finding::assess(&self.baselines, &self.live, &diff);
         let decision = verdict::decide(
             &diff,
@@ -302,12 +298,15 @@ impl<'a> Court<'a> {
         for step in owners {
             self.note(step, outcome);
             let trusted = self.trusts(step);
-            let Some(told) = self.told.get_mut(step) else { continue };
+            let Some(told) = self.told.get_mut(step) else {
+                continue;
+            };
             told.findings.extend(findings.iter().cloned());
             told.whole &= case.gap.is_none();
             told.assumed |= case.before.assumed || case.after.assumed;
             if matches!(outcome, Outcome::Reverted | Outcome::Alerted) && !trusted {
-                told.lines.push(format!("{}: {}", case.id, difference.describe()));
+                told.lines
+                    .push(format!("{}: {}", case.id, difference.describe()));
             }
         }
     }
@@ -339,10 +338,16 @@ impl<'a> Court<'a> {
     fn is_proved(&self, case: &Case, judgement: &Judgement) -> bool {
         let mode = self.policy.mode_of(case.id.kind());
         match &judgement.difference {
-            Difference::Rule { delta: Delta::Added(_), .. }
+            Difference::Rule {
+                delta: Delta::Added(_),
+                ..
+            }
             | Difference::Deleted { .. }
             | Difference::Unreviewed { .. } => true,
-            Difference::Route { destination, delta: Delta::Added(_) } if destination.is_default() => {
+            Difference::Route {
+                destination,
+                delta: Delta::Added(_),
+            } if destination.is_default() => {
                 mode == Mode::Strict
                     || judgement
                         .findings

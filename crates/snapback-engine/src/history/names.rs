@@ -64,7 +64,10 @@ impl Names {
     fn learn_live(&mut self, live: &Snapshot) {
         for resource in live.resources.values() {
             if let Resource::SecurityGroup(group) = resource {
-                let vpc = group.vpc.as_ref().and_then(|vpc| live.topology.vpcs.get(vpc));
+                let vpc = group
+                    .vpc
+                    .as_ref()
+                    .and_then(|vpc| live.topology.vpcs.get(vpc));
                 self.learn_group(group, vpc);
             }
         }
@@ -97,7 +100,9 @@ impl Names {
 
     fn learn(&mut self, second: i64, edit: &Edit, live: Option<&Snapshot>) {
         match edit {
-            Edit::RuleAdded { rule, id: Some(id), .. } => {
+            Edit::RuleAdded {
+                rule, id: Some(id), ..
+            } => {
                 self.rules.entry(id.clone()).or_default().push(Meaning {
                     second,
                     birth: true,
@@ -112,14 +117,26 @@ impl Names {
                     self.learn_group(group, vpc);
                 }
             }
-            Edit::TableAssociated { table, subject, association: Some(id) } => {
+            Edit::TableAssociated {
+                table,
+                subject,
+                association: Some(id),
+            } => {
                 self.subjects.insert(id.clone(), subject.clone());
                 self.holders.insert(id.clone(), table.clone().into());
             }
-            Edit::AclReassociated { acl, new_association: Some(id), .. } => {
+            Edit::AclReassociated {
+                acl,
+                new_association: Some(id),
+                ..
+            } => {
                 self.holders.insert(id.clone(), acl.clone().into());
             }
-            Edit::TableReassociated { table, new_association: Some(id), .. } => {
+            Edit::TableReassociated {
+                table,
+                new_association: Some(id),
+                ..
+            } => {
                 self.holders.insert(id.clone(), table.clone().into());
             }
             _ => {}
@@ -132,7 +149,9 @@ impl Names {
     }
 
     fn relate(&mut self, second: i64, edit: &Edit) {
-        if let Edit::RuleModified { id, traffic, peer, .. } = edit
+        if let Edit::RuleModified {
+            id, traffic, peer, ..
+        } = edit
             && let Some(direction) = self.direction(id)
         {
             let rule = RuleKey {
@@ -150,12 +169,23 @@ impl Names {
     }
 
     fn relate_subjects(&mut self, edit: &Edit) {
-        let (Edit::AclReassociated { association: old, new_association: Some(new), .. }
-        | Edit::TableReassociated { association: old, new_association: Some(new), .. }) = edit
+        let (Edit::AclReassociated {
+            association: old,
+            new_association: Some(new),
+            ..
+        }
+        | Edit::TableReassociated {
+            association: old,
+            new_association: Some(new),
+            ..
+        }) = edit
         else {
             return;
         };
-        match (self.subjects.get(old).cloned(), self.subjects.get(new).cloned()) {
+        match (
+            self.subjects.get(old).cloned(),
+            self.subjects.get(new).cloned(),
+        ) {
             (Some(subject), None) => {
                 self.subjects.insert(new.clone(), subject);
             }
@@ -175,7 +205,10 @@ impl Names {
     /// The rule that an id meant just before a change of this second.
     pub(super) fn rule_before(&self, id: &SecurityGroupRuleId, second: i64) -> Option<&RuleKey> {
         let meanings = self.rules.get(id)?;
-        let same: Vec<&Meaning> = meanings.iter().filter(|meaning| meaning.second == second).collect();
+        let same: Vec<&Meaning> = meanings
+            .iter()
+            .filter(|meaning| meaning.second == second)
+            .collect();
         match same.as_slice() {
             [birth] if birth.birth => return Some(&birth.rule),
             // The word of this very change, which tells what the rule became.
@@ -187,7 +220,10 @@ impl Names {
     }
 
     /// The group that an event names, or all that it may mean.
-    pub(super) fn group(&self, named: &GroupRef) -> Result<SecurityGroupId, BTreeSet<SecurityGroupId>> {
+    pub(super) fn group(
+        &self,
+        named: &GroupRef,
+    ) -> Result<SecurityGroupId, BTreeSet<SecurityGroupId>> {
         let name = match named {
             GroupRef::Id(id) => return Ok(id.clone()),
             GroupRef::Name(name) => name,
@@ -195,7 +231,9 @@ impl Names {
         let mut candidates = self.nameless.clone();
         candidates.extend(self.groups.get(name).into_iter().flatten().cloned());
         match candidates.first() {
-            Some(only) if candidates.len() == 1 && !self.nameless.contains(only) => Ok(only.clone()),
+            Some(only) if candidates.len() == 1 && !self.nameless.contains(only) => {
+                Ok(only.clone())
+            }
             _ => Err(candidates),
         }
     }

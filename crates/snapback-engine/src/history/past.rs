@@ -71,7 +71,10 @@ impl Past {
         for atom in single.keys() {
             match atom {
                 Atom::Part(id, element) => {
-                    elements.entry(id.clone()).or_default().insert(element.clone());
+                    elements
+                        .entry(id.clone())
+                        .or_default()
+                        .insert(element.clone());
                 }
                 Atom::Holder(kind, subnet) => {
                     places.insert((*kind, subnet.clone()));
@@ -109,10 +112,7 @@ impl Past {
     }
 
     pub(super) fn content(&self, atom: &Atom, second: i64) -> Result<Content, Reason> {
-        content_before(
-            self.clusters.get(atom).map_or(&[], Vec::as_slice),
-            second,
-        )
+        content_before(self.clusters.get(atom).map_or(&[], Vec::as_slice), second)
     }
 
     /// The steps that speak of a part in a second.
@@ -167,10 +167,7 @@ fn covering(atom: &Atom) -> Vec<Wide> {
             let mut wide = vec![Wide::Resource(id.clone())];
             match (id, element) {
                 (ResourceId::RouteTable(table), Element::Route(Destination::PrefixList(_))) => {
-                    wide.extend([
-                        Wide::EndpointRoutes(table.clone()),
-                        Wide::AllEndpointRoutes,
-                    ]);
+                    wide.extend([Wide::EndpointRoutes(table.clone()), Wide::AllEndpointRoutes]);
                 }
                 (_, Element::Edge(_)) => wide.push(Wide::Holders(Kind::RouteTable)),
                 _ => {}
@@ -205,7 +202,11 @@ impl Ending<'_> {
                 say(Atom::Part(id.clone(), element), there(thing));
             }
             let wide = Wide::Resource(id.clone());
-            touches.wide.entry(wide).or_default().push(word(Content::Absent));
+            touches
+                .wide
+                .entry(wide)
+                .or_default()
+                .push(word(Content::Absent));
         }
         for id in self.missing(touches) {
             let existence = touches.single.entry(Atom::Existence(id.clone()));
@@ -214,11 +215,11 @@ impl Ending<'_> {
             wide.or_default().push(word(Content::NoResource));
         }
         let atoms: BTreeSet<Atom> = touches.single.keys().cloned().collect();
-        let places = atoms.into_iter().chain(self.live.topology.subnets.keys().flat_map(
-            |subnet| {
+        let places = atoms
+            .into_iter()
+            .chain(self.live.topology.subnets.keys().flat_map(|subnet| {
                 [Kind::NetworkAcl, Kind::RouteTable].map(|kind| Atom::Holder(kind, subnet.clone()))
-            },
-        ));
+            }));
         let places: BTreeSet<Atom> = places.chain(self.held()).collect();
         for atom in places {
             if let Some(content) = self.place(&atom) {
@@ -233,7 +234,9 @@ impl Ending<'_> {
             self.steps.iter().map(|step| &step.change.region).collect();
         let mut missing = BTreeSet::new();
         for (index, resources) in &touches.edited {
-            let Some(step) = self.steps.get(*index) else { continue };
+            let Some(step) = self.steps.get(*index) else {
+                continue;
+            };
             let here = match &self.live.region {
                 Some(region) => *region == step.change.region,
                 None => regions.len() == 1,
@@ -288,9 +291,11 @@ impl Ending<'_> {
             Atom::Holder(Kind::NetworkAcl, subnet) => {
                 self.live.acl_of(subnet).cloned().map(ResourceId::from)
             }
-            Atom::Holder(Kind::RouteTable, subnet) => {
-                self.live.explicit_table_of(subnet).cloned().map(ResourceId::from)
-            }
+            Atom::Holder(Kind::RouteTable, subnet) => self
+                .live
+                .explicit_table_of(subnet)
+                .cloned()
+                .map(ResourceId::from),
             Atom::Main(vpc) => self.live.main_table_of(vpc).cloned().map(ResourceId::from),
             _ => return None,
         };

@@ -148,10 +148,11 @@ fn together(said: &[(Told, Told)]) -> (Told, Told) {
             (lost(), lost())
         }
         [(before, after), others @ ..] => {
-            let same = |one: &Told, all: &dyn Fn(&(Told, Told)) -> bool| match others.iter().all(all) {
-                true => one.clone(),
-                false => unknown(),
-            };
+            let same =
+                |one: &Told, all: &dyn Fn(&(Told, Told)) -> bool| match others.iter().all(all) {
+                    true => one.clone(),
+                    false => unknown(),
+                };
             (
                 same(before, &|(other, _)| other == before),
                 same(after, &|(_, other)| other == after),
@@ -196,9 +197,8 @@ pub(super) fn content_before(clusters: &[Cluster], second: i64) -> Result<Conten
     }
     match (left, right) {
         (Told::Known(content), _) | (_, Told::Known(content)) => Ok(content.clone()),
-        (Told::Something(_), Told::AbsentOr(thing)) | (Told::AbsentOr(thing), Told::Something(_)) => {
-            Ok(Content::There(thing.clone()))
-        }
+        (Told::Something(_), Told::AbsentOr(thing))
+        | (Told::AbsentOr(thing), Told::Something(_)) => Ok(Content::There(thing.clone())),
         (Told::AbsentOr(_), _) | (_, Told::AbsentOr(_)) => Err(Reason::PerhapsThere),
         (_, Told::Something(reason)) | (Told::Something(reason), _) => Err(*reason),
         (Told::Unknown(left), Told::Unknown(right)) => Err(match right {

@@ -138,7 +138,9 @@ impl Reader<'_> {
             _ => return,
         };
         for touched in &change.touched {
-            let Touched::Context { what, id } = touched else { continue };
+            let Touched::Context { what, id } = touched else {
+                continue;
+            };
             if what != "subnet" {
                 continue;
             }
@@ -147,8 +149,16 @@ impl Reader<'_> {
                 true => Told::ABSENT,
                 false => Told::Unknown(Reason::OldUntold),
             };
-            self.say(Atom::Holder(Kind::NetworkAcl, subnet.clone()), before.clone(), acl);
-            self.say(Atom::Holder(Kind::RouteTable, subnet), before.clone(), Told::ABSENT);
+            self.say(
+                Atom::Holder(Kind::NetworkAcl, subnet.clone()),
+                before.clone(),
+                acl,
+            );
+            self.say(
+                Atom::Holder(Kind::RouteTable, subnet),
+                before.clone(),
+                Told::ABSENT,
+            );
         }
     }
 
@@ -171,7 +181,12 @@ impl Reader<'_> {
             Edit::RuleAdded { group, rule, .. } => {
                 if let Some(group) = self.group(group, Reason::IdUnexplained) {
                     let after = Told::there(Thing::Set);
-                    self.part(group.into(), Element::Rule(rule.clone()), Told::ABSENT, after);
+                    self.part(
+                        group.into(),
+                        Element::Rule(rule.clone()),
+                        Told::ABSENT,
+                        after,
+                    );
                 }
             }
             Edit::RuleRemoved { group, rule } => self.rule_removed(group, rule),
@@ -187,13 +202,27 @@ impl Reader<'_> {
             Edit::EntrySet { acl, key, entry } => {
                 let thing = Thing::Entry(entry.clone());
                 let before = self.found(&thing, "CreateNetworkAclEntry");
-                self.part(acl.clone().into(), Element::Entry(*key), before, Told::there(thing));
+                self.part(
+                    acl.clone().into(),
+                    Element::Entry(*key),
+                    before,
+                    Told::there(thing),
+                );
             }
             Edit::EntryRemoved { acl, key } => {
                 let before = Told::Something(Reason::OldUntold);
-                self.part(acl.clone().into(), Element::Entry(*key), before, Told::ABSENT);
+                self.part(
+                    acl.clone().into(),
+                    Element::Entry(*key),
+                    before,
+                    Told::ABSENT,
+                );
             }
-            Edit::RouteSet { table, destination, target } => {
+            Edit::RouteSet {
+                table,
+                destination,
+                target,
+            } => {
                 let thing = Thing::Route(target.clone());
                 let before = match self.may_be_local(table, destination) {
                     true => Told::Unknown(Reason::OldUntold),
@@ -211,7 +240,11 @@ impl Reader<'_> {
                 let element = Element::Route(destination.clone());
                 self.part(table.clone().into(), element, before, after);
             }
-            Edit::PropagationSet { table, gateway, enabled } => {
+            Edit::PropagationSet {
+                table,
+                gateway,
+                enabled,
+            } => {
                 let after = match enabled {
                     true => Told::there(Thing::Set),
                     false => Told::ABSENT,
@@ -236,9 +269,11 @@ impl Reader<'_> {
             return false;
         }
         match self.shells.get(&table.clone().into()) {
-            Some(Resource::RouteTable(table)) => table.routes.get(destination).is_some_and(|route| {
-                route.origin == RouteOrigin::Table || route.target == RouteTarget::Local
-            }),
+            Some(Resource::RouteTable(table)) => {
+                table.routes.get(destination).is_some_and(|route| {
+                    route.origin == RouteOrigin::Table || route.target == RouteTarget::Local
+                })
+            }
             _ => true,
         }
     }
@@ -284,7 +319,14 @@ impl Reader<'_> {
         let mut by_group: BTreeMap<SecurityGroupId, Vec<(&SecurityGroupRuleId, &Traffic, &Peer)>> =
             BTreeMap::new();
         for edit in edits {
-            let Edit::RuleModified { group, id, traffic, peer, .. } = edit else {
+            let Edit::RuleModified {
+                group,
+                id,
+                traffic,
+                peer,
+                ..
+            } = edit
+            else {
                 continue;
             };
             if let Some(group) = self.group(group, Reason::IdUnexplained) {
@@ -333,7 +375,11 @@ impl Reader<'_> {
                 false => Told::ABSENT,
             };
             let (before, after) = (told(first.contains(&key)), told(last.contains(&key)));
-            self.say(Atom::Part(resource.clone(), Element::Rule(key)), before, after);
+            self.say(
+                Atom::Part(resource.clone(), Element::Rule(key)),
+                before,
+                after,
+            );
         }
         Some(())
     }
@@ -346,12 +392,20 @@ impl Reader<'_> {
                 self.witness(&table);
                 return self.place(Kind::RouteTable, subject, Some(&table), Told::ABSENT, None);
             }
-            Edit::AclReassociated { association, acl, .. } => {
-                (Kind::NetworkAcl, association, Some(ResourceId::from(acl.clone())))
-            }
-            Edit::TableReassociated { association, table, .. } => {
-                (Kind::RouteTable, association, Some(ResourceId::from(table.clone())))
-            }
+            Edit::AclReassociated {
+                association, acl, ..
+            } => (
+                Kind::NetworkAcl,
+                association,
+                Some(ResourceId::from(acl.clone())),
+            ),
+            Edit::TableReassociated {
+                association, table, ..
+            } => (
+                Kind::RouteTable,
+                association,
+                Some(ResourceId::from(table.clone())),
+            ),
             Edit::TableDisassociated { association } => (Kind::RouteTable, association, None),
             _ => return,
         };
@@ -405,7 +459,11 @@ impl Reader<'_> {
                     }
                     (from, new) => {
                         if let Some(from) = from {
-                            self.say(Atom::Part(from.clone(), element.clone()), on(), Told::ABSENT);
+                            self.say(
+                                Atom::Part(from.clone(), element.clone()),
+                                on(),
+                                Told::ABSENT,
+                            );
                         } else if before != Told::ABSENT {
                             self.lose(Wide::Holders(kind), Reason::OldUntold);
                         }
@@ -436,7 +494,11 @@ impl Reader<'_> {
                 traffic: Traffic::All,
                 peer: Peer::cidr(ipnet::Ipv6Net::default().into()),
             };
-            self.say(Atom::Part(id, Element::Rule(twin)), no(), Told::Unknown(Reason::OldUntold));
+            self.say(
+                Atom::Part(id, Element::Rule(twin)),
+                no(),
+                Told::Unknown(Reason::OldUntold),
+            );
         }
     }
 
@@ -445,7 +507,11 @@ impl Reader<'_> {
             .live
             .zip(vpc)
             .and_then(|(live, vpc)| live.topology.vpcs.get(vpc));
-        known.is_none_or(|vpc| vpc.cidrs.iter().any(|net| matches!(net, ipnet::IpNet::V6(_))))
+        known.is_none_or(|vpc| {
+            vpc.cidrs
+                .iter()
+                .any(|net| matches!(net, ipnet::IpNet::V6(_)))
+        })
     }
 
     fn deleted(&mut self, named: &DeletedRef) {
@@ -483,7 +549,12 @@ pub(super) fn parts(resource: &Resource) -> Vec<(Element, Thing)> {
                 .routes
                 .iter()
                 .filter(|(_, route)| route.origin != RouteOrigin::Propagated)
-                .map(|(to, route)| (Element::Route(to.clone()), Thing::Route(route.target.clone())));
+                .map(|(to, route)| {
+                    (
+                        Element::Route(to.clone()),
+                        Thing::Route(route.target.clone()),
+                    )
+                });
             let propagations = table
                 .propagating
                 .iter()

@@ -123,7 +123,11 @@ fn hold_against(view: &View, truth: Option<&Resource>, what: &str) -> (u32, u32)
         match told {
             Ok(there) => {
                 known += 1;
-                assert_eq!(*there, true_parts.contains_key(element), "{what}: {element}");
+                assert_eq!(
+                    *there,
+                    true_parts.contains_key(element),
+                    "{what}: {element}"
+                );
                 if *there {
                     assert_eq!(
                         claimed.get(element),
@@ -142,7 +146,10 @@ fn hold_against(view: &View, truth: Option<&Resource>, what: &str) -> (u32, u32)
             let named = view.parts.contains_key(element);
             // Places are told by subnet, not by what holds them.
             let place = matches!(element, Element::Subnet(_) | Element::Main);
-            assert!(named || endpoint || place, "{what}: nothing said of {element}");
+            assert!(
+                named || endpoint || place,
+                "{what}: nothing said of {element}"
+            );
         }
     }
     (known, unknown)
