@@ -7,6 +7,7 @@
 
 #[cfg(feature = "aws")]
 mod account;
+mod backtest;
 mod can;
 mod capture;
 mod decode;
@@ -39,6 +40,7 @@ Colour follows the terminal; NO_COLOR turns it off.";
 #[derive(Subcommand)]
 enum Command {
     Can(can::Arguments),
+    Backtest(backtest::Arguments),
     Capture(capture::Arguments),
     Decode(decode::Arguments),
     Demo(demo::Arguments),
@@ -51,6 +53,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Can(arguments) => can::run(&arguments),
+        Command::Backtest(arguments) => backtest::run(&arguments),
         Command::Capture(arguments) => capture::run(&arguments),
         Command::Decode(arguments) => decode::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),

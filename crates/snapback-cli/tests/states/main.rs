@@ -8,6 +8,7 @@
 )]
 #![allow(missing_docs, reason = "tests")]
 
+mod backtest;
 mod broken_files;
 mod can;
 mod input;

@@ -164,12 +164,7 @@ pub fn account(interfaces: usize) -> Snapshot {
     snapshot
 }
 
-fn change(
-    name: &'static str,
-    good: &Snapshot,
-    id: &str,
-    edit: impl Fn(&mut Resource),
-) -> Change {
+fn change(name: &'static str, good: &Snapshot, id: &str, edit: impl Fn(&mut Resource)) -> Change {
     let id: ResourceId = id.parse().expect("an id");
     let baselines = Baselines::captured(good, "bench", "bench");
     let mut live = good.clone();
@@ -211,7 +206,8 @@ pub fn changes(interfaces: usize) -> Vec<Change> {
             if let Resource::NetworkAcl(acl) = resource {
                 let all = "0.0.0.0/0".parse().expect("a network");
                 let deny = NetworkAclEntry::new(RuleAction::Deny, Traffic::All, all);
-                acl.entries.insert("ingress 1".parse().expect("a key"), deny);
+                acl.entries
+                    .insert("ingress 1".parse().expect("a key"), deny);
             }
         }),
         change("a default route led away", &good, "rtb-0", |resource| {
