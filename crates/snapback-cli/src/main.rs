@@ -34,13 +34,13 @@ struct Arguments {
 
 /// What the exit codes of every command mean.
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, or no differences, or `can`: it passes; 1 `diff` found differences, `can`: it does not pass, or a story of `demo` ended wrong; 2 bad input or arguments (what could not be used is named; the rest was done where it is safe); 3 `can`: too little was read to tell.
+Exit codes: 0 done, or no differences, or `can`: it passes; 1 `diff` or `explain` found differences, an audit found something of severity high or worse, `can`: it does not pass, or a story of `demo` ended wrong; 2 bad input or arguments (what could not be used is named; the rest was done where it is safe); 3 `can`: too little was read to tell.
 Colour follows the terminal; NO_COLOR turns it off.";
 
 #[derive(Subcommand)]
 enum Command {
-    Can(can::Arguments),
     Backtest(backtest::Arguments),
+    Can(can::Arguments),
     Capture(capture::Arguments),
     Decode(decode::Arguments),
     Demo(demo::Arguments),
@@ -52,8 +52,8 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
-        Command::Can(arguments) => can::run(&arguments),
         Command::Backtest(arguments) => backtest::run(&arguments),
+        Command::Can(arguments) => can::run(&arguments),
         Command::Capture(arguments) => capture::run(&arguments),
         Command::Decode(arguments) => decode::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),

@@ -5,6 +5,7 @@ use super::{Harmful, Outcome, Past, Reason, Retold, Step, View};
 use crate::change::Edits;
 use crate::diff::{self, Delta, Difference, ResourceDiff, Side};
 use crate::finding::{self, Finding, FindingCode};
+use crate::impact;
 use crate::policy::{Mode, Policy};
 use crate::verdict::{self, Judgement, Verdict};
 use snapback_model::*;
@@ -141,7 +142,7 @@ impl<'a> Court<'a> {
         let Some(diff) = diffs.into_iter().next() else {
             return;
         };
-        let found = finding::assess(&self.baselines, &self.live, &diff);
+        let found = self.findings(&diff);
         self.accept(&case, &diff);
         let judgements = self.judge_untrusted(&case, &only);
         for difference in &diff.differences {
@@ -247,6 +248,11 @@ impl<'a> Court<'a> {
         }
     }
 
+    fn findings(&self, diff: &ResourceDiff) -> Vec<Finding> {
+        let impact = impact::impact(&self.baselines, &self.live, diff);
+        finding::assess(&self.baselines, &self.live, diff, &impact)
+    }
+
     fn judge_untrusted(&self, case: &Case, only: &BTreeSet<ResourceId>) -> Vec<Judgement> {
         let diffs = diff::diff(&self.baselines, &self.live, Some(only));
         let Some(diff) = diffs.into_iter().next() else {
@@ -259,7 +265,7 @@ impl<'a> Court<'a> {
         let change = strangers
             .and_then(|step| self.steps.get(step))
             .map(|step| &step.change);
-        let findings = finding::assess(&self.baselines, &self.live, &diff);
+        let findings = self.findings(&diff);
         let decision = verdict::decide(
             &diff,
             &findings,
@@ -288,7 +294,9 @@ impl<'a> Court<'a> {
         let known = !matches!(outcome, Outcome::NotKnown(_));
         let own = found
             .iter()
-            .filter(|finding| known && finding.resource == case.id && finding.element == element)
+            .filter(|finding| {
+                known && finding.subject.resource() == Some(&case.id) && finding.element == element
+            })
             .map(|finding| Harmful {
                 code: finding.code,
                 severity: finding.severity,
