@@ -106,7 +106,14 @@ pub fn deny() -> Result<(), String> {
             ],
         )?;
     }
-    let check = ["check", "--config", "deny.toml", "bans", "licenses", "sources"];
+    let check = [
+        "check",
+        "--config",
+        "deny.toml",
+        "bans",
+        "licenses",
+        "sources",
+    ];
     run("supply chain", &deny, &check)?;
     let fuzz = ["--manifest-path", "fuzz/Cargo.toml"];
     run("supply chain of fuzz", deny, &[&fuzz[..], &check].concat())

@@ -24,17 +24,30 @@ fn a_policy_is_tried_on_the_past() {
     let run = snapback(&["backtest", "--policy", &policy, "--events", &events]);
     assert_eq!(run.code, 0, "{}", run.err);
     assert!(run.out.contains("2 network changes"), "{}", run.out);
-    assert!(run.out.contains("In the mode `enforce` 2 would have been taken back"), "{}", run.out);
-    assert!(!run.out.contains('\u{1b}'), "an escape from an event reached the terminal");
+    assert!(
+        run.out
+            .contains("In the mode `enforce` 2 would have been taken back"),
+        "{}",
+        run.out
+    );
+    assert!(
+        !run.out.contains('\u{1b}'),
+        "an escape from an event reached the terminal"
+    );
     assert_eq!(run.err, "", "no bar where stderr is no terminal");
 
-    let args = ["backtest", "--policy", &policy, "--events", &events, "--format", "json"];
+    let args = [
+        "backtest", "--policy", &policy, "--events", &events, "--format", "json",
+    ];
     let all = snapback(&args).json();
     assert_eq!(all["outcomes"]["alerted"], 2);
     assert_eq!(all["enforced"]["reverted"], 2);
     assert_eq!(all["acts"][0]["findings"][0], "SG-WORLD-SENSITIVE");
     let later = snapback(&[&args[..], &["--since", "2026-02-01T00:00:00Z"]].concat()).json();
-    assert_eq!((&later["outcomes"]["changes"], &later["acts"][0]["event"]), (&json!(1), &json!("e-1")));
+    assert_eq!(
+        (&later["outcomes"]["changes"], &later["acts"][0]["event"]),
+        (&json!(1), &json!("e-1"))
+    );
 }
 
 #[test]
@@ -47,14 +60,38 @@ fn bad_input_is_told_with_its_place_and_ends_in_two() {
     let events = folder.path("events");
     let run = snapback(&["backtest", "--policy", &policy, "--events", &events]);
     assert_eq!(run.code, 2);
-    assert!(run.out.contains("would have been taken back"), "{}", run.out);
-    assert!(run.out.contains("bad.json: line 1, column 25 the JSON is cut off"), "{}", run.out);
-    assert!(run.out.contains("bad.json.gz: byte 0 is named .gz but is not gzip"), "{}", run.out);
+    assert!(
+        run.out.contains("would have been taken back"),
+        "{}",
+        run.out
+    );
+    assert!(
+        run.out
+            .contains("bad.json: line 1, column 25 the JSON is cut off"),
+        "{}",
+        run.out
+    );
+    assert!(
+        run.out
+            .contains("bad.json.gz: byte 0 is named .gz but is not gzip"),
+        "{}",
+        run.out
+    );
 
     let empty = folder.write("empty/readme.txt", "x");
-    let nothing = snapback(&["backtest", "--policy", &policy, "--events", empty.trim_end_matches("/readme.txt")]);
+    let nothing = snapback(&[
+        "backtest",
+        "--policy",
+        &policy,
+        "--events",
+        empty.trim_end_matches("/readme.txt"),
+    ]);
     assert_eq!(nothing.code, 2);
-    assert!(nothing.err.contains("no files with events in it"), "{}", nothing.err);
+    assert!(
+        nothing.err.contains("no files with events in it"),
+        "{}",
+        nothing.err
+    );
     let broken = folder.write("broken.yaml", "mode: enforced\n");
     let policy = snapback(&["backtest", "--policy", &broken, "--events", &events]);
     assert_eq!(policy.code, 2);

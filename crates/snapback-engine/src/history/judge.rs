@@ -141,7 +141,7 @@ impl<'a> Court<'a> {
         let Some(diff) = diffs.into_iter().next() else {
             return;
         };
-        let found = finding::assess(&self.baselines, &self.live, &diff);
+        let found = self.find(&diff);
         self.accept(&case, &diff);
         let judgements = self.judge_untrusted(&case, &only);
         for difference in &diff.differences {
@@ -154,6 +154,10 @@ impl<'a> Court<'a> {
                 .find(|judgement| judgement.difference.element() == element);
             self.pronounce(&case, difference, judgement, &found);
         }
+    }
+
+    fn find(&self, diff: &ResourceDiff) -> Vec<Finding> {
+        finding::assess(&self.baselines, &self.live, diff)
     }
 
     /// The parts that the second touches and that are not known before or after it.
@@ -259,7 +263,7 @@ impl<'a> Court<'a> {
         let change = strangers
             .and_then(|step| self.steps.get(step))
             .map(|step| &step.change);
-        let findings = finding::assess(&self.baselines, &self.live, &diff);
+        let findings = self.find(&diff);
         let decision = verdict::decide(
             &diff,
             &findings,

@@ -182,7 +182,10 @@ fn what_replaced_an_unknown_entry_is_not_known_until_an_earlier_event_tells() {
         ("ingress 50", "deny all 0.0.0.0/0"),
     ])]);
     let replace = || call(20, "ReplaceNetworkAclEntry", entry(50, "deny"));
-    assert_eq!(one(replace(), Some(&end)), Outcome::NotKnown(Reason::OldUntold));
+    assert_eq!(
+        one(replace(), Some(&end)),
+        Outcome::NotKnown(Reason::OldUntold)
+    );
     let create = call(10, "CreateNetworkAclEntry", entry(50, "allow"));
     assert_eq!(
         outcomes(vec![replace(), create], Some(&end), &enforce("")),
@@ -198,8 +201,12 @@ fn an_unknown_part_leaves_the_other_changes_of_its_resource_unknown() {
         ("ingress 60", "allow all 10.0.0.0/8"),
     ])]);
     let steps = vec![
-        call(10, "CreateNetworkAclEntry", json!({"networkAclId": "acl-1", "ruleNumber": 60, "egress": false,
-            "ruleAction": "allow", "aclProtocol": "-1", "cidrBlock": "10.0.0.0/8"})),
+        call(
+            10,
+            "CreateNetworkAclEntry",
+            json!({"networkAclId": "acl-1", "ruleNumber": 60, "egress": false,
+            "ruleAction": "allow", "aclProtocol": "-1", "cidrBlock": "10.0.0.0/8"}),
+        ),
         call(20, "ReplaceNetworkAclEntry", entry(50, "deny")),
     ];
     let told = outcomes(steps, Some(&end), &enforce(""));
@@ -239,7 +246,13 @@ fn a_trusted_change_is_accepted_and_its_harm_told() {
     let told = retell(&[open()], Some(&end), &policy);
     assert_eq!(told[0].outcome, Outcome::Accepted);
     assert!(told[0].is_harm());
-    let untold = by(1, DEPLOY, "AuthorizeSecurityGroupIngress", Value::Null, json!({"groupId": "sg-1"}));
+    let untold = by(
+        1,
+        DEPLOY,
+        "AuthorizeSecurityGroupIngress",
+        Value::Null,
+        json!({"groupId": "sg-1"}),
+    );
     assert_eq!(outcomes(vec![untold], None, &policy), [Outcome::Alerted]);
 }
 
@@ -247,7 +260,13 @@ fn a_trusted_change_is_accepted_and_its_harm_told() {
 fn a_strangers_change_of_the_same_second_is_told_apart_from_a_trusted_one() {
     let policy = enforce(&format!("trusted: [\"{DEPLOY}\"]"));
     let steps = vec![
-        by(5, DEPLOY, "AuthorizeSecurityGroupIngress", rule("10.0.0.0/8", 443), json!({"_return": true})),
+        by(
+            5,
+            DEPLOY,
+            "AuthorizeSecurityGroupIngress",
+            rule("10.0.0.0/8", 443),
+            json!({"_return": true}),
+        ),
         call(5, "AuthorizeSecurityGroupIngress", rule("0.0.0.0/0", 22)),
     ];
     let end = live([group(&["ingress tcp:443 10.0.0.0/8", WORLD_SSH])]);
@@ -300,7 +319,11 @@ fn texts_and_context_move_nothing() {
             "SecurityGroupRuleDescription": {"tag": 1, "SecurityGroupRuleId": "sgr-1", "Description": "x"}}}),
     );
     assert_eq!(one(text, None), Outcome::Nothing);
-    let nat = call(1, "DeleteNatGateway", json!({"DeleteNatGatewayRequest": {"NatGatewayId": "nat-1"}}));
+    let nat = call(
+        1,
+        "DeleteNatGateway",
+        json!({"DeleteNatGatewayRequest": {"NatGatewayId": "nat-1"}}),
+    );
     assert_eq!(one(nat, None), Outcome::Context);
 }
 
@@ -310,7 +333,11 @@ fn a_default_route_to_the_internet_is_one_wherever_it_stands() {
     assert_eq!(one(open, None), Outcome::Reverted);
     let other = call(1, "CreateRoute", route("10.9.0.0/16", "vgw-1"));
     assert!(matches!(one(other, None), Outcome::NotKnown(_)));
-    let gone = call(1, "DeleteRoute", json!({"routeTableId": "rtb-1", "destinationCidrBlock": "0.0.0.0/0"}));
+    let gone = call(
+        1,
+        "DeleteRoute",
+        json!({"routeTableId": "rtb-1", "destinationCidrBlock": "0.0.0.0/0"}),
+    );
     assert_eq!(one(gone, None), Outcome::NotKnown(Reason::OldUntold));
 }
 
@@ -323,9 +350,15 @@ fn a_scope_that_nothing_tells_is_said() {
         [Outcome::NotKnown(Reason::ScopeUntold)]
     );
     let end = live([group(&[WORLD_SSH])]);
-    assert_eq!(outcomes(vec![open()], Some(&end), &policy), [Outcome::Reverted]);
+    assert_eq!(
+        outcomes(vec![open()], Some(&end), &policy),
+        [Outcome::Reverted]
+    );
     let elsewhere = enforce("vpcs: [vpc-2]");
-    assert_eq!(outcomes(vec![open()], Some(&end), &elsewhere), [Outcome::Ignored]);
+    assert_eq!(
+        outcomes(vec![open()], Some(&end), &elsewhere),
+        [Outcome::Ignored]
+    );
 }
 
 #[test]
@@ -368,8 +401,20 @@ fn a_rule_id_is_followed_through_its_changes() {
 
 #[test]
 fn an_event_counts_once_and_its_correction_before_it() {
-    let first = record(1, DEPLOY, "AuthorizeSecurityGroupIngress", Value::Null, Value::Null);
-    let mut corrected = record(1, DEPLOY, "AuthorizeSecurityGroupIngress", rule("0.0.0.0/0", 22), Value::Null);
+    let first = record(
+        1,
+        DEPLOY,
+        "AuthorizeSecurityGroupIngress",
+        Value::Null,
+        Value::Null,
+    );
+    let mut corrected = record(
+        1,
+        DEPLOY,
+        "AuthorizeSecurityGroupIngress",
+        rule("0.0.0.0/0", 22),
+        Value::Null,
+    );
     corrected["eventID"] = json!("e-2");
     corrected["addendum"] = json!({"reason": "UPDATED_DATA", "originalEventID": first["eventID"]});
     let steps = in_order(vec![step(first.clone()), step(corrected), step(first)]);
@@ -381,7 +426,13 @@ fn an_event_counts_once_and_its_correction_before_it() {
 fn another_regions_resource_is_not_missing_from_this_ones_state() {
     let mut end = live([group(&[])]);
     end.region = Some("eu-central-1".into());
-    let mut elsewhere = record(1, DEPLOY, "DeleteRoute", json!({"routeTableId": "rtb-9", "destinationCidrBlock": "0.0.0.0/0"}), json!({"_return": true}));
+    let mut elsewhere = record(
+        1,
+        DEPLOY,
+        "DeleteRoute",
+        json!({"routeTableId": "rtb-9", "destinationCidrBlock": "0.0.0.0/0"}),
+        json!({"_return": true}),
+    );
     elsewhere["awsRegion"] = json!("us-east-1");
     let steps = [step(elsewhere)];
     let view = |second| Past::of(&steps, Some(&end)).view(&"rtb-9".parse().unwrap(), second, false);
