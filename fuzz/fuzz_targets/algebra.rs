@@ -49,8 +49,14 @@ impl Match {
         };
         let (protocol, (from, to)) = match self {
             Self::All => ("-1".to_owned(), (None, None)),
-            Self::Tcp(a, b) => ("tcp".into(), (Some(i64::from(*a.min(b))), Some(i64::from(*a.max(b))))),
-            Self::Udp(a, b) => ("udp".into(), (Some(i64::from(*a.min(b))), Some(i64::from(*a.max(b))))),
+            Self::Tcp(a, b) => (
+                "tcp".into(),
+                (Some(i64::from(*a.min(b))), Some(i64::from(*a.max(b)))),
+            ),
+            Self::Udp(a, b) => (
+                "udp".into(),
+                (Some(i64::from(*a.min(b))), Some(i64::from(*a.max(b)))),
+            ),
             Self::Icmp(kind, code) => ("icmp".into(), icmp(kind, code)),
             Self::Icmpv6(kind, code) => ("icmpv6".into(), icmp(kind, code)),
             Self::Other(number) => (number.to_string(), (None, None)),
@@ -90,17 +96,20 @@ fn group(rules: &[(Match, Net)]) -> SecurityGroup {
 }
 
 fn acl(entries: &[(u16, bool, Match, Net)]) -> NetworkAcl {
-    let entries = entries.iter().take(MOST).filter_map(|(number, allow, matches, net)| {
-        let key = EntryKey {
-            direction: Direction::Ingress,
-            number: RuleNumber::new(i64::from(*number))?,
-        };
-        let action = match allow {
-            true => RuleAction::Allow,
-            false => RuleAction::Deny,
-        };
-        Some((key, NetworkAclEntry::new(action, matches.traffic()?, net.0)))
-    });
+    let entries = entries
+        .iter()
+        .take(MOST)
+        .filter_map(|(number, allow, matches, net)| {
+            let key = EntryKey {
+                direction: Direction::Ingress,
+                number: RuleNumber::new(i64::from(*number))?,
+            };
+            let action = match allow {
+                true => RuleAction::Allow,
+                false => RuleAction::Deny,
+            };
+            Some((key, NetworkAclEntry::new(action, matches.traffic()?, net.0)))
+        });
     NetworkAcl {
         id: NetworkAclId::from("acl-1"),
         vpc: VpcId::from("vpc-1"),
@@ -145,9 +154,13 @@ fn flows(input: &Input) -> Vec<Flow> {
     let points = [0, 22, u16::MAX]
         .into_iter()
         .chain(input.flows.iter().take(MOST).map(|(_, _, point)| *point));
-    let protocols = [1, 6, 17, 58, 50]
-        .into_iter()
-        .chain(input.flows.iter().take(MOST).map(|(_, protocol, _)| *protocol));
+    let protocols = [1, 6, 17, 58, 50].into_iter().chain(
+        input
+            .flows
+            .iter()
+            .take(MOST)
+            .map(|(_, protocol, _)| *protocol),
+    );
     let (points, protocols): (Vec<u16>, Vec<u8>) = (points.collect(), protocols.collect());
     let mut flows = Vec::new();
     for (at, net) in nets.enumerate() {
@@ -178,7 +191,10 @@ fn laws(a: &PacketSet, b: &PacketSet, c: &PacketSet) {
     assert!(and.is_subset(a) && a.is_subset(&or));
     let all = PacketSet::everything();
     assert_eq!(all.difference(&all.difference(a)), *a);
-    assert_eq!(all.difference(&or), all.difference(a).intersection(&all.difference(b)));
+    assert_eq!(
+        all.difference(&or),
+        all.difference(a).intersection(&all.difference(b))
+    );
     for set in [a, b, c, &or, &and] {
         assert_eq!(set.is_empty(), set.witness().is_none());
         if let Some(witness) = set.witness() {

@@ -89,7 +89,7 @@ fn lines(first: Vec<u8>, mut rest: impl BufRead, sink: &mut Sink<'_>) -> Vec<Bro
                     inside => format!("line {number}, {inside}"),
                 });
             };
-            if let Err(error) = documents(line.as_slice(), &mut place) {
+            if let Err(error) = documents(line.trim_ascii_end(), &mut place) {
                 broken.push(json(&error, number.saturating_sub(1)));
             }
         }

@@ -50,7 +50,13 @@ fn every_form_gives_its_elements_one_by_one() {
             "{\n \"Records\": [\n {\"a\": 1},\n {\"b\": 2}\n ]\n}\n",
             list.clone(),
         ),
-        ("\u{feff}{\"Records\":[{\"a\":1},{\"b\":2}]}\n", list),
+        (
+            "\u{feff}{\"Records\":[{\"a\":1},{\"b\":2}]}\n",
+            pairs(&[
+                ("line 1, Records[0]", r#"{"a":1}"#),
+                ("line 1, Records[1]", r#"{"b":2}"#),
+            ]),
+        ),
         (
             r#"{"NextToken":"x","Events":[{"a":1}]}"#,
             pairs(&[("Events[0]", r#"{"a":1}"#)]),
@@ -113,7 +119,7 @@ fn what_is_broken_is_named_with_its_spot_and_the_rest_is_given() {
     assert_eq!(found.len(), 2);
     assert_eq!(
         (broken.len(), broken[0].spot.as_str()),
-        (1, "line 2, column 6")
+        (1, "line 2, column 5")
     );
 
     let (found, broken) = elements(br#"{"Records":{"a":1}}"#, false);

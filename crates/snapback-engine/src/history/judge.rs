@@ -142,7 +142,7 @@ impl<'a> Court<'a> {
         let Some(diff) = diffs.into_iter().next() else {
             return;
         };
-        let found = self.findings(&diff);
+        let found = self.find(&diff);
         self.accept(&case, &diff);
         let judgements = self.judge_untrusted(&case, &only);
         for difference in &diff.differences {
@@ -155,6 +155,11 @@ impl<'a> Court<'a> {
                 .find(|judgement| judgement.difference.element() == element);
             self.pronounce(&case, difference, judgement, &found);
         }
+    }
+
+    fn find(&self, diff: &ResourceDiff) -> Vec<Finding> {
+        let impact = impact::impact(&self.baselines, &self.live, diff);
+        finding::assess(&self.baselines, &self.live, diff, &impact)
     }
 
     /// The parts that the second touches and that are not known before or after it.
@@ -248,11 +253,6 @@ impl<'a> Court<'a> {
         }
     }
 
-    fn findings(&self, diff: &ResourceDiff) -> Vec<Finding> {
-        let impact = impact::impact(&self.baselines, &self.live, diff);
-        finding::assess(&self.baselines, &self.live, diff, &impact)
-    }
-
     fn judge_untrusted(&self, case: &Case, only: &BTreeSet<ResourceId>) -> Vec<Judgement> {
         let diffs = diff::diff(&self.baselines, &self.live, Some(only));
         let Some(diff) = diffs.into_iter().next() else {
@@ -265,7 +265,7 @@ impl<'a> Court<'a> {
         let change = strangers
             .and_then(|step| self.steps.get(step))
             .map(|step| &step.change);
-        let findings = self.findings(&diff);
+        let findings = self.find(&diff);
         let decision = verdict::decide(
             &diff,
             &findings,

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What a set of changes and a live state tell of the time between.
 pub struct Past {
-    clusters: BTreeMap<Atom, Vec<Cluster>>,
+    lines: BTreeMap<Atom, Line>,
     /// The parts of each resource that anything names.
     elements: BTreeMap<ResourceId, BTreeSet<Element>>,
     /// Subnets whose place anything names.
@@ -19,8 +19,13 @@ pub struct Past {
     pub(super) shells: BTreeMap<ResourceId, Resource>,
     edited: BTreeMap<usize, BTreeSet<ResourceId>>,
     unexplained: BTreeSet<usize>,
-    /// For each part the steps that speak of it, by second.
-    speakers: BTreeMap<Atom, BTreeMap<i64, BTreeSet<usize>>>,
+}
+
+/// Everything that is told of one part.
+struct Line {
+    clusters: Vec<Cluster>,
+    /// The steps that speak of it, with their seconds, in order.
+    speakers: Vec<(i64, usize)>,
 }
 
 impl Past {
@@ -48,7 +53,7 @@ impl Past {
 
     fn gathered(touches: Touches, shells: BTreeMap<ResourceId, Resource>) -> Self {
         let Touches {
-            single,
+            mut single,
             wide,
             edited,
             unexplained,
@@ -82,44 +87,46 @@ impl Past {
                 Atom::Existence(_) | Atom::Rest(_) | Atom::Main(_) => {}
             }
         }
-        let mut all = BTreeMap::new();
-        let mut speakers: BTreeMap<Atom, BTreeMap<i64, BTreeSet<usize>>> = BTreeMap::new();
+        let mut lines = BTreeMap::new();
         for atom in atoms {
-            let own = single.get(&atom).cloned().unwrap_or_default();
-            let spoken: BTreeSet<Option<usize>> = own.iter().map(|touch| touch.step).collect();
-            let mut said = own;
+            let mut said = single.remove(&atom).unwrap_or_default();
+            let spoken: BTreeSet<Option<usize>> = said.iter().map(|touch| touch.step).collect();
             for covered in covering(&atom) {
                 let wide = wide.get(&covered).into_iter().flatten();
                 said.extend(wide.filter(|touch| !spoken.contains(&touch.step)).cloned());
             }
-            let by_second = speakers.entry(atom.clone()).or_default();
-            for touch in &said {
-                if let Some(step) = touch.step {
-                    by_second.entry(touch.second).or_default().insert(step);
-                }
-            }
-            all.insert(atom, clusters(said));
+            let mut speakers: Vec<(i64, usize)> = said
+                .iter()
+                .filter_map(|touch| Some((touch.second, touch.step?)))
+                .collect();
+            speakers.sort_unstable();
+            speakers.dedup();
+            let clusters = clusters(said);
+            lines.insert(atom, Line { clusters, speakers });
         }
         Self {
-            clusters: all,
+            lines,
             elements,
             places,
             shells,
             edited,
             unexplained,
-            speakers,
         }
     }
 
     pub(super) fn content(&self, atom: &Atom, second: i64) -> Result<Content, Reason> {
-        content_before(self.clusters.get(atom).map_or(&[], Vec::as_slice), second)
+        let line = self.lines.get(atom);
+        content_before(line.map_or(&[], |line| line.clusters.as_slice()), second)
     }
 
     /// The steps that speak of a part in a second.
     pub(super) fn speakers(&self, atom: &Atom, second: i64) -> impl Iterator<Item = usize> + '_ {
-        let by_second = self.speakers.get(atom);
-        let steps = by_second.and_then(|seconds| seconds.get(&second));
-        steps.into_iter().flatten().copied()
+        let all = self.lines.get(atom).map_or(&[][..], |line| &line.speakers);
+        let from = all.partition_point(|(at, _)| *at < second);
+        let later = all.iter().skip(from);
+        later
+            .take_while(move |(at, _)| *at == second)
+            .map(|(_, step)| *step)
     }
 
     pub(super) fn elements(&self, id: &ResourceId) -> impl Iterator<Item = &Element> {
