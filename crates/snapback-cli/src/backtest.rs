@@ -11,7 +11,7 @@ mod tests;
 use crate::outcome::Outcome;
 use crate::policy;
 use crate::source::{self, Choice};
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use snapback_engine::change::Own;
@@ -19,7 +19,7 @@ use snapback_engine::history;
 use snapback_engine::policy::{Mode, Policy};
 use snapback_model::{AccountId, Region, Timestamp};
 use std::io::{IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Try a policy on the past: how often would Snapback have acted, on what, on whom.
