@@ -181,10 +181,10 @@ pub enum Action {
         /// The VPN gateway.
         gateway: GatewayId,
     },
-    /// Makes a group that is gone again, or a temporary one. EC2 gives it a new id and, unasked, an
+    /// Makes a group that is gone again. EC2 gives it a new id and, unasked, an
     /// egress rule for everything (semantics A1).
     CreateSecurityGroup {
-        /// The id that the plan knows it by: the one it had, or a made-up one.
+        /// The id that the plan knows it by: the one it had.
         group: SecurityGroupId,
         /// Its name: unique in its VPC, fixed for life.
         name: String,
@@ -194,11 +194,6 @@ pub enum Action {
         vpc: VpcId,
         /// Its tags, [`SUCCESSOR_OF`] among them.
         tags: Tags,
-    },
-    /// Deletes a group that nothing carries or refers to.
-    DeleteSecurityGroup {
-        /// The group.
-        group: SecurityGroupId,
     },
     /// Makes an ACL that is gone again, or a temporary one: without entries it denies everything,
     /// without subnets it guards nothing.
@@ -217,9 +212,9 @@ pub enum Action {
         /// The ACL.
         acl: NetworkAclId,
     },
-    /// Makes a table that is gone again, or a temporary one: it has the local routes and no subnets.
+    /// Makes a table that is gone again: it has the local routes and no subnets.
     CreateRouteTable {
-        /// The id that the plan knows it by: the one it had, or a made-up one.
+        /// The id that the plan knows it by: the one it had.
         table: RouteTableId,
         /// Its VPC.
         vpc: VpcId,
@@ -227,11 +222,6 @@ pub enum Action {
         tags: Tags,
         /// Makes the call idempotent; given when it is made ([`Action::for_incident`]).
         token: Option<String>,
-    },
-    /// Deletes a table that routes nothing.
-    DeleteRouteTable {
-        /// The table.
-        table: RouteTableId,
     },
     /// Changes which tables a gateway endpoint serves: the only way to its routes (semantics A4).
     ModifyVpcEndpoint {
@@ -241,15 +231,6 @@ pub enum Action {
         add: BTreeSet<RouteTableId>,
         /// Tables that lose it.
         remove: BTreeSet<RouteTableId>,
-    },
-    /// Sets the groups of a network interface, the whole list in one call (semantics C1).
-    ModifyNetworkInterfaceAttribute {
-        /// The interface.
-        interface: NetworkInterfaceId,
-        /// The groups it carries now.
-        from: BTreeSet<SecurityGroupId>,
-        /// The groups it carries afterwards; never none.
-        groups: BTreeSet<SecurityGroupId>,
     },
     /// Sets tags of a resource or a rule (`sgr-`).
     CreateTags {

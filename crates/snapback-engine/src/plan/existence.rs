@@ -187,8 +187,6 @@ impl Renamed for Action {
                 *from = from.as_ref().map(|id| id.renamed(lineage));
                 *acl = acl.renamed(lineage);
             }
-            Self::DeleteSecurityGroup { group } => *group = group.renamed(lineage),
-            Self::DeleteRouteTable { table } => *table = table.renamed(lineage),
             Self::ModifyVpcEndpoint {
                 endpoint,
                 add,
@@ -197,10 +195,6 @@ impl Renamed for Action {
                 *endpoint = lineage.current(endpoint).to_owned();
                 *add = ids(add, lineage);
                 *remove = ids(remove, lineage);
-            }
-            Self::ModifyNetworkInterfaceAttribute { from, groups, .. } => {
-                *from = ids(from, lineage);
-                *groups = ids(groups, lineage);
             }
             Self::CreateTags { target, .. } | Self::DeleteTags { target, .. } => {
                 *target = lineage.current(target).to_owned();
