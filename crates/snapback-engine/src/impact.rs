@@ -36,7 +36,7 @@ pub use words::{bounded, traffic_lines};
 use crate::diff::ResourceDiff;
 use serde::{Deserialize, Serialize};
 use snapback_model::*;
-use snapback_reach::{Exactness, Network, bound};
+use snapback_reach::{AddressSet, Exactness, Network, bound};
 use std::collections::BTreeMap;
 
 /// What changed for packets.
@@ -106,6 +106,7 @@ pub fn impact(baselines: &Baselines, live: &Snapshot, diff: &ResourceDiff) -> Im
         access: access.or(baselines.topology.block_public_access.as_ref()),
         is_known: around::knows_interfaces(baselines, live),
         is_old: around::interfaces_are_old(live),
+        peers: AddressSet::empty(),
         impact: Impact::default(),
     };
     let bounded = match (good, found) {

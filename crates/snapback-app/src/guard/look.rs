@@ -95,7 +95,13 @@ impl<P: GuardPorts> Visit<'_, P> {
             ..Wanted::default()
         };
         let mut more = nothing.clone();
-        for resource in &focus.resources {
+        // A message that names only what moved may be about any of the place's resources.
+        let all: BTreeSet<&ResourceId> = if focus.subjects.is_empty() {
+            focus.resources.iter().collect()
+        } else {
+            baselines.by_id.keys().collect()
+        };
+        for resource in all {
             let around = Surroundings::of(&baselines, resource);
             more.resources
                 .extend(around.groups.into_iter().map(ResourceId::from));

@@ -35,7 +35,7 @@ fn group(index: usize) -> SecurityGroup {
     let peer = format!("ingress tcp:5432 sg-{}", (index + 1) % GROUPS);
     let rules = own.chain([peer, "egress all 0.0.0.0/0".to_owned()]);
     SecurityGroup {
-        id: name.clone().into(),
+        id: name.as_str().into(),
         name: Some(name),
         description: None,
         vpc: Some(VPC.into()),
@@ -74,7 +74,7 @@ fn acl(index: usize, subnets: BTreeSet<SubnetId>) -> NetworkAcl {
         entries.insert(format!("{direction} 900").parse().expect("a key"), all);
     }
     NetworkAcl {
-        id: format!("acl-{index}").into(),
+        id: NetworkAclId::new(format!("acl-{index}")),
         vpc: VPC.into(),
         owner: None,
         is_default: index == 0,
@@ -105,7 +105,7 @@ fn table(index: usize, subnets: BTreeSet<SubnetId>) -> RouteTable {
         routes.insert(network.parse().expect("a network"), Route::created(peering));
     }
     RouteTable {
-        id: format!("rtb-{index}").into(),
+        id: RouteTableId::new(format!("rtb-{index}")),
         vpc: VPC.into(),
         owner: None,
         tags: Tags::new(),
@@ -122,7 +122,7 @@ fn address(index: usize) -> Ipv4Addr {
 }
 
 /// A VPC of so many interfaces, 250 in a subnet, each with the group `sg-0` and one or two of 200
-/// others, a third of them public.
+/// others (fifty of a kind stand together, as autoscaling makes them), a third of them public.
 pub fn account(interfaces: usize) -> Snapshot {
     let mut snapshot = Snapshot::empty(Timestamp::UNIX_EPOCH);
     snapshot.coverage = Kind::ALL.into_iter().map(Coverage::Kind).collect();
@@ -140,9 +140,11 @@ pub fn account(interfaces: usize) -> Snapshot {
     for n in 0..interfaces {
         let id = format!("eni-{n}");
         let mut interface = NetworkInterface::new(id.as_str(), VPC, name(n / 250));
-        let others = [1 + n * 7 % (GROUPS - 1), 1 + n / 3 % (GROUPS - 1)];
-        let carried = others.into_iter().take(1 + n % 2).chain([0]);
-        interface.groups = carried.map(|n| format!("sg-{n}").into()).collect();
+        let others = [1 + n / 50 % (GROUPS - 1), 1 + n / 500 % (GROUPS - 1)];
+        let carried = others.into_iter().take(1 + n / 25 % 2).chain([0]);
+        interface.groups = carried
+            .map(|n| SecurityGroupId::new(format!("sg-{n}")))
+            .collect();
         interface.addresses = BTreeSet::from([address(n).into()]);
         if n.is_multiple_of(3) {
             let public = Ipv4Addr::from((52 << 24) + u32::try_from(n).expect("few"));

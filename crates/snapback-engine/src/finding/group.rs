@@ -309,7 +309,7 @@ fn cut(scene: &mut Scene<'_>, good: &SecurityGroup, found: &SecurityGroup, rule:
             "the approved rule `{rule}` is gone; its traffic passes only by rules that nobody approved"
         )
     } else {
-        let when = if is_untracked(good, rule, &scene.lists) {
+        let when = if is_untracked(good, rule) {
             "connections without tracking are cut at once"
         } else {
             "established connections end at their idle timeout, new ones are refused"

@@ -46,16 +46,14 @@ pub(super) fn weight(impact: &Impact, finding: &Finding) -> Weight {
 
 /// The finding with the severity that its effect gives it.
 pub(super) fn weighed(mut finding: Finding, weight: &Weight) -> Finding {
-    let lowered = |finding: &Finding| match (finding.harm, weight) {
-        (Harm::Opens, Weight::Inside(_) | Weight::Dormant(_))
-        | (Harm::Cuts, Weight::Dormant(_)) => finding.severity.min(Severity::High),
-        (Harm::Opens | Harm::Cuts | Harm::None, _) => finding.severity,
-    };
-    finding.severity = lowered(&finding);
-    if let (Harm::Opens | Harm::Cuts, Weight::Inside(words) | Weight::Dormant(words)) =
-        (finding.harm, weight)
-    {
-        finding.evidence.push(words.clone());
+    match (finding.harm, weight) {
+        (Harm::None, _) | (_, Weight::Full) => return finding,
+        (Harm::Opens, Weight::Inside(words) | Weight::Dormant(words))
+        | (Harm::Cuts, Weight::Dormant(words)) => {
+            finding.severity = finding.severity.min(Severity::High);
+            finding.evidence.push(words.clone());
+        }
+        (Harm::Cuts, Weight::Inside(words)) => finding.evidence.push(words.clone()),
     }
     finding
 }

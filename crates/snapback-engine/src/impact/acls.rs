@@ -2,7 +2,7 @@
 //! subnet gains or loses that was moved to another one.
 
 use super::DIRECTIONS;
-use super::around::positions;
+use super::around::Positions;
 use super::latent::{Dies, Latent};
 use super::shift::{Turn, Why};
 use super::weigh::Layer;
@@ -81,12 +81,7 @@ fn moved_subnets<'d>(
 
 fn told(work: &mut Work<'_, '_>, regime: &Regime<'_>) {
     let interfaces = work.interfaces_in(&regime.subnets);
-    let found = positions(
-        work.sets.network,
-        work.access,
-        interfaces.iter().copied(),
-        &mut work.sets.gaps,
-    );
+    let found = Positions::of(&mut work.sets, work.access, interfaces.iter().copied());
     let whom = regime.is_moved.then(|| work.subnet_words(&regime.subnets));
     let mut has_moved = false;
     let nobody = if regime.subnets.is_empty() {

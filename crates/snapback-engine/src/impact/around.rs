@@ -1,7 +1,8 @@
 //! What stands around a resource: the interfaces concerned, grouped by all that decides for them.
 
+use super::sets::Sets;
 use snapback_model::*;
-use snapback_reach::{Errs, Exactness, Gap, Network, Unknowns};
+use snapback_reach::{Errs, Gap, Network, Unknowns};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -118,93 +119,123 @@ pub(super) struct Blocked {
     pub(super) egress: bool,
 }
 
-/// Interfaces for which the same groups, ACL, table, addresses and block decide: one answer serves all.
-pub(super) struct Position<'a> {
-    pub(super) groups: &'a BTreeSet<SecurityGroupId>,
+/// What decides for every interface of a subnet, beside groups.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
     pub(super) acl: Option<&'a NetworkAcl>,
     pub(super) table: Option<&'a RouteTable>,
+    pub(super) blocked: Blocked,
+    /// Some subnet of it.
+    pub(super) subnet: &'a SubnetId,
+}
+
+/// What decides for an interface beside groups, as a key: one answer serves all that share it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Spot {
+    /// Index of the place.
+    pub(super) place: usize,
     /// Whether they have public IPv4 addresses.
     pub(super) public_v4: bool,
     /// Whether they have IPv6 addresses.
     pub(super) has_v6: bool,
-    pub(super) blocked: Blocked,
+}
+
+/// Interfaces with the same groups at the same spot.
+pub(super) struct Position<'a> {
+    /// Indexes of the groups they carry.
+    pub(super) groups: Vec<usize>,
+    pub(super) spot: Spot,
     /// Whether their flows are always tracked, whatever the rules (semantics A2).
     pub(super) tracked: bool,
     /// The interfaces by subnet.
     pub(super) subnets: BTreeMap<&'a SubnetId, Vec<&'a NetworkInterface>>,
 }
 
-impl<'a> Position<'a> {
-    pub(super) fn first(&self) -> impl Iterator<Item = &'a NetworkInterface> + '_ {
-        self.subnets.values().flatten().copied()
-    }
+/// The interfaces that a change concerns, grouped by what decides for them.
+#[derive(Default)]
+pub(super) struct Positions<'a> {
+    pub(super) places: Vec<Place<'a>>,
+    pub(super) all: Vec<Position<'a>>,
 }
 
-/// The interfaces that a change concerns, grouped. Detached ones carry no traffic and are left out.
-pub(super) fn positions<'a>(
-    network: &Network<'a>,
-    access: Option<&BlockPublicAccess>,
-    interfaces: impl IntoIterator<Item = &'a NetworkInterface>,
-    gaps: &mut Exactness,
-) -> Vec<Position<'a>> {
-    let mut places: BTreeMap<&SubnetId, Place<'a>> = BTreeMap::new();
-    let mut found: BTreeMap<_, Position<'a>> = BTreeMap::new();
-    for interface in interfaces {
-        if interface.attached == Some(false) {
-            continue;
+impl<'a> Positions<'a> {
+    /// Groups interfaces. Detached ones carry no traffic and are left out.
+    pub(super) fn of(
+        sets: &mut Sets<'_, 'a>,
+        access: Option<&BlockPublicAccess>,
+        interfaces: impl IntoIterator<Item = &'a NetworkInterface>,
+    ) -> Self {
+        let mut places = Places::default();
+        let mut carried: BTreeMap<&BTreeSet<SecurityGroupId>, usize> = BTreeMap::new();
+        let mut found: BTreeMap<(usize, Spot, bool), Position<'a>> = BTreeMap::new();
+        let mut last: Option<(&BTreeSet<SecurityGroupId>, usize)> = None;
+        for interface in interfaces {
+            if interface.attached == Some(false) {
+                continue;
+            }
+            // Interfaces come sorted by their groups where that is cheap: most are like the last.
+            let known = last.filter(|(groups, _)| *groups == &interface.groups);
+            let next = carried.len();
+            let set = match known {
+                Some((_, set)) => set,
+                None => *carried.entry(&interface.groups).or_insert(next),
+            };
+            last = Some((&interface.groups, set));
+            let spot = Spot {
+                place: places.find(sets, access, interface),
+                public_v4: interface.public_addresses.iter().any(|ip| ip.is_ipv4()),
+                has_v6: interface.addresses.iter().any(|ip| ip.is_ipv6()),
+            };
+            let tracked = is_always_tracked(interface);
+            let position = found
+                .entry((set, spot, tracked))
+                .or_insert_with(|| Position {
+                    groups: sets.indexes(&interface.groups),
+                    spot,
+                    tracked,
+                    subnets: BTreeMap::new(),
+                });
+            let here = position.subnets.entry(&interface.subnet).or_default();
+            here.push(interface);
         }
-        let place = places
-            .entry(&interface.subnet)
-            .or_insert_with(|| Place::of(network, access, interface, gaps));
-        let public_v4 = interface.public_addresses.iter().any(|ip| ip.is_ipv4());
-        let has_v6 = interface.addresses.iter().any(|ip| ip.is_ipv6());
-        let tracked = is_always_tracked(interface);
-        let key = (
-            place.acl.map(|acl| &acl.id),
-            place.table.map(|table| &table.id),
-            (public_v4, has_v6, tracked, place.blocked),
-            &interface.groups,
-        );
-        let position = found.entry(key).or_insert_with(|| Position {
-            groups: &interface.groups,
-            acl: place.acl,
-            table: place.table,
-            public_v4,
-            has_v6,
-            blocked: place.blocked,
-            tracked,
-            subnets: BTreeMap::new(),
-        });
-        position
-            .subnets
-            .entry(&interface.subnet)
-            .or_default()
-            .push(interface);
+        Self {
+            places: places.all,
+            all: found.into_values().collect(),
+        }
     }
-    found.into_values().collect()
+
+    /// The ACLs around them.
+    pub(super) fn acls(&self) -> BTreeSet<&'a str> {
+        let acls = self.places.iter().filter_map(|place| place.acl);
+        acls.map(|acl| acl.id.as_str()).collect()
+    }
 }
 
-/// What decides for every interface of a subnet.
-#[derive(Clone, Copy)]
-struct Place<'a> {
-    acl: Option<&'a NetworkAcl>,
-    table: Option<&'a RouteTable>,
-    blocked: Blocked,
+type PlaceKey<'a> = (Option<&'a NetworkAclId>, Option<&'a RouteTableId>, Blocked);
+
+#[derive(Default)]
+struct Places<'a> {
+    all: Vec<Place<'a>>,
+    by_subnet: BTreeMap<&'a SubnetId, usize>,
+    by_key: BTreeMap<PlaceKey<'a>, usize>,
 }
 
-impl<'a> Place<'a> {
-    fn of(
-        network: &Network<'a>,
+impl<'a> Places<'a> {
+    fn find(
+        &mut self,
+        sets: &mut Sets<'_, 'a>,
         access: Option<&BlockPublicAccess>,
         interface: &'a NetworkInterface,
-        gaps: &mut Exactness,
-    ) -> Self {
+    ) -> usize {
         let subnet = &interface.subnet;
-        let (acl, table) = (network.acl_of(subnet), network.table_of(subnet));
+        if let Some(known) = self.by_subnet.get(subnet) {
+            return *known;
+        }
+        let (acl, table) = (sets.network.acl_of(subnet), sets.network.table_of(subnet));
         let mut unread = |what: Unknowns, noun: &str| {
             let words =
                 format!("the {noun} of {subnet} was not read, so it is taken to let all through");
-            gaps.add(Gap::new(what, Errs::MayPermitLess, words));
+            sets.gaps.add(Gap::new(what, Errs::MayPermitLess, words));
         };
         if acl.is_none() {
             unread(Unknowns::Acl(subnet.clone()), "network ACL");
@@ -212,11 +243,24 @@ impl<'a> Place<'a> {
         if table.is_none() {
             unread(Unknowns::Table(subnet.clone()), "route table");
         }
-        Self {
-            acl,
-            table,
-            blocked: blocked(network, access, interface),
+        let blocked = blocked(sets.network, access, interface);
+        let key = (
+            acl.map(|acl| &acl.id),
+            table.map(|table| &table.id),
+            blocked,
+        );
+        let next = self.all.len();
+        let index = *self.by_key.entry(key).or_insert(next);
+        if index == next {
+            self.all.push(Place {
+                acl,
+                table,
+                blocked,
+                subnet,
+            });
         }
+        self.by_subnet.insert(subnet, index);
+        index
     }
 }
 

@@ -197,6 +197,7 @@ fn service_of(interface: &NetworkInterface) -> Option<Service<'_>> {
 pub(super) fn name_of(interface: &NetworkInterface) -> String {
     let id = &interface.id;
     if let Some(Service { kind, name }) = service_of(interface) {
+        let name: String = name.chars().take(60).collect();
         let space = if name.is_empty() { "" } else { " " };
         return format!("{kind}{space}{name} ({id})");
     }
@@ -217,18 +218,22 @@ pub(super) fn name_of(interface: &NetworkInterface) -> String {
 
 impl Peers {
     /// The other side of some packets.
-    pub(super) fn add(&mut self, peers: &snapback_reach::AddressSet) {
+    pub(super) fn of(peers: &snapback_reach::AddressSet) -> Self {
         use snapback_reach::{Family, Symbol};
-        self.networks = self.networks.saturating_add(peers.networks().len());
         let short = |number: u128| u64::try_from(number).unwrap_or(u64::MAX);
-        self.ipv4_addresses = short(peers.address_count(Family::V4));
-        self.public_ipv4_addresses = short(peers.public_address_count(Family::V4));
-        self.ipv6 = peers.address_count(Family::V6) > 0;
+        let mut of = Self {
+            networks: peers.networks().len(),
+            ipv4_addresses: short(peers.address_count(Family::V4)),
+            public_ipv4_addresses: short(peers.public_address_count(Family::V4)),
+            ipv6: peers.address_count(Family::V6) > 0,
+            ..Self::default()
+        };
         for symbol in peers.symbols() {
             if let Symbol::SecurityGroup { id, owner } = symbol {
-                self.groups.insert(id.clone());
-                self.accounts.extend(owner.clone());
+                of.groups.insert(id.clone());
+                of.accounts.extend(owner.clone());
             }
         }
+        of
     }
 }

@@ -1,7 +1,7 @@
 //! A security group: which packets its rules opened and closed, and for which carriers.
 
 use super::DIRECTIONS;
-use super::around::positions;
+use super::around::Positions;
 use super::shift::{Turn, Why};
 use super::tracking;
 use super::weigh::Layer;
@@ -29,12 +29,7 @@ pub(super) fn group(
         .filter(|referrer| *referrer != id)
         .cloned()
         .collect();
-    let found = positions(
-        work.sets.network,
-        work.access,
-        carriers,
-        &mut work.sets.gaps,
-    );
+    let found = Positions::of(&mut work.sets, work.access, carriers);
     unread(work, before, after);
     for direction in DIRECTIONS {
         let lists = work.sets.lists;

@@ -1,7 +1,7 @@
 //! What interfaces gain and lose that carry other groups than at capture, and what that does to the
 //! groups that name those: access without any rule change (semantics A1, D: SG-MEMBER).
 
-use super::around::{knows_interfaces, merged, positions};
+use super::around::{Positions, knows_interfaces, merged};
 use super::blast::name_of;
 use super::sets::Sets;
 use super::shift::{Shift, Turn, Why};
@@ -10,7 +10,7 @@ use super::work::{Moved, Work};
 use super::{DIRECTIONS, Impact};
 use crate::diff::ResourceDiff;
 use snapback_model::*;
-use snapback_reach::{Exactness, Network, PacketSet, permitted_by_rules};
+use snapback_reach::{AddressSet, Exactness, Network, PacketSet, permitted_by_rules};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One interface that carries other groups.
@@ -99,6 +99,7 @@ pub fn membership(baselines: &Baselines, live: &Snapshot) -> Membership {
             access: access.or(baselines.topology.block_public_access.as_ref()),
             is_known: knows_interfaces(baselines, live),
             is_old: false,
+            peers: AddressSet::empty(),
             impact: Impact::default(),
         };
         let (told, exactness) = regrouped(work, then, now);
@@ -115,7 +116,7 @@ fn regrouped<'a>(
     now: &'a NetworkInterface,
 ) -> (Regrouped, Exactness) {
     let (network, lists) = (work.sets.network, work.sets.lists);
-    let found = positions(network, work.access, [now], &mut work.sets.gaps);
+    let found = Positions::of(&mut work.sets, work.access, [now]);
     for direction in DIRECTIONS {
         let permitted = |groups: &BTreeSet<SecurityGroupId>| -> PacketSet {
             let rules = groups

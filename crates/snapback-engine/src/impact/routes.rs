@@ -1,7 +1,7 @@
 //! A route table: where it sends addresses otherwise, for the subnets that it routes, and what a
 //! subnet gains or loses that was moved to another one.
 
-use super::around::{Position, positions};
+use super::around::Positions;
 use super::latent::{Dies, Latent};
 use super::sets::EVERYONE;
 use super::shift::{Effect, Shift, Turn, Why};
@@ -142,12 +142,7 @@ fn told(work: &mut Work<'_, '_>, regime: &Regime<'_>) {
     let (before, after) = (hops(regime.before), hops(regime.after));
     gaps(work, &before, &after);
     let interfaces = work.interfaces_in(&regime.subnets);
-    let found = positions(
-        work.sets.network,
-        work.access,
-        interfaces.iter().copied(),
-        &mut work.sets.gaps,
-    );
+    let found = Positions::of(&mut work.sets, work.access, interfaces.iter().copied());
     let whom = (!regime.moved.is_empty()).then(|| work.subnet_words(&regime.subnets));
     let mut lines = [Vec::new(), Vec::new()];
     let mut worst: [Option<Effect>; 2] = [None, None];
@@ -248,7 +243,7 @@ fn shift(
 fn weighed<'a>(
     work: &mut Work<'_, 'a>,
     regime: &Regime<'_>,
-    found: &[Position<'a>],
+    found: &Positions<'a>,
     region: &RouteRegion,
     turn: Turn,
 ) -> Effect {
@@ -258,7 +253,7 @@ fn weighed<'a>(
     }
     let gateways = regime.before.into_iter().chain(regime.after);
     let is_edge = gateways.into_iter().any(|table| !table.gateways.is_empty());
-    if found.is_empty() {
+    if found.all.is_empty() {
         return if is_edge {
             let why = "what enters by a gateway that the table routes is not computed".to_owned();
             Effect::Unknown { why }

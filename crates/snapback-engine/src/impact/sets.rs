@@ -1,6 +1,5 @@
 //! Packet sets of what surrounds a resource, each computed once.
 
-use super::around::Position;
 use snapback_model::*;
 use snapback_reach::{
     AddressSet, Errs, Exactness, Gap, Item, Network, PacketSet, Protocols, Symbol, Unknowns, bound,
@@ -20,8 +19,6 @@ pub(super) struct Ways {
     pub(super) outbound: AddressSet,
 }
 
-type Groups<'a> = &'a BTreeSet<SecurityGroupId>;
-
 /// The caches of one impact.
 pub(super) struct Sets<'n, 'a> {
     pub(super) network: &'n Network<'a>,
@@ -30,7 +27,12 @@ pub(super) struct Sets<'n, 'a> {
     /// The VPC of the resource.
     pub(super) vpc: &'a VpcId,
     pub(super) gaps: Exactness,
-    rules: BTreeMap<(Groups<'a>, Option<SecurityGroupId>, Direction), Rc<PacketSet>>,
+    /// The groups met so far, by index.
+    groups: Vec<&'a SecurityGroupId>,
+    indexes: BTreeMap<&'a SecurityGroupId, usize>,
+    permitted: BTreeMap<(usize, Direction), Rc<PacketSet>>,
+    world: BTreeMap<usize, Rc<Vec<&'a RuleKey>>>,
+    own: BTreeMap<&'a SubnetId, Rc<AddressSet>>,
     tables: BTreeMap<&'a RouteTableId, Rc<Ways>>,
 }
 
@@ -41,7 +43,11 @@ impl<'n, 'a> Sets<'n, 'a> {
             lists,
             vpc,
             gaps: Exactness::exact(),
-            rules: BTreeMap::new(),
+            groups: Vec::new(),
+            indexes: BTreeMap::new(),
+            permitted: BTreeMap::new(),
+            world: BTreeMap::new(),
+            own: BTreeMap::new(),
             tables: BTreeMap::new(),
         }
     }
@@ -73,39 +79,70 @@ impl<'n, 'a> Sets<'n, 'a> {
         members.value.clone()
     }
 
-    /// What the groups of some interfaces permit, without one of them: the union (semantics A1).
-    /// References stand for themselves and for who carries them.
-    pub(super) fn rules(
-        &mut self,
-        groups: Groups<'a>,
-        without: &SecurityGroupId,
-        direction: Direction,
-    ) -> Rc<PacketSet> {
-        let key = (groups, Some(without.clone()), direction);
-        if let Some(known) = self.rules.get(&key) {
+    /// The indexes of some groups.
+    pub(super) fn indexes(&mut self, groups: &'a BTreeSet<SecurityGroupId>) -> Vec<usize> {
+        groups.iter().map(|id| self.index(id)).collect()
+    }
+
+    fn index(&mut self, id: &'a SecurityGroupId) -> usize {
+        let next = self.groups.len();
+        let index = *self.indexes.entry(id).or_insert(next);
+        if index == next {
+            self.groups.push(id);
+        }
+        index
+    }
+
+    /// Whether an index is this group's.
+    pub(super) fn is_group(&self, index: usize, id: &SecurityGroupId) -> bool {
+        self.groups.get(index).is_some_and(|known| *known == id)
+    }
+
+    /// What a group permits by its rules as they are now, references expanded. One that was not read
+    /// permits nothing, with a gap.
+    pub(super) fn permitted(&mut self, index: usize, direction: Direction) -> Rc<PacketSet> {
+        if let Some(known) = self.permitted.get(&(index, direction)) {
             return Rc::clone(known);
         }
-        let mut rules: Vec<&RuleKey> = Vec::new();
-        for id in groups.iter().filter(|id| *id != without) {
-            match self.network.group(id) {
-                Some(group) if self.is_bounded(group) => {
-                    let of = group.rules.keys();
-                    rules.extend(of.filter(|rule| rule.direction == direction));
-                }
-                Some(_) => {}
-                None => {
-                    let words = format!(
-                        "the rules of {id}, which interfaces carry beside this group, were not read"
-                    );
-                    let gap = Gap::new(Unknowns::Group(id.clone()), Errs::MayPermitMore, words);
-                    self.gaps.add(gap);
-                }
-            }
-        }
+        let rules = self.rules(index);
+        let rules = rules.filter(|rule| rule.direction == direction);
         let permitted = permitted_by_rules(rules, self.lists);
         let permitted = Rc::new(self.expanded(&permitted, direction));
-        self.rules.insert(key, Rc::clone(&permitted));
+        self.permitted
+            .insert((index, direction), Rc::clone(&permitted));
         permitted
+    }
+
+    /// The rules of a group for the whole world, either direction: what tracking depends on.
+    pub(super) fn world(&mut self, index: usize) -> Rc<Vec<&'a RuleKey>> {
+        if let Some(known) = self.world.get(&index) {
+            return Rc::clone(known);
+        }
+        let world = Rc::new(self.rules(index).filter(|rule| is_world(rule)).collect());
+        self.world.insert(index, Rc::clone(&world));
+        world
+    }
+
+    fn rules(&mut self, index: usize) -> impl Iterator<Item = &'a RuleKey> + use<'a> {
+        let id = self.groups.get(index).copied();
+        let group = id.and_then(|id| self.network.group(id));
+        if let (Some(id), None) = (id, group) {
+            let words = format!("the rules of {id}, which interfaces here carry, were not read");
+            let gap = Gap::new(Unknowns::Group(id.clone()), Errs::MayPermitMore, words);
+            self.gaps.add(gap);
+        }
+        let group = group.filter(|group| self.is_bounded(group));
+        group.into_iter().flat_map(|group| group.rules.keys())
+    }
+
+    /// The addresses of a subnet.
+    pub(super) fn own(&mut self, subnet: &'a SubnetId) -> Rc<AddressSet> {
+        let network = self.network;
+        let of = || {
+            let networks = network.subnet(subnet).map(|subnet| &subnet.cidrs);
+            Rc::new(AddressSet::of(networks.into_iter().flatten().copied()))
+        };
+        Rc::clone(self.own.entry(subnet).or_insert_with(of))
     }
 
     /// Whether the sets of another group can be built.
@@ -129,19 +166,12 @@ impl<'n, 'a> Sets<'n, 'a> {
         over.is_none()
     }
 
-    /// What the groups of a position let through in a direction, answers to the other direction
-    /// included: for layers that judge each packet by itself.
-    pub(super) fn passing(&mut self, position: &Position<'a>, direction: Direction) -> PacketSet {
-        let Some(interface) = position.first().next() else {
-            return PacketSet::everything();
-        };
-        let permitted = self.network.permitted_by_interface(interface, direction);
-        let back = self
-            .network
-            .permitted_by_interface(interface, opposite(direction));
-        self.gaps.merge(&permitted.exactness);
-        self.gaps.merge(&back.exactness);
-        permitted.value.union(&answers(&back.value))
+    /// What a group lets through in a direction, answers to the other direction included: for layers
+    /// that judge each packet by itself.
+    pub(super) fn passing(&mut self, index: usize, direction: Direction) -> PacketSet {
+        let permitted = self.permitted(index, direction);
+        let back = self.permitted(index, opposite(direction));
+        permitted.union(&answers(&back))
     }
 
     /// Where a table leads.
@@ -190,6 +220,11 @@ impl Ways {
             outbound,
         }
     }
+}
+
+/// Whether a rule is for every address of a family.
+pub(super) fn is_world(rule: &RuleKey) -> bool {
+    rule.peer.as_cidr().is_some_and(|net| net.prefix_len() == 0)
 }
 
 pub(super) fn opposite(direction: Direction) -> Direction {

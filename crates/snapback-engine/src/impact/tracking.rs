@@ -1,16 +1,16 @@
 //! What becomes of connections when a group's rules change: tracked ones live on, untracked ones end
 //! (semantics A2).
 
-use super::around::Position;
+use super::around::Positions;
 use super::latent::{Dies, Idle, Latent};
-use super::sets::opposite;
+use super::sets::{is_world, opposite};
 use super::shift::Turn;
 use super::words::{bounded, traffic_words};
 use super::work::{Weighed, Work};
 use ipnet::IpNet;
 use snapback_model::*;
 use snapback_reach::{PacketSet, permitted_by_rules};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Pieces of traffic named in one sentence.
 const MOST_WHAT: usize = 3;
@@ -22,7 +22,7 @@ pub(super) struct Flows<'q, 'a> {
     pub(super) after: Option<&'q SecurityGroup>,
     pub(super) direction: Direction,
     pub(super) turn: Turn,
-    pub(super) positions: &'q [Position<'a>],
+    pub(super) positions: &'q Positions<'a>,
 }
 
 /// Flows by what becomes of them.
@@ -78,56 +78,22 @@ fn add(to: &mut PacketSet, traffic: &Traffic, network: IpNet) {
     *to = to.union(&PacketSet::of(traffic, network));
 }
 
+/// What rules of the whole world permit together.
+fn every<'r>(rules: impl IntoIterator<Item = &'r RuleKey>) -> PacketSet {
+    permitted_by_rules(rules, &Topology::default())
+}
+
 /// Whether a rule's flows were untracked, judged by its group alone.
-pub fn is_untracked(group: &SecurityGroup, rule: &RuleKey, lists: &Topology) -> bool {
+pub fn is_untracked(group: &SecurityGroup, rule: &RuleKey) -> bool {
     let back = opposite(rule.direction);
-    let back = group.rules.keys().filter(|key| key.direction == back);
-    let untracked = untracked([rule], &permitted_by_rules(back, lists));
-    !untracked.surely.is_empty()
+    let back = group
+        .rules
+        .keys()
+        .filter(|key| key.direction == back && is_world(key));
+    !untracked([rule], &every(back)).surely.is_empty()
 }
 
-/// The rules in force at a position, group by group.
-struct Rules<'r> {
-    others: Vec<&'r RuleKey>,
-    before: Vec<&'r RuleKey>,
-    after: Vec<&'r RuleKey>,
-}
-
-impl<'r> Rules<'r> {
-    fn of<'a: 'r>(
-        work: &Work<'_, 'a>,
-        flows: &Flows<'r, '_>,
-        groups: Option<&BTreeSet<SecurityGroupId>>,
-    ) -> Self {
-        let rules = |group: Option<&'r SecurityGroup>| -> Vec<&'r RuleKey> {
-            group
-                .map(|group| group.rules.keys().collect())
-                .unwrap_or_default()
-        };
-        let others = groups
-            .into_iter()
-            .flatten()
-            .filter(|id| *id != flows.group)
-            .filter_map(|id| work.sets.network.group(id))
-            .flat_map(|group| group.rules.keys());
-        Self {
-            others: others.collect(),
-            before: rules(flows.before),
-            after: rules(flows.after),
-        }
-    }
-
-    fn at(&self, turn: Turn, direction: Direction) -> impl Iterator<Item = &'r RuleKey> + '_ {
-        let own = match turn {
-            Turn::Closed => &self.before,
-            Turn::Opened => &self.after,
-        };
-        let all = self.others.iter().chain(own).copied();
-        all.filter(move |rule| rule.direction == direction)
-    }
-}
-
-pub(super) fn tell(work: &mut Work<'_, '_>, flows: &Flows<'_, '_>, weighed: &Weighed) {
+pub(super) fn tell<'a>(work: &mut Work<'_, 'a>, flows: &Flows<'_, 'a>, weighed: &Weighed) {
     if weighed.alive.is_empty() && weighed.covered.is_empty() {
         return;
     }
@@ -135,11 +101,43 @@ pub(super) fn tell(work: &mut Work<'_, '_>, flows: &Flows<'_, '_>, weighed: &Wei
         stay: weighed.covered.clone(),
         ..Fates::default()
     };
-    if flows.positions.is_empty() || !work.is_known {
-        fates.judge(work, flows, None, &weighed.alive);
+    if flows.positions.all.is_empty() || !work.is_known {
+        fates.judge(flows, &weighed.alive, &[], false);
     }
-    for position in flows.positions {
-        fates.judge(work, flows, Some(position), &weighed.alive);
+    // Interfaces are many; the groups that permit some of it, and rules of the whole world, are few.
+    let mut judged: BTreeSet<(Vec<usize>, Vec<&RuleKey>, bool)> = BTreeSet::new();
+    let mut shares: BTreeMap<usize, PacketSet> = BTreeMap::new();
+    for position in &flows.positions.all {
+        let others: Vec<usize> = position
+            .groups
+            .iter()
+            .copied()
+            .filter(|index| !work.sets.is_group(*index, flows.group))
+            .collect();
+        let mut world: Vec<&RuleKey> = Vec::new();
+        for index in &others {
+            world.extend(work.sets.world(*index).iter().copied());
+            shares.entry(*index).or_insert_with(|| {
+                let permitted = work.sets.permitted(*index, flows.direction);
+                weighed.alive.intersection(&permitted)
+            });
+        }
+        world.sort_unstable();
+        world.dedup();
+        let share = |index: &usize| shares.get(index).filter(|share| !share.is_empty());
+        let covering: Vec<usize> = others
+            .into_iter()
+            .filter(|index| share(index).is_some())
+            .collect();
+        if judged.contains(&(covering.clone(), world.clone(), position.tracked)) {
+            continue;
+        }
+        let moved = covering
+            .iter()
+            .filter_map(share)
+            .fold(weighed.alive.clone(), |left, share| left.difference(share));
+        fates.judge(flows, &moved, &world, position.tracked);
+        judged.insert((covering, world, position.tracked));
     }
     let alone = if work.is_known {
         ""
@@ -150,39 +148,40 @@ pub(super) fn tell(work: &mut Work<'_, '_>, flows: &Flows<'_, '_>, weighed: &Wei
 }
 
 impl Fates {
+    /// Sorts the flows of some interfaces. `world` are the rules for the whole world that their other
+    /// groups have.
     fn judge(
         &mut self,
-        work: &mut Work<'_, '_>,
         flows: &Flows<'_, '_>,
-        position: Option<&Position<'_>>,
-        alive: &PacketSet,
+        moved: &PacketSet,
+        world: &[&RuleKey],
+        is_tracked: bool,
     ) {
-        let lists = work.sets.lists;
-        let rules = Rules::of(work, flows, position.map(|position| position.groups));
-        let (direction, turn) = (flows.direction, flows.turn);
+        if is_tracked {
+            self.idle = self.idle.union(moved);
+            return;
+        }
+        let direction = flows.direction;
         let back = opposite(direction);
-        let others = rules
-            .others
-            .iter()
-            .copied()
-            .filter(|rule| rule.direction == direction);
-        let moved = alive.difference(&permitted_by_rules(others, lists));
-        let is_tracked = position.is_some_and(|position| position.tracked);
-        let loose = if is_tracked {
-            Untracked::default()
-        } else {
-            let answers = permitted_by_rules(rules.at(turn, back), lists);
-            untracked(rules.at(turn, direction), &answers)
+        let rules = |turn: Turn, direction: Direction| {
+            let own = match turn {
+                Turn::Closed => flows.before,
+                Turn::Opened => flows.after,
+            };
+            let own = own.into_iter().flat_map(|group| group.rules.keys());
+            let own = own.filter(|rule| is_world(rule));
+            let all = world.iter().copied().chain(own);
+            all.filter(move |rule| rule.direction == direction)
         };
+        let answers = |turn: Turn, direction: Direction| every(rules(turn, direction));
+        let loose = untracked(rules(flows.turn, direction), &answers(flows.turn, back));
         self.now = self.now.union(&moved.intersection(&loose.surely));
         self.maybe = self.maybe.union(&moved.intersection(&loose.maybe));
         let rest = moved.difference(&loose.surely).difference(&loose.maybe);
         self.idle = self.idle.union(&rest);
-        if turn == Turn::Closed && !is_tracked {
-            let with = |turn: Turn| {
-                let answers = permitted_by_rules(rules.at(turn, direction), lists);
-                untracked(rules.at(Turn::Opened, back), &answers).surely
-            };
+        if flows.turn == Turn::Closed {
+            let with =
+                |turn: Turn| untracked(rules(Turn::Opened, back), &answers(turn, direction)).surely;
             let cut = with(Turn::Closed).difference(&with(Turn::Opened));
             self.answered = self.answered.union(&cut);
         }
@@ -254,11 +253,8 @@ fn idle(packets: &PacketSet) -> Vec<Idle> {
     kinds.into_iter().collect()
 }
 
-fn evicts(positions: &[Position<'_>]) -> String {
-    let acls: BTreeSet<&str> = positions
-        .iter()
-        .filter_map(|position| position.acl.map(|acl| acl.id.as_str()))
-        .collect();
+fn evicts(positions: &Positions<'_>) -> String {
+    let acls = positions.acls();
     let acls = match acls.len() {
         0 => "the network ACL of their subnet".to_owned(),
         1..=3 => format!(

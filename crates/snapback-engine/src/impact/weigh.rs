@@ -1,12 +1,13 @@
 //! Whether moved packets pass (or passed) all the rest of the way, for each interface concerned.
 
-use super::around::Position;
+use super::around::{Place, Position, Positions, Spot};
 use super::blast::name_of;
 use super::sets::{EVERYONE, Sets};
 use super::shift::{Effect, MOST_NAMES, Reached, Why};
 use snapback_model::*;
 use snapback_reach::{AddressSet, Family, PacketSet, Symbol};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// Which layer changed: it is not asked again.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +35,7 @@ pub(super) struct Question<'q> {
     pub(super) parts: &'q [PacketSet],
 }
 
-/// What the layers of a position leave of the moved packets, in their order.
+/// What the layers at a spot leave of the moved packets, in their order.
 struct Left {
     /// After the groups.
     rules: PacketSet,
@@ -46,6 +47,20 @@ struct Left {
     internet: PacketSet,
     /// Why the internet part does not arrive.
     offline: Option<Why>,
+}
+
+/// What becomes of one part at a spot.
+struct Outcome {
+    /// Peers of packets that arrive.
+    peers: AddressSet,
+    /// Peers of packets that the groups let through: within a subnet nothing else decides.
+    inside: AddressSet,
+    /// Whether some of it is exchanged with the internet.
+    facing: bool,
+    /// Why the internet part does not arrive.
+    offline: Option<Why>,
+    /// What stops it where nothing arrives.
+    why: Why,
 }
 
 /// Adds up over positions what becomes of one part.
@@ -62,7 +77,7 @@ struct Tally<'a> {
 /// The effect of each part.
 pub(super) fn weigh<'a>(
     sets: &mut Sets<'_, 'a>,
-    positions: &[Position<'a>],
+    positions: &Positions<'a>,
     question: &Question<'_>,
 ) -> Vec<Effect> {
     let direction = question.direction;
@@ -79,42 +94,152 @@ pub(super) fn weigh<'a>(
         .map(|part| sets.expanded(part, direction))
         .collect();
     let mut tallies: Vec<Tally<'a>> = parts.iter().map(|_| Tally::default()).collect();
-    for position in positions {
-        let left = Left::of(sets, position, question, &moved);
-        for (part, tally) in parts.iter().zip(&mut tallies) {
-            tally.count(sets, position, question.layer, &left, part);
+    let mut scale = Scale {
+        layer: question.layer,
+        direction,
+        moved,
+        parts,
+        shares: BTreeMap::new(),
+        outcomes: BTreeMap::new(),
+    };
+    for position in &positions.all {
+        let outcomes = scale.outcomes(sets, positions, position);
+        for (index, tally) in tallies.iter_mut().enumerate() {
+            let of_part: Vec<&Outcome> = outcomes
+                .iter()
+                .filter_map(|outcomes| outcomes.get(index))
+                .collect();
+            tally.count(sets, position, question.layer, &of_part);
         }
     }
-    let told = parts.iter().zip(question.parts).zip(tallies);
+    let told = scale.parts.iter().zip(question.parts).zip(tallies);
     told.map(|((part, unexpanded), tally)| tally.effect(question.layer, part, unexpanded))
         .collect()
+}
+
+/// What one question has computed so far: interfaces are many, what decides for them is not.
+struct Scale<'q> {
+    layer: Layer<'q>,
+    direction: Direction,
+    moved: PacketSet,
+    parts: Vec<PacketSet>,
+    /// By group: the moved packets that it permits.
+    shares: BTreeMap<usize, Rc<PacketSet>>,
+    /// By the groups that matter and the spot: what becomes of each part.
+    outcomes: BTreeMap<(Vec<usize>, Spot), Rc<Vec<Outcome>>>,
+}
+
+impl Scale<'_> {
+    /// What becomes of each part at a position. Several answers are one after the other: a packet
+    /// arrives if it does by any of them.
+    fn outcomes<'a>(
+        &mut self,
+        sets: &mut Sets<'_, 'a>,
+        positions: &Positions<'a>,
+        position: &Position<'a>,
+    ) -> Vec<Rc<Vec<Outcome>>> {
+        let Some(place) = positions.places.get(position.spot.place) else {
+            return Vec::new();
+        };
+        match self.layer {
+            // Other groups take away what they permit too: only those that permit some of it count.
+            Layer::Group(group) => {
+                let mut others: Vec<usize> = Vec::new();
+                for index in &position.groups {
+                    if !sets.is_group(*index, group) && !self.share(sets, *index).is_empty() {
+                        others.push(*index);
+                    }
+                }
+                let covered = |scale: &mut Self, sets: &mut Sets<'_, 'a>| {
+                    others.iter().fold(scale.moved.clone(), |left, index| {
+                        left.difference(&scale.share(sets, *index))
+                    })
+                };
+                vec![self.outcome(sets, place, position.spot, others.clone(), covered)]
+            }
+            Layer::Interface => {
+                let all = |scale: &mut Self, _: &mut Sets<'_, 'a>| scale.moved.clone();
+                vec![self.outcome(sets, place, position.spot, Vec::new(), all)]
+            }
+            // Groups only add: what arrives by one of them arrives.
+            Layer::Acl | Layer::Route(_) if position.groups.is_empty() => {
+                let all = |scale: &mut Self, _: &mut Sets<'_, 'a>| scale.moved.clone();
+                vec![self.outcome(sets, place, position.spot, Vec::new(), all)]
+            }
+            Layer::Acl | Layer::Route(_) => {
+                let each = position.groups.iter().map(|index| {
+                    let share = |scale: &mut Self, sets: &mut Sets<'_, 'a>| {
+                        scale.share(sets, *index).as_ref().clone()
+                    };
+                    self.outcome(sets, place, position.spot, vec![*index], share)
+                });
+                each.collect()
+            }
+        }
+    }
+
+    /// The moved packets that a group permits, or lets through as answers.
+    fn share(&mut self, sets: &mut Sets<'_, '_>, index: usize) -> Rc<PacketSet> {
+        if let Some(known) = self.shares.get(&index) {
+            return Rc::clone(known);
+        }
+        let share = match self.layer {
+            Layer::Group(_) | Layer::Interface => self
+                .moved
+                .intersection(&sets.permitted(index, self.direction)),
+            Layer::Acl | Layer::Route(_) => self
+                .moved
+                .intersection(&sets.passing(index, self.direction)),
+        };
+        let share = Rc::new(share);
+        self.shares.insert(index, Rc::clone(&share));
+        share
+    }
+
+    fn outcome<'s, 'a>(
+        &mut self,
+        sets: &mut Sets<'s, 'a>,
+        place: &Place<'a>,
+        spot: Spot,
+        groups: Vec<usize>,
+        rules: impl Fn(&mut Self, &mut Sets<'s, 'a>) -> PacketSet,
+    ) -> Rc<Vec<Outcome>> {
+        let key = (groups, spot);
+        if let Some(known) = self.outcomes.get(&key) {
+            return Rc::clone(known);
+        }
+        let rules = rules(self, sets);
+        let left = Left::of(sets, self.layer, self.direction, place, spot, rules);
+        let outcomes = self
+            .parts
+            .iter()
+            .map(|part| left.outcome(self.layer, place, spot, part));
+        let outcomes = Rc::new(outcomes.collect());
+        self.outcomes.insert(key, Rc::clone(&outcomes));
+        outcomes
+    }
 }
 
 impl Left {
     fn of<'a>(
         sets: &mut Sets<'_, 'a>,
-        position: &Position<'a>,
-        question: &Question<'_>,
-        moved: &PacketSet,
+        layer: Layer<'_>,
+        direction: Direction,
+        place: &Place<'a>,
+        spot: Spot,
+        rules: PacketSet,
     ) -> Self {
-        let direction = question.direction;
-        let rules = match question.layer {
-            Layer::Group(group) => moved.difference(&sets.rules(position.groups, group, direction)),
-            Layer::Interface => moved.clone(),
-            Layer::Acl | Layer::Route(_) => moved.intersection(&sets.passing(position, direction)),
-        };
-        let subnet = position.subnets.keys().next();
-        let acl = match (question.layer, position.acl, subnet) {
-            (Layer::Group(_) | Layer::Interface | Layer::Route(_), Some(_), Some(subnet)) => {
-                let permitted = sets.network.permitted_by_subnet(subnet, direction);
+        let acl = match (layer, place.acl) {
+            (Layer::Acl, _) | (_, None) => rules.clone(),
+            (Layer::Group(_) | Layer::Interface | Layer::Route(_), Some(_)) => {
+                let permitted = sets.network.permitted_by_subnet(place.subnet, direction);
                 rules.intersection(&permitted.value)
             }
-            _ => rules.clone(),
         };
-        let online = Online::of(position, direction);
-        let (passes, internet) = match question.layer {
+        let online = Online::of(place, spot, direction);
+        let (passes, internet) = match layer {
             Layer::Route(target) => online.through(target),
-            Layer::Group(_) | Layer::Interface | Layer::Acl => match position.table {
+            Layer::Group(_) | Layer::Interface | Layer::Acl => match place.table {
                 Some(table) => {
                     let ways = sets.ways(table);
                     let internet = online.of_internet(&ways.internet);
@@ -127,25 +252,41 @@ impl Left {
                 None => (AddressSet::of(EVERYONE), AddressSet::empty()),
             },
         };
-        let passes = if position.has_v6 {
+        let passes = if spot.has_v6 {
             passes
         } else {
             passes.family(Family::V4)
         };
         let arrives = acl.with_peers(&passes);
-        let world = internet_of(&internet);
-        let offline = online.why(sets, position, question);
+        let internet = arrives.with_peers(&internet_of(&internet));
+        let offline = online.why(sets, place, layer, direction);
         Self {
-            internet: arrives.with_peers(&world),
-            arrives,
             rules,
             acl,
+            arrives,
+            internet,
             offline,
         }
     }
 
+    fn outcome(
+        &self,
+        layer: Layer<'_>,
+        place: &Place<'_>,
+        spot: Spot,
+        part: &PacketSet,
+    ) -> Outcome {
+        Outcome {
+            peers: part.intersection(&self.arrives).peers(),
+            inside: part.intersection(&self.rules).peers(),
+            facing: part.intersects(&self.internet),
+            offline: self.offline.clone(),
+            why: self.why(layer, place, spot, part),
+        }
+    }
+
     /// The layer that stops a part, named.
-    fn why(&self, position: &Position<'_>, layer: Layer<'_>, part: &PacketSet) -> Why {
+    fn why(&self, layer: Layer<'_>, place: &Place<'_>, spot: Spot, part: &PacketSet) -> Why {
         if !part.intersects(&self.rules) {
             return match layer {
                 Layer::Group(_) | Layer::Interface => Why::OtherGroups,
@@ -153,11 +294,11 @@ impl Left {
             };
         }
         let is_v6 = part.addresses(Family::V4).is_empty() && !part.addresses(Family::V6).is_empty();
-        if is_v6 && !position.has_v6 {
+        if is_v6 && !spot.has_v6 {
             return Why::NoIpv6;
         }
         if !part.intersects(&self.acl) {
-            let acl = position.acl.map(|acl| acl.id.to_string());
+            let acl = place.acl.map(|acl| acl.id.to_string());
             return Why::Acl(acl.unwrap_or_default());
         }
         self.offline.clone().unwrap_or(Why::NoRoute)
@@ -181,13 +322,13 @@ struct Online {
 }
 
 impl Online {
-    fn of(position: &Position<'_>, direction: Direction) -> Self {
+    fn of(place: &Place<'_>, spot: Spot, direction: Direction) -> Self {
         Self {
-            v4: position.public_v4,
-            v6: position.has_v6,
+            v4: spot.public_v4,
+            v6: spot.has_v6,
             is_blocked: match direction {
-                Direction::Ingress => position.blocked.ingress,
-                Direction::Egress => position.blocked.egress,
+                Direction::Ingress => place.blocked.ingress,
+                Direction::Egress => place.blocked.egress,
             },
         }
     }
@@ -220,18 +361,19 @@ impl Online {
     fn why<'a>(
         &self,
         sets: &mut Sets<'_, 'a>,
-        position: &Position<'a>,
-        question: &Question<'_>,
+        place: &Place<'a>,
+        layer: Layer<'_>,
+        direction: Direction,
     ) -> Option<Why> {
-        let has_gateway = match question.layer {
+        let has_gateway = match layer {
             Layer::Route(target) => matches!(
                 target,
                 Some(RouteTarget::InternetGateway(_) | RouteTarget::CarrierGateway(_))
             ),
             Layer::Group(_) | Layer::Interface | Layer::Acl => {
-                let ways = sets.ways(position.table?);
+                let ways = sets.ways(place.table?);
                 if ways.internet.is_empty() {
-                    let only_out = !ways.outbound.is_empty() && !question.direction.is_egress();
+                    let only_out = !ways.outbound.is_empty() && !direction.is_egress();
                     return Some(if only_out {
                         Why::OutboundOnly
                     } else {
@@ -261,64 +403,63 @@ fn rank(why: &Why) -> u8 {
     }
 }
 
+/// Keeps the reason that came nearest to passing.
+fn nearer(known: &mut Option<Why>, why: &Why) {
+    if known.as_ref().is_none_or(|known| rank(known) < rank(why)) {
+        *known = Some(why.clone());
+    }
+}
+
 impl<'a> Tally<'a> {
+    /// Counts the interfaces of a position for a part, by what becomes of it there.
     fn count(
         &mut self,
-        sets: &Sets<'_, 'a>,
+        sets: &mut Sets<'_, 'a>,
         position: &Position<'a>,
         layer: Layer<'_>,
-        left: &Left,
-        part: &PacketSet,
+        outcomes: &[&Outcome],
     ) {
-        let here = part.intersection(&left.arrives);
-        let peers = here.peers();
-        let own = |subnet: &SubnetId| {
-            let networks = sets.network.subnet(subnet).map(|subnet| &subnet.cidrs);
-            AddressSet::of(networks.into_iter().flatten().copied())
-        };
-        let facing = here.intersects(&left.internet);
+        let facing = outcomes.iter().any(|outcome| outcome.facing);
+        let arrives = outcomes.iter().any(|outcome| !outcome.peers.is_empty());
         for (subnet, interfaces) in &position.subnets {
             // No ACL and no route decides between the hosts of one subnet (semantics A3, A4).
             let counts = match layer {
-                Layer::Group(_) | Layer::Interface if here.is_empty() => {
-                    let through = part.intersection(&left.rules).peers();
-                    !through.intersection(&own(subnet)).is_empty()
+                Layer::Group(_) | Layer::Interface if arrives => true,
+                Layer::Group(_) | Layer::Interface => {
+                    let own = sets.own(subnet);
+                    outcomes
+                        .iter()
+                        .any(|outcome| !outcome.inside.intersection(&own).is_empty())
                 }
-                Layer::Group(_) | Layer::Interface => true,
-                Layer::Acl | Layer::Route(_) => !here.is_empty() && !peers.is_subset(&own(subnet)),
+                Layer::Acl | Layer::Route(_) if !arrives => false,
+                Layer::Acl | Layer::Route(_) => {
+                    let own = sets.own(subnet);
+                    outcomes
+                        .iter()
+                        .any(|outcome| !outcome.peers.is_subset(&own))
+                }
             };
-            if counts {
-                self.interfaces = self.interfaces.saturating_add(interfaces.len());
-                self.subnets.insert(subnet);
-                if facing {
-                    self.internet_facing = self.internet_facing.saturating_add(interfaces.len());
+            if !counts {
+                if arrives {
+                    nearer(&mut self.nearest, &Why::InsideSubnet);
                 }
-                let room = MOST_NAMES.saturating_sub(self.on.len());
-                self.on
-                    .extend(interfaces.iter().take(room).map(|one| name_of(one)));
-            } else {
-                let why = if here.is_empty() {
-                    left.why(position, layer, part)
-                } else {
-                    Why::InsideSubnet
-                };
-                if self
-                    .nearest
-                    .as_ref()
-                    .is_none_or(|known| rank(known) < rank(&why))
-                {
-                    self.nearest = Some(why);
+                for outcome in outcomes.iter().filter(|_| !arrives) {
+                    nearer(&mut self.nearest, &outcome.why);
                 }
+                continue;
             }
+            self.interfaces = self.interfaces.saturating_add(interfaces.len());
+            self.subnets.insert(subnet);
+            if facing {
+                self.internet_facing = self.internet_facing.saturating_add(interfaces.len());
+            }
+            let room = MOST_NAMES.saturating_sub(self.on.len());
+            let named = interfaces.iter().take(room).map(|one| name_of(one));
+            self.on.extend(named);
         }
-        if !facing
-            && let Some(why) = &left.offline
-            && self
-                .offline
-                .as_ref()
-                .is_none_or(|known| rank(known) < rank(why))
-        {
-            self.offline = Some(why.clone());
+        let offline = outcomes.iter().filter_map(|one| one.offline.as_ref());
+        for why in offline.filter(|_| !facing) {
+            nearer(&mut self.offline, why);
         }
     }
 

@@ -1,14 +1,14 @@
 //! One impact in the making.
 
-use super::around::Position;
+use super::around::Positions;
 use super::sets::{Sets, packets_of};
 use super::shift::{Effect, Shift, Turn, Why};
 use super::weigh::{Layer, Question, weigh};
 use super::words::{bounded, item_line};
-use super::{Impact, Moves};
+use super::{Impact, Moves, Peers};
 use crate::diff::ResourceDiff;
 use snapback_model::*;
-use snapback_reach::{Errs, Gap, Item, OverBound, PacketSet, Unknowns};
+use snapback_reach::{AddressSet, Errs, Gap, Item, OverBound, PacketSet, Unknowns};
 use std::collections::BTreeSet;
 
 /// Shifts of each list; what is beyond is counted.
@@ -31,6 +31,8 @@ pub(super) struct Work<'n, 'a> {
     pub(super) is_known: bool,
     /// Whether they are those of the last capture.
     pub(super) is_old: bool,
+    /// The other side of all that moved.
+    pub(super) peers: AddressSet,
     pub(super) impact: Impact,
 }
 
@@ -42,7 +44,7 @@ pub(super) struct Moved<'q, 'a> {
     pub(super) packets: &'q PacketSet,
     /// What passes the layer before and after.
     pub(super) kept: &'q PacketSet,
-    pub(super) positions: &'q [Position<'a>],
+    pub(super) positions: &'q Positions<'a>,
     /// Who it is about, where not the whole resource: `subnet-1`.
     pub(super) whom: Option<&'q str>,
     /// The differences that may have moved them, with the packets they are about.
@@ -116,7 +118,7 @@ impl<'n, 'a> Work<'n, 'a> {
         }
         let more = items.len().saturating_sub(shown.len());
         self.count_more(moved.turn, more);
-        self.impact.blast.peers.add(&moved.packets.peers());
+        self.peers = self.peers.union(&moved.packets.peers());
         weighed
     }
 
@@ -125,7 +127,7 @@ impl<'n, 'a> Work<'n, 'a> {
             let why = "the network interfaces were not read".to_owned();
             return vec![Effect::Unknown { why }; parts.len()];
         }
-        if moved.positions.is_empty() {
+        if moved.positions.all.is_empty() {
             let why = moved.nobody.clone();
             return vec![Effect::Dormant { why }; parts.len()];
         }
@@ -234,6 +236,7 @@ impl<'n, 'a> Work<'n, 'a> {
 
     /// The impact, with what was not known of it.
     pub(super) fn finish(mut self) -> Impact {
+        self.impact.blast.peers = Peers::of(&self.peers);
         let moved = !self.impact.opened.is_empty() || !self.impact.closed.is_empty();
         if moved && self.is_known && self.is_old {
             let words = "network interfaces and their groups are as of the last capture: what was launched, \
@@ -264,17 +267,29 @@ fn shift(
         Some(whom) => format!("{whom}: {line}"),
         None => line,
     };
+    let text = short(&text);
     let mut peers = item.peer_words();
     let more_peers = peers.len().saturating_sub(MOST_PEERS);
     peers.truncate(MOST_PEERS);
     Shift {
         text,
         direction: Some(moved.direction),
-        traffic: item.traffic(),
+        traffic: short(&item.traffic()),
         peers,
         more_peers,
         witness: packets.witness().map(|flow| flow.to_string()),
         through,
         effect,
     }
+}
+
+/// Longest text of one shift: a rectangle may have thousands of port ranges.
+const MOST_TEXT: usize = 1000;
+
+fn short(text: &str) -> String {
+    let mut short: String = text.chars().take(MOST_TEXT).collect();
+    if text.chars().nth(MOST_TEXT).is_some() {
+        short.push('…');
+    }
+    short
 }

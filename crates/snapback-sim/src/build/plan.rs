@@ -201,7 +201,7 @@ fn interfaces(
     places: &[SubnetId; 6],
     groups: &Groups,
 ) -> [NetworkInterfaceId; 3] {
-    let [public_a, _, private_a, _, db_a, _] = places;
+    let [public_a, public_b, private_a, private_b, db_a, db_b] = places;
     let web = site.interface(
         vpc,
         public_a,
@@ -224,7 +224,22 @@ fn interfaces(
         private_ip(20, 44),
     );
     db.requester_managed = true;
-    [web, app, db.id.clone()]
+    let db = db.id.clone();
+    // The same in the other zone, and a function beside the servers.
+    let front = "ELB app/front/50dc6c495c0c9188";
+    let other = site.interface(vpc, public_b, &[&groups.web], front, private_ip(1, 17));
+    other.requester_managed = true;
+    other.public_addresses.insert(public_ip(18));
+    let other = site.interface(vpc, private_b, &[&groups.app], "app-2", private_ip(11, 31));
+    other.instance = Some("i-0b2c3d4e5f6071829".into());
+    let standby = "RDSNetworkInterface";
+    let other = site.interface(vpc, db_b, &[&groups.db], standby, private_ip(21, 44));
+    other.requester_managed = true;
+    let function = "AWS Lambda VPC ENI-orders-4f6d2f2e";
+    let other = site.interface(vpc, private_a, &[&groups.app], function, private_ip(10, 77));
+    other.requester_managed = true;
+    other.kind = Some("lambda".into());
+    [web, app, db]
 }
 
 struct Tables {

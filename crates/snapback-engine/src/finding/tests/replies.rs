@@ -26,20 +26,21 @@ const PING: [(&str, &str); 2] = [
 
 #[test]
 fn replies_to_clients_must_go_out() {
-    let web = ("ingress 100", "allow tcp:443 0.0.0.0/0");
-    let cases: [(&[(&str, &str)], &[Severity]); 6] = [
+    type Case = (&'static [(&'static str, &'static str)], &'static [Severity]);
+    const WEB: (&str, &str) = ("ingress 100", "allow tcp:443 0.0.0.0/0");
+    let cases: [Case; 6] = [
         // None, only what clients of one system use, all.
-        (&[web], &[Severity::High]),
+        (&[WEB], &[Severity::High]),
         (
-            &[web, ("egress 100", "allow tcp:443 0.0.0.0/0")],
+            &[WEB, ("egress 100", "allow tcp:443 0.0.0.0/0")],
             &[Severity::High],
         ),
         (
-            &[web, ("egress 100", "allow tcp:32768-60999 0.0.0.0/0")],
+            &[WEB, ("egress 100", "allow tcp:32768-60999 0.0.0.0/0")],
             &[Severity::Medium],
         ),
         (
-            &[web, ("egress 100", "allow tcp:1024-65535 0.0.0.0/0")],
+            &[WEB, ("egress 100", "allow tcp:1024-65535 0.0.0.0/0")],
             &[],
         ),
         // Enough for the clients that may come in.
