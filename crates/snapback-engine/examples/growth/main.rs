@@ -84,19 +84,24 @@ fn groups() -> Figure {
             let before = worlds::group(rules, shape);
             let after = worlds::edited(&before);
             let topology = Topology::default();
-            let [one, other] = [&before, &after].map(|group| Resource::SecurityGroup(group.clone()));
+            let [one, other] =
+                [&before, &after].map(|group| Resource::SecurityGroup(group.clone()));
             if bound::check_pair(&one, &other, &topology).is_err() {
                 return Measured::OverBound;
             }
             best(|| {
-                let of = |group| permitted_by_group(black_box(group), Direction::Ingress, &topology);
+                let of =
+                    |group| permitted_by_group(black_box(group), Direction::Ingress, &topology);
                 let (before, after) = (of(&before), of(&after));
                 (after.difference(&before), before.difference(&after))
             })
         };
         [
             Series::new(format!("{}: union", shape.name()), build),
-            Series::new(format!("{}: two unions, opened, closed", shape.name()), diff),
+            Series::new(
+                format!("{}: two unions, opened, closed", shape.name()),
+                diff,
+            ),
         ]
     });
     Figure {
@@ -203,15 +208,25 @@ fn measure(figure: &Figure, csv: &mut String) -> Vec<Curve> {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let folder = std::env::args().nth(1).map_or_else(|| "docs/figures".into(), PathBuf::from);
+    let folder = std::env::args()
+        .nth(1)
+        .map_or_else(|| "docs/figures".into(), PathBuf::from);
     let only = std::env::args().nth(2);
     std::fs::create_dir_all(&folder)?;
-    let wanted = |figure: &Figure| only.as_deref().is_none_or(|only| figure.file.contains(only));
+    let wanted = |figure: &Figure| {
+        only.as_deref()
+            .is_none_or(|only| figure.file.contains(only))
+    };
     for figure in figures().into_iter().filter(wanted) {
         let mut csv = "figure,series,size,best microseconds\n".to_owned();
         let curves = measure(&figure, &mut csv);
         std::fs::write(folder.join(figure.file).with_extension("csv"), csv)?;
-        plot::draw(&folder.join(figure.file).with_extension("svg"), figure.title, figure.axis, &curves)?;
+        plot::draw(
+            &folder.join(figure.file).with_extension("svg"),
+            figure.title,
+            figure.axis,
+            &curves,
+        )?;
     }
     Ok(())
 }

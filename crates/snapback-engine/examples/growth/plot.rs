@@ -20,7 +20,9 @@ pub fn draw(file: &Path, title: &str, axis: &str, curves: &[Curve]) -> Result<()
     let points = || curves.iter().flat_map(|curve| &curve.points);
     let extent = |of: fn(&(f64, f64)) -> f64| {
         let values = points().map(of);
-        values.fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(value), high.max(value)))
+        values.fold((f64::MAX, f64::MIN), |(low, high), value| {
+            (low.min(value), high.max(value))
+        })
     };
     let ((left, right), (bottom, top)) = (extent(|point| point.0), extent(|point| point.1));
     let root = SVGBackend::new(file, (900, 560)).into_drawing_area();
@@ -47,7 +49,10 @@ pub fn draw(file: &Path, title: &str, axis: &str, curves: &[Curve]) -> Result<()
             None => curve.name.clone(),
         };
         chart
-            .draw_series(LineSeries::new(curve.points.iter().copied(), colour.stroke_width(2)))?
+            .draw_series(LineSeries::new(
+                curve.points.iter().copied(),
+                colour.stroke_width(2),
+            ))?
             .label(name)
             .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(2)));
         let last = curve.points.last().filter(|_| curve.refused.is_some());
