@@ -70,7 +70,28 @@ impl Compared {
     }
 }
 
+impl Compared {
+    /// Compares again, after the baselines took something in.
+    pub fn diff_again(&mut self) {
+        self.diffs = diff(
+            &self.baseline.baselines,
+            &self.live.snapshot,
+            Some(&self.only),
+        );
+    }
+}
+
 impl Sides {
+    /// From the arguments of another command.
+    pub fn of(baseline: PathBuf, live: PathBuf, resource: Vec<ResourceId>, choice: Choice) -> Self {
+        Self {
+            baseline,
+            live,
+            resource,
+            choice,
+        }
+    }
+
     /// Reads both sides and compares them.
     ///
     /// # Errors
