@@ -66,7 +66,7 @@ enum Format {
 struct Before {
     /// Its answer there; an end that was not there yet has none.
     path: Result<Path, String>,
-    /// Differences of the resources that decide on either path.
+    /// Differences of the resources that decide where the two paths are not alike.
     diffs: Vec<ResourceDiff>,
 }
 
@@ -164,14 +164,12 @@ fn before(
     trace: impl Fn(&Network<'_>) -> Result<Path, snapback_reach::path::Unresolved>,
 ) -> Before {
     let was = trace(&Network::of(&baseline.snapshot)).map_err(|error| error.to_string());
-    let deciding = |path: &Path| -> BTreeSet<ResourceId> {
-        path.steps
-            .iter()
-            .flat_map(|step| step.resources.clone())
-            .collect()
-    };
-    let mut only = deciding(path);
-    only.extend(was.iter().flat_map(deciding));
+    let deciding = |steps: Vec<&Step>| steps.into_iter().flat_map(|step| step.resources.clone());
+    let mut only: BTreeSet<ResourceId> = BTreeSet::new();
+    if let Ok(was) = &was {
+        only.extend(deciding(unlike(path, was)));
+        only.extend(deciding(unlike(was, path)));
+    }
     only.retain(|id| live.knows_of(id) && baseline.knows_of(id));
     Before {
         path: was,

@@ -26,6 +26,9 @@ fn says(holds: bool) -> Says {
     if holds { Yes } else { No }
 }
 
+/// An ACL on the way back: of which subnet, which list, and the peer it sees.
+type Guard = (SubnetId, Direction, IpAddr);
+
 /// One asked question after the other; what is not asked any more was decided before.
 struct Judge<'a> {
     snapshot: &'a Snapshot,
@@ -33,7 +36,7 @@ struct Judge<'a> {
     answers: Vec<Says>,
     /// For each stretch with a client of its own: its ranges, and the ACLs that its replies meet
     /// with the peer that each sees.
-    stretches: Vec<(Vec<ClientRange>, Vec<(SubnetId, Direction, IpAddr)>)>,
+    stretches: Vec<(Vec<ClientRange>, Vec<Guard>)>,
     reply_route: Vec<Says>,
 }
 
@@ -123,7 +126,7 @@ impl<'a> Judge<'a> {
 
     /// Of the ports of a range at which some ACL may change its mind: how many get a reply through
     /// all ACLs, of how many.
-    fn share(&self, range: ClientRange, acls: &[(SubnetId, Direction, IpAddr)]) -> (usize, usize) {
+    fn share(&self, range: ClientRange, acls: &[Guard]) -> (usize, usize) {
         let (low, high) = range.ports();
         let mut ports = BTreeSet::from([low, high]);
         for (subnet, ..) in acls {
@@ -307,7 +310,7 @@ impl<'a> Judge<'a> {
         if doubt { Unknown } else { No }
     }
 
-    fn client(&mut self, ranges: Vec<ClientRange>, acls: Vec<(SubnetId, Direction, IpAddr)>) {
+    fn client(&mut self, ranges: Vec<ClientRange>, acls: Vec<Guard>) {
         self.stretches.push((ranges, acls));
     }
 

@@ -201,7 +201,7 @@ impl<'a> Network<'a> {
         client: &Client,
     ) {
         match seen {
-            Some(seen) => self.into_vpc(course, seen, to, Keyed::Fixed(seen), client),
+            Some(seen) => self.enter_vpc(course, seen, to, Keyed::Fixed(seen), client),
             None => course.fact(beyond(
                 to.subnet.as_str(),
                 "as which public address it comes back in is not known".to_owned(),
@@ -210,10 +210,10 @@ impl<'a> Network<'a> {
     }
 
     /// From a place outside.
-    pub(super) fn from_outside(&self, course: &mut Course<'a>, source: IpAddr, to: &Spot<'a>) {
+    pub(super) fn outside_in(&self, course: &mut Course<'a>, source: IpAddr, to: &Spot<'a>) {
         let client = Client::sender(ClientRange::ALL.to_vec());
         if is_public(source) {
-            return self.into_vpc(course, source, to, Keyed::Source, &client);
+            return self.enter_vpc(course, source, to, Keyed::Source, &client);
         }
         course.fact(beyond(
             to.vpc.as_str(),
@@ -255,7 +255,7 @@ impl<'a> Network<'a> {
     }
 
     /// From a public address to a place in a VPC: internet exposure (semantics A4).
-    fn into_vpc(
+    fn enter_vpc(
         &self,
         course: &mut Course<'a>,
         seen: IpAddr,

@@ -59,8 +59,8 @@ impl<'a> Network<'a> {
             Family::V6
         };
         let set = match (source, destination) {
-            (Endpoint::Internet, _) => self.from_internet(&to, family),
-            (_, Endpoint::Internet) => self.to_internet_from(&from, family),
+            (Endpoint::Internet, _) => self.passes_from_internet(&to, family),
+            (_, Endpoint::Internet) => self.passes_to_internet(&from, family),
             _ => return self.follow(from, to, l4),
         };
         let peers = set.value.peers_at(l4.protocol, l4.point).family(family);

@@ -101,7 +101,7 @@ impl Judge<'_> {
                     .and_then(|one| one.public_addresses.first().copied()),
             };
             match seen {
-                Some(seen) => self.in_from_internet(seen, to, hosts(from)),
+                Some(seen) => self.comes_from_internet(seen, to, hosts(from)),
                 None => self.answers.push(Unknown),
             }
         }
@@ -114,7 +114,7 @@ impl Judge<'_> {
     }
 
     /// The same client's replies meet more ACLs.
-    fn client_again(&mut self, from: &Spot<'_>, acls: Vec<(SubnetId, Direction, IpAddr)>) {
+    fn client_again(&mut self, from: &Spot<'_>, acls: Vec<super::Guard>) {
         match self.stretches.first_mut() {
             Some((_, known)) => known.extend(acls),
             None => self.client(hosts(from), acls),
@@ -226,14 +226,14 @@ impl Judge<'_> {
                 .first()
                 .filter(|_| nat.public_addresses.len() == 1);
             match one {
-                Some(seen) => self.in_from_internet(*seen, to, vec![ClientRange::Service]),
+                Some(seen) => self.comes_from_internet(*seen, to, vec![ClientRange::Service]),
                 None => self.answers.push(Unknown),
             }
         }
     }
 
     /// From a public address to an interface: internet exposure, and the way back.
-    fn in_from_internet(&mut self, seen: IpAddr, to: &Spot<'_>, clients: Vec<ClientRange>) {
+    fn comes_from_internet(&mut self, seen: IpAddr, to: &Spot<'_>, clients: Vec<ClientRange>) {
         self.ask_public_address(to);
         let gateways = self.topology().gateways.values();
         let attached = gateways
@@ -274,7 +274,7 @@ impl Judge<'_> {
             ClientRange::Service,
         ];
         if public(source) {
-            return self.in_from_internet(source, to, clients);
+            return self.comes_from_internet(source, to, clients);
         }
         self.answers.push(Unknown);
         self.ask_acl(to.subnet, Direction::Ingress, source);
