@@ -278,8 +278,18 @@ fn explained(
         .map(|goal| (goal.id(), goal))
         .collect();
     let plan = (!goals.is_empty()).then(|| plan::plan(live, &goals, baselines));
+    let mut around = context(compared);
+    // What a resource's difference was blamed for is told there.
+    around.retain(|finding| {
+        let same = |other: &Finding| other.code == finding.code && other.meaning == finding.meaning;
+        let mut judged = resources
+            .iter()
+            .flat_map(|one| &one.assessment.decision.judgements)
+            .flat_map(|judgement| &judgement.findings);
+        !judged.any(same)
+    });
     Explanation {
-        context: context(compared),
+        context: around,
         event,
         accepted,
         resources,

@@ -4,7 +4,7 @@ use crate::world::*;
 use serde_json::{Value, json};
 
 /// The account with a web server that has a public address, and one behind it.
-fn hosts(mut world: Value) -> Value {
+pub fn hosts(mut world: Value) -> Value {
     let interface = |id: &str, subnet: &str, address: &str, public: Option<&str>| {
         let mut interface = json!({
             "NetworkInterfaceId": id, "SubnetId": subnet, "VpcId": "vpc-1", "OwnerId": OWNER, "PrivateIpAddress": address,
