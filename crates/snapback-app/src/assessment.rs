@@ -81,7 +81,7 @@ pub fn assess_diff(
     policy: &Policy,
 ) -> Assessment {
     let impact = impact::impact(baselines, live, diff);
-    let findings = finding::assess(baselines, live, diff);
+    let findings = finding::assess(baselines, live, diff, &impact);
     let decision = verdict::decide(diff, &findings, baselines, live, change, policy);
     Assessment { decision, impact }
 }

@@ -1,7 +1,8 @@
 //! `can`: would this packet pass, hop by hop, with the rule that decides at each.
 
+use crate::diff::belong_together;
 use crate::outcome::Outcome;
-use crate::source::{self, State};
+use crate::source::{self, Choice, State};
 use crate::style::{self, BOLD, DIM, GREEN, RED, YELLOW};
 use anstyle::Style;
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -48,9 +49,9 @@ pub struct Arguments {
     /// How to print it.
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-    /// The account, where describe outputs show resources of others too.
-    #[arg(long, value_name = "ID")]
-    account: Option<String>,
+    /// Whose states they are.
+    #[command(flatten)]
+    choice: Choice,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -65,7 +66,7 @@ enum Format {
 struct Before {
     /// Its answer there; an end that was not there yet has none.
     path: Result<Path, String>,
-    /// Differences of the resources that decide on either path.
+    /// Differences of the resources that decide where the two paths are not alike.
     diffs: Vec<ResourceDiff>,
 }
 
@@ -74,11 +75,10 @@ struct Before {
 /// # Errors
 /// Sources that cannot be read, ends that are not in the state, a protocol without its port.
 pub fn run(arguments: &Arguments) -> Result<Outcome> {
-    let account = arguments.account.clone().map(AccountId::new);
     let read = |path: &Option<PathBuf>| {
         let state = path
             .as_ref()
-            .map(|path| source::read(path, account.as_ref()));
+            .map(|path| source::read(path, &arguments.choice));
         state.transpose()
     };
     let l4 = l4(&arguments.protocol, arguments.port)?;
@@ -90,13 +90,15 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         (None, Some(baseline)) => ("baseline", baseline),
         (None, None) => bail!("no state: give --live or --baseline"),
     };
-    source::tell_unknown(side, &asked.snapshot);
+    asked.tell(side);
     let path = Network::of(&asked.snapshot)
         .trace(&from, &to, l4)
         .map_err(|error| anyhow!("{error}"))
         .with_context(|| format!("the {side} state"))?;
     let before = match (&live, &baseline) {
         (Some(live), Some(baseline)) if arguments.changed => {
+            belong_together(&baseline.snapshot, &live.snapshot)?;
+            baseline.tell("baseline");
             Some(before(live, baseline, &path, |network| {
                 network.trace(&from, &to, l4)
             }))
@@ -107,6 +109,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
     match arguments.format {
         Format::Text => text(&mut out, &path, before.as_ref())?,
         Format::Json => writeln!(out, "{:#}", to_json(&path, before.as_ref()))?,
+    }
+    if !asked.problems.is_empty() {
+        return Ok(Outcome::BadInput);
     }
     Ok(match path.outcome {
         Fate::Passes => Outcome::Clean,
@@ -159,14 +164,12 @@ fn before(
     trace: impl Fn(&Network<'_>) -> Result<Path, snapback_reach::path::Unresolved>,
 ) -> Before {
     let was = trace(&Network::of(&baseline.snapshot)).map_err(|error| error.to_string());
-    let deciding = |path: &Path| -> BTreeSet<ResourceId> {
-        path.steps
-            .iter()
-            .flat_map(|step| step.resources.clone())
-            .collect()
-    };
-    let mut only = deciding(path);
-    only.extend(was.iter().flat_map(deciding));
+    let deciding = |steps: Vec<&Step>| steps.into_iter().flat_map(|step| step.resources.clone());
+    let mut only: BTreeSet<ResourceId> = BTreeSet::new();
+    if let Ok(was) = &was {
+        only.extend(deciding(unlike(path, was)));
+        only.extend(deciding(unlike(was, path)));
+    }
     only.retain(|id| live.knows_of(id) && baseline.knows_of(id));
     Before {
         path: was,
@@ -196,21 +199,27 @@ fn verdict_of(fate: Fate) -> Verdict {
 /// What comes of it, in one sentence.
 fn headline(path: &Path) -> String {
     let l4 = path.packet.l4;
-    let step = |verdict| path.steps.iter().find(|step| step.verdict == verdict);
     match path.outcome {
         Fate::Passes => match &path.part {
             Some(_) => format!("{l4} passes, for part of the internet"),
             None => format!("{l4} passes, and its reply comes back"),
         },
         Fate::Partly => format!("{l4} passes, but replies come back to some client ports only"),
-        Fate::Unknown => format!("{l4}: not known; nothing that was read stops it"),
+        Fate::Unknown => {
+            let gaps = path.exactness.gaps().map(|gap| gap.words.as_str());
+            let first = gaps.take(1).collect::<String>();
+            format!("{l4}: nothing that was read stops it, but {first}")
+        }
         Fate::Blocked => {
-            let step = step(Verdict::Blocked);
-            let at = step.map_or(String::new(), |step| match step.way {
-                Way::Request => format!(" by {} {}", step.stage, step.at),
-                Way::Reply => format!(": its reply is stopped by {} {}", step.stage, step.at),
+            let step = path.blocked_at();
+            let by = step.map_or(String::new(), |step| {
+                let whose = match step.way {
+                    Way::Request => "stopped",
+                    Way::Reply => "its reply is stopped",
+                };
+                format!(": {whose} by {} {}", step.stage, step.at)
             });
-            format!("{l4} does not pass{at}")
+            format!("{l4} does not pass{by}")
         }
     }
 }
@@ -232,13 +241,15 @@ fn text(out: &mut impl Write, path: &Path, before: Option<&Before>) -> Result<()
         let networks: Vec<String> = part.networks().iter().map(ToString::to_string).collect();
         writeln!(out, "  {DIM}part{DIM:#} {}", few(&networks, 6))?;
     }
+    let stages = path.steps.iter().map(|step| step.stage.to_string().len());
+    let width = stages.max().unwrap_or(0);
     for (way, title) in [(Way::Request, "there"), (Way::Reply, "back")] {
         let steps: Vec<&Step> = path.steps.iter().filter(|step| step.way == way).collect();
         if !steps.is_empty() {
             writeln!(out, "\n{BOLD}{title}{BOLD:#}")?;
         }
         for step in steps {
-            line(out, step)?;
+            line(out, step, width)?;
         }
     }
     let gaps = path.exactness.words();
@@ -254,12 +265,12 @@ fn text(out: &mut impl Write, path: &Path, before: Option<&Before>) -> Result<()
     }
 }
 
-fn line(out: &mut impl Write, step: &Step) -> Result<()> {
+fn line(out: &mut impl Write, step: &Step, width: usize) -> Result<()> {
     let (sign, colour) = mark(step.verdict);
     let stage = step.stage.to_string();
     writeln!(
         out,
-        "  {colour}{sign}{colour:#} {stage:<8} {}",
+        "  {colour}{sign}{colour:#} {stage:<width$} {}",
         style::printable(&step.words)
     )?;
     Ok(())

@@ -30,6 +30,7 @@ pub use membership::{Membership, Referrer, Regrouped, membership};
 pub use routes::route_line;
 pub use shift::{Effect, Reached, Shift, Turn, Why};
 pub use tracking::is_untracked;
+pub(crate) use words::peer_words;
 pub use words::{bounded, traffic_lines};
 
 use crate::diff::ResourceDiff;

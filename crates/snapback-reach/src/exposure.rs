@@ -33,7 +33,8 @@ pub struct Stopped {
     pub packets: PacketSet,
 }
 
-/// What reaches an interface from public addresses.
+/// What reaches an interface from public addresses. The VPC's own IPv6 networks are no part of the
+/// internet here: see [`Network::internet_of`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Exposure {
     /// The packets that arrive and whose replies get out to some port of 1024–65535.

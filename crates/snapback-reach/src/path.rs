@@ -9,6 +9,8 @@
 mod course;
 mod filter;
 mod gateway;
+mod internet;
+mod nat;
 mod passes;
 mod place;
 mod public_access;

@@ -158,27 +158,42 @@ fn at<'l, T>(sorted: &'l [(IpNet, T)], network: &IpNet) -> Option<&'l T> {
         .map(|(_, value)| value)
 }
 
+/// A network and what happens to its packets.
+type Prefix = (IpNet, Arc<Hop>);
+
 /// The next hop of every address, as a table decides it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NextHops {
     /// Each network once, an outer one before those in it. Routes with one target share its hop.
-    prefixes: Vec<(IpNet, Arc<Hop>)>,
+    prefixes: Vec<Prefix>,
     unread: BTreeMap<PrefixListId, Hop>,
     ambiguous: BTreeMap<IpNet, BTreeSet<RouteTarget>>,
 }
+
+/// Among so many hops one is looked for before it is made once more: tables have few targets, and a
+/// hop that is held twice costs memory, nothing else.
+const MOST_RECENT: usize = 8;
 
 /// The longest-prefix map of a table. Prefix lists are expanded where the topology has their
 /// entries; the others are kept by name.
 pub fn next_hops(table: &RouteTable, topology: &Topology) -> NextHops {
     let claims = Claims::of(table, topology);
     let unread = claims.unread.iter();
-    let mut known: BTreeMap<(&RouteTarget, bool), Arc<Hop>> = BTreeMap::new();
+    let mut known: Vec<(&Route, Arc<Hop>)> = Vec::new();
     let prefixes = claims.holders.iter().map(|(network, claim)| {
         let route = claim.route;
-        let hop = known
-            .entry((&route.target, route.blackhole))
-            .or_insert_with(|| Arc::new(Hop::of(route)));
-        (*network, Arc::clone(hop))
+        let mut recent = known.iter().rev().take(MOST_RECENT);
+        let same = recent
+            .find(|(other, _)| other.blackhole == route.blackhole && other.target == route.target);
+        let hop = match same {
+            Some((_, hop)) => Arc::clone(hop),
+            None => {
+                let hop = Arc::new(Hop::of(route));
+                known.push((route, Arc::clone(&hop)));
+                hop
+            }
+        };
+        (*network, hop)
     });
     NextHops {
         prefixes: prefixes.collect(),
@@ -352,14 +367,14 @@ fn bounds(network: IpNet) -> (u128, u128) {
 
 /// All networks of some tables, an outer one before those in it.
 pub(crate) fn walk<'a>(tables: &[&'a NextHops]) -> Vec<Walked<'a>> {
-    let mut ahead: SmallVec<[&'a [(IpNet, Arc<Hop>)]; 4]> = tables
+    let mut ahead: SmallVec<[&'a [Prefix]; 4]> = tables
         .iter()
         .map(|table| table.prefixes.as_slice())
         .collect();
     let longest = ahead.iter().map(|table| table.len()).max();
     let mut walked: Vec<Walked<'a>> = Vec::with_capacity(longest.unwrap_or(0));
     let mut open: Vec<usize> = Vec::new();
-    let next = |ahead: &[&'a [(IpNet, Arc<Hop>)]]| {
+    let next = |ahead: &[&'a [Prefix]]| {
         let firsts = ahead.iter().filter_map(|table| table.first());
         firsts.map(|(network, _)| *network).min()
     };

@@ -409,13 +409,9 @@ impl Call {
                 vpc: Some(vpc),
                 tags,
             },
-            Action::DeleteSecurityGroup { group } => Self::DeleteSecurityGroup {
-                group: GroupBy::Id(group),
-            },
             Action::CreateNetworkAcl { vpc, tags, .. } => Self::CreateNetworkAcl { vpc, tags },
             Action::DeleteNetworkAcl { acl } => Self::DeleteNetworkAcl { acl },
             Action::CreateRouteTable { vpc, tags, .. } => Self::CreateRouteTable { vpc, tags },
-            Action::DeleteRouteTable { table } => Self::DeleteRouteTable { table },
             Action::ModifyVpcEndpoint {
                 endpoint,
                 add,
@@ -424,12 +420,6 @@ impl Call {
                 endpoint,
                 add_tables: add.into_iter().collect(),
                 remove_tables: remove.into_iter().collect(),
-            },
-            Action::ModifyNetworkInterfaceAttribute {
-                interface, groups, ..
-            } => Self::ModifyNetworkInterfaceGroups {
-                interface,
-                groups: groups.into_iter().collect(),
             },
             action => return Self::from_route_action(action, handles),
         })

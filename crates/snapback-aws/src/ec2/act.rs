@@ -83,11 +83,9 @@ impl Actuate for Ec2 {
                 )
             }
             Action::CreateSecurityGroup { .. }
-            | Action::DeleteSecurityGroup { .. }
             | Action::CreateNetworkAcl { .. }
             | Action::DeleteNetworkAcl { .. }
-            | Action::CreateRouteTable { .. }
-            | Action::DeleteRouteTable { .. } => self.act_on_existence(action).await,
+            | Action::CreateRouteTable { .. } => self.act_on_existence(action).await,
             Action::ModifyVpcEndpoint {
                 endpoint,
                 add,
@@ -102,16 +100,6 @@ impl Actuate for Ec2 {
                     .set_add_route_table_ids(ids(add))
                     .set_remove_route_table_ids(ids(remove));
                 send!(call, action, endpoint)
-            }
-            Action::ModifyNetworkInterfaceAttribute {
-                interface, groups, ..
-            } => {
-                let groups = groups.iter().map(ToString::to_string).collect();
-                let call = self.client.modify_network_interface_attribute();
-                let call = call
-                    .network_interface_id(interface.as_str())
-                    .set_groups(Some(groups));
-                send!(call, action, interface.as_str())
             }
             Action::CreateTags { target, tags } => {
                 let call = self
@@ -193,17 +181,9 @@ impl Ec2 {
                     .set_tag_specifications(tagged(sdk::ResourceType::RouteTable, tags));
                 make!(call, action, table.as_str(), answer => answer.route_table().and_then(|table| table.route_table_id()))
             }
-            Action::DeleteSecurityGroup { group } => {
-                let call = self.client.delete_security_group();
-                send!(call.group_id(group.as_str()), action, group.as_str())
-            }
             Action::DeleteNetworkAcl { acl } => {
                 let call = self.client.delete_network_acl();
                 send!(call.network_acl_id(acl.as_str()), action, acl.as_str())
-            }
-            Action::DeleteRouteTable { table } => {
-                let call = self.client.delete_route_table();
-                send!(call.route_table_id(table.as_str()), action, table.as_str())
             }
             _ => Err(astray(action)),
         }

@@ -51,7 +51,8 @@ fn capped(story: &Story<'_>, elements: usize, characters: usize) -> Value {
     });
     let findings = report.findings.iter().take(elements).map(|finding| {
         json!({
-            "code": finding.code, "severity": finding.severity, "harm": finding.harm, "resource": finding.resource,
+            "code": finding.code, "severity": finding.severity, "harm": finding.harm, "resource": finding.subject,
+            "since": finding.since,
             "element": text(&finding.element.to_string()), "meaning": text(&finding.meaning),
             "evidence": list(&finding.evidence), "advice": text(&finding.advice),
         })

@@ -108,19 +108,12 @@ pub fn apply(action: &Action, state: &mut Snapshot) -> Result<(), String> {
         Action::CreateSecurityGroup { .. }
         | Action::CreateNetworkAcl { .. }
         | Action::CreateRouteTable { .. } => existence::create(state, action),
-        Action::DeleteSecurityGroup { group } => existence::delete_group(state, group),
         Action::DeleteNetworkAcl { acl } => existence::delete_acl(state, acl),
-        Action::DeleteRouteTable { table } => existence::delete_table(state, table),
         Action::ModifyVpcEndpoint {
             endpoint,
             add,
             remove,
         } => existence::serve(state, endpoint, add, remove),
-        Action::ModifyNetworkInterfaceAttribute {
-            interface,
-            from,
-            groups,
-        } => existence::carry(state, interface, from, groups),
     }
 }
 

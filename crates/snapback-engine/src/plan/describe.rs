@@ -46,13 +46,10 @@ impl Action {
             Self::EnableVgwRoutePropagation { .. } => "EnableVgwRoutePropagation",
             Self::DisableVgwRoutePropagation { .. } => "DisableVgwRoutePropagation",
             Self::CreateSecurityGroup { .. } => "CreateSecurityGroup",
-            Self::DeleteSecurityGroup { .. } => "DeleteSecurityGroup",
             Self::CreateNetworkAcl { .. } => "CreateNetworkAcl",
             Self::DeleteNetworkAcl { .. } => "DeleteNetworkAcl",
             Self::CreateRouteTable { .. } => "CreateRouteTable",
-            Self::DeleteRouteTable { .. } => "DeleteRouteTable",
             Self::ModifyVpcEndpoint { .. } => "ModifyVpcEndpoint",
-            Self::ModifyNetworkInterfaceAttribute { .. } => "ModifyNetworkInterfaceAttribute",
             Self::CreateTags { .. } => "CreateTags",
             Self::DeleteTags { .. } => "DeleteTags",
         }
@@ -114,13 +111,10 @@ impl Action {
             | Self::EnableVgwRoutePropagation { .. }
             | Self::DisableVgwRoutePropagation { .. } => self.describe_routing(api),
             Self::CreateSecurityGroup { .. }
-            | Self::DeleteSecurityGroup { .. }
             | Self::CreateNetworkAcl { .. }
             | Self::DeleteNetworkAcl { .. }
             | Self::CreateRouteTable { .. }
-            | Self::DeleteRouteTable { .. }
-            | Self::ModifyVpcEndpoint { .. }
-            | Self::ModifyNetworkInterfaceAttribute { .. } => self.describe_existence(api),
+            | Self::ModifyVpcEndpoint { .. } => self.describe_existence(api),
         }
     }
 
@@ -137,9 +131,7 @@ impl Action {
             Self::CreateRouteTable { table, vpc, .. } => {
                 format!("{api} in {vpc}, in the place of {table}")
             }
-            Self::DeleteSecurityGroup { group } => format!("{api} {group}"),
             Self::DeleteNetworkAcl { acl } => format!("{api} {acl}"),
-            Self::DeleteRouteTable { table } => format!("{api} {table}"),
             Self::ModifyVpcEndpoint {
                 endpoint,
                 add,
@@ -148,14 +140,6 @@ impl Action {
                 let add = add.iter().map(|table| format!("+{table}"));
                 let remove = remove.iter().map(|table| format!("-{table}"));
                 format!("{api} {endpoint}: {}", joined(add.chain(remove)))
-            }
-            Self::ModifyNetworkInterfaceAttribute {
-                interface, groups, ..
-            } => {
-                format!(
-                    "{api} {interface}: groups {}",
-                    joined(groups.iter().map(ToString::to_string))
-                )
             }
             other => other.api().to_owned(),
         }

@@ -97,9 +97,7 @@ impl Action {
             Self::CreateRouteTable {
                 vpc, tags, token, ..
             } => Value::Object(born_in(vpc, "route-table", tags, token.as_deref())),
-            Self::DeleteSecurityGroup { group } => json!({ "GroupId": group }),
             Self::DeleteNetworkAcl { acl } => json!({ "NetworkAclId": acl }),
-            Self::DeleteRouteTable { table } => json!({ "RouteTableId": table }),
             Self::ModifyVpcEndpoint {
                 endpoint,
                 add,
@@ -115,9 +113,6 @@ impl Action {
                 }
                 Value::Object(parameters)
             }
-            Self::ModifyNetworkInterfaceAttribute {
-                interface, groups, ..
-            } => json!({ "NetworkInterfaceId": interface, "Groups": groups }),
         }
     }
 }

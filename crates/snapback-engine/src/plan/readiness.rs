@@ -97,24 +97,12 @@ pub fn readiness(action: &Action, live: &Snapshot) -> Readiness {
         Action::CreateSecurityGroup { .. }
         | Action::CreateNetworkAcl { .. }
         | Action::CreateRouteTable { .. } => birth_readiness(action, live),
-        Action::DeleteSecurityGroup { group } => death_readiness(live, &group.clone().into()),
-        Action::DeleteNetworkAcl { acl } => death_readiness(live, &acl.clone().into()),
-        Action::DeleteRouteTable { table } => death_readiness(live, &table.clone().into()),
+        Action::DeleteNetworkAcl { acl } => death_readiness(live, acl),
         Action::ModifyVpcEndpoint {
             endpoint,
             add,
             remove,
         } => endpoint_readiness(live, endpoint, add, remove),
-        Action::ModifyNetworkInterfaceAttribute {
-            interface,
-            from,
-            groups,
-        } => match live.topology.interfaces.get(interface) {
-            Some(found) if found.groups == *groups => Readiness::AlreadyInPlace,
-            Some(found) if found.groups == *from => Readiness::Ready,
-            Some(_) => Readiness::Changed(format!("{interface} carries other groups now")),
-            None => gone(interface),
-        },
     }
 }
 
@@ -135,16 +123,11 @@ fn birth_readiness(action: &Action, live: &Snapshot) -> Readiness {
     Readiness::Ready
 }
 
-fn death_readiness(live: &Snapshot, id: &ResourceId) -> Readiness {
-    match live.resources.get(id) {
+fn death_readiness(live: &Snapshot, id: &NetworkAclId) -> Readiness {
+    match live.resources.get(&id.clone().into()) {
         None => Readiness::AlreadyInPlace,
         Some(Resource::NetworkAcl(acl)) if !acl.subnets.is_empty() => {
             Readiness::Changed(format!("{id} guards subnets"))
-        }
-        Some(Resource::RouteTable(table))
-            if table.main || !table.subnets.is_empty() || !table.gateways.is_empty() =>
-        {
-            Readiness::Changed(format!("{id} is in use"))
         }
         Some(_) => Readiness::Ready,
     }

@@ -69,7 +69,7 @@ fn network(rng: &mut fastrand::Rng, v6: bool) -> IpNet {
 
 fn adversarial(number: u32) -> (Traffic, IpNet) {
     let step = number / 2;
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         let port = PortRange::single((step * 2 % 65_536) as u16);
         let everyone = Ipv4Net::new(Ipv4Addr::UNSPECIFIED, 0).unwrap();
         return (Traffic::Tcp(port), IpNet::V4(everyone));

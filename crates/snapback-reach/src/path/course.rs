@@ -98,9 +98,9 @@ impl<'a> Network<'a> {
     pub(crate) fn course(&self, from: &Place<'a>, to: &Place<'a>) -> Course<'a> {
         let mut course = Course::default();
         match (from, to) {
-            (Place::Inside(from), to) => self.from_inside(&mut course, from, to),
+            (Place::Inside(from), to) => self.inside_out(&mut course, from, to),
             (Place::Outside(source), Place::Inside(to)) => {
-                self.from_outside(&mut course, *source, to);
+                self.outside_in(&mut course, *source, to);
             }
             (Place::Outside(_), Place::Outside(destination)) => course.fact(Step::new(
                 Way::Request,
@@ -113,7 +113,7 @@ impl<'a> Network<'a> {
         course
     }
 
-    fn from_inside(&self, course: &mut Course<'a>, from: &Spot<'a>, to: &Place<'a>) {
+    fn inside_out(&self, course: &mut Course<'a>, from: &Spot<'a>, to: &Place<'a>) {
         let called = to.called();
         if let Some(service) = Service::at(self, from.vpc, called) {
             return course.fact(Step::new(

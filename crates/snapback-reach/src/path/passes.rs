@@ -93,8 +93,8 @@ impl<'a> Network<'a> {
         let mut all = Answer::exact(PacketSet::empty());
         for (from, to) in self.pairs(source, destination)? {
             let answer = match (source, destination) {
-                (Endpoint::Internet, _) => self.from_internet(&to, family(from.address())),
-                (_, Endpoint::Internet) => self.to_internet_from(&from, family(to.called())),
+                (Endpoint::Internet, _) => self.passes_from_internet(&to, family(from.address())),
+                (_, Endpoint::Internet) => self.passes_to_internet(&from, family(to.called())),
                 _ => self.passes_between(&from, &to),
             };
             all.value = all.value.union(&answer.value);
@@ -111,7 +111,7 @@ impl<'a> Network<'a> {
     }
 
     /// The packets from public addresses of a family that reach a place.
-    pub(crate) fn from_internet(&self, to: &Place<'a>, family: Family) -> Answer<PacketSet> {
+    pub(crate) fn passes_from_internet(&self, to: &Place<'a>, family: Family) -> Answer<PacketSet> {
         let mut all = Answer::exact(PacketSet::empty());
         let Place::Inside(spot) = to else { return all };
         for (scope, example) in self.internet_classes(&[spot.subnet], family) {
@@ -126,7 +126,7 @@ impl<'a> Network<'a> {
     }
 
     /// The packets to public addresses of a family that a place gets out.
-    pub(crate) fn to_internet_from(&self, from: &Place<'a>, family: Family) -> Answer<PacketSet> {
+    pub(crate) fn passes_to_internet(&self, from: &Place<'a>, family: Family) -> Answer<PacketSet> {
         let mut all = Answer::exact(PacketSet::empty());
         let Place::Inside(spot) = from else {
             return all;
@@ -174,6 +174,14 @@ impl<'a> Network<'a> {
             })
         });
         exactness.extend(random.cloned());
+    }
+
+    /// The public addresses of a family but those of a VPC itself, which its own IPv6 networks are:
+    /// what all of the internet is, seen from there.
+    pub fn internet_of(&self, vpc: Option<&snapback_model::VpcId>, family: Family) -> AddressSet {
+        let own = vpc.and_then(|vpc| self.vpc(vpc));
+        let own = own.into_iter().flat_map(|vpc| vpc.cidrs.iter().copied());
+        AddressSet::internet(family).difference(&AddressSet::of(own))
     }
 
     /// The internet in parts that some subnets' tables treat alike, each with an address of it.

@@ -59,17 +59,17 @@ impl<'a> Network<'a> {
             Family::V6
         };
         let set = match (source, destination) {
-            (Endpoint::Internet, _) => self.from_internet(&to, family),
-            (_, Endpoint::Internet) => self.to_internet_from(&from, family),
+            (Endpoint::Internet, _) => self.passes_from_internet(&to, family),
+            (_, Endpoint::Internet) => self.passes_to_internet(&from, family),
             _ => return self.follow(from, to, l4),
         };
         let peers = set.value.peers_at(l4.protocol, l4.point).family(family);
-        let whole = peers.covers_internet(family) || peers.is_empty();
-        let outside = if *source == Endpoint::Internet {
-            from
+        let (inside, outside) = if *source == Endpoint::Internet {
+            (to, from)
         } else {
-            to
+            (from, to)
         };
+        let whole = peers.is_empty() || self.internet_of(inside.vpc(), family).is_subset(&peers);
         let example = if peers.is_empty() || peers.contains(outside.address()) {
             outside.address()
         } else {

@@ -158,7 +158,8 @@ fn shadowed_entries_name_the_entries_in_front() {
 
 #[test]
 fn redundant_rules_name_what_covers_them() {
-    let table: &[(&[&str], &[(&str, &[&str])])] = &[
+    type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a [&'a str])]);
+    let table: &[Case<'_>] = &[
         (
             &["tcp:22 10.0.0.0/8", "tcp:22 10.1.0.0/16"],
             &[("tcp:22 10.1.0.0/16", &["tcp:22 10.0.0.0/8"])],

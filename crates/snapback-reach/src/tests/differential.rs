@@ -81,13 +81,13 @@ fn acls_permit_what_the_naive_evaluator_permits() {
             let effective = effective_entries(&acl, direction);
             for _ in 0..PACKETS / 2 {
                 let flow = edges.flow(rng);
-                let told = format!("seed {seed}, {direction} {flow}\n{acl:#?}");
+                let told = || format!("seed {seed}, {direction} {flow}\n{acl:#?}");
                 let want = naive::permits_acl(&acl, direction, &flow);
-                assert_eq!(permitted.contains(&flow), want, "{told}");
+                assert_eq!(permitted.contains(&flow), want, "{}", told());
                 let deciding = naive::deciding_entry(&acl, direction, &flow);
                 let holders = effective.iter().filter(|(_, set)| set.contains(&flow));
                 let holders: Vec<EntryKey> = holders.map(|(key, _)| *key).collect();
-                assert_eq!(holders, Vec::from_iter(deciding), "{told}");
+                assert_eq!(holders, Vec::from_iter(deciding), "{}", told());
             }
         }
         PACKETS

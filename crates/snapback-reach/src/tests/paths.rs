@@ -70,7 +70,7 @@ fn paths_of_random_worlds_are_judged_as_the_naive_evaluator_judges_them() {
     println!("{all} packets over {WORLDS} worlds, 0 differences: {counts:?}");
     assert!(all >= 300_000, "{all}");
     for (outcome, count) in counts {
-        assert!(count > all / 200, "{outcome} is hardly ever tried: {count}");
+        assert!(count > all / 500, "{outcome} is hardly ever tried: {count}");
     }
 }
 
@@ -157,8 +157,8 @@ fn internet<'a>(
     } else {
         Family::V6
     };
-    let arriving = network.from_internet(&here, family);
-    let leaving = network.to_internet_from(&here, family);
+    let arriving = network.passes_from_internet(&here, family);
+    let leaving = network.passes_to_internet(&here, family);
     for _ in 0..PACKETS {
         let l4 = world::l4(edges, dice);
         let there = world::public_address(edges, dice, family);

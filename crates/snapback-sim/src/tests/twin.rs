@@ -3,7 +3,7 @@
 
 mod action;
 mod fold;
-mod pool;
+pub(super) mod pool;
 
 use super::mallory;
 use crate::{Builder, World};

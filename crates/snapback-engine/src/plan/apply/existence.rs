@@ -132,35 +132,6 @@ fn local_routes(state: &Snapshot, vpc: &VpcId) -> BTreeMap<Destination, Route> {
         .collect()
 }
 
-pub(super) fn delete_group(state: &mut Snapshot, id: &SecurityGroupId) -> Result<(), String> {
-    let resource = ResourceId::from(id.clone());
-    if !state.resources.contains_key(&resource) {
-        return Err(format!("{id} is not in the snapshot"));
-    }
-    let carrier = state
-        .topology
-        .interfaces
-        .values()
-        .find(|interface| interface.groups.contains(id));
-    if let Some(interface) = carrier {
-        return Err(format!("{} carries {id}", interface.id));
-    }
-    let refers =
-        |other: &&Resource| match other {
-            Resource::SecurityGroup(group) => group.id != *id
-                && group.rules.keys().any(
-                    |key| matches!(&key.peer, Peer::SecurityGroup { id: peer, .. } if peer == id),
-                ),
-            Resource::NetworkAcl(_) | Resource::RouteTable(_) => false,
-        };
-    if let Some(other) = state.resources.values().find(refers) {
-        return Err(format!("a rule of {} refers to {id}", other.id()));
-    }
-    state.resources.remove(&resource);
-    state.handles.rules.retain(|_, handle| handle.group != *id);
-    Ok(())
-}
-
 pub(super) fn delete_acl(state: &mut Snapshot, id: &NetworkAclId) -> Result<(), String> {
     let acl = acl_mut(state, id)?;
     if acl.is_default {
@@ -168,19 +139,6 @@ pub(super) fn delete_acl(state: &mut Snapshot, id: &NetworkAclId) -> Result<(), 
     }
     if let Some(subnet) = acl.subnets.first() {
         return Err(format!("{id} guards {subnet}"));
-    }
-    state.resources.remove(&ResourceId::from(id.clone()));
-    Ok(())
-}
-
-pub(super) fn delete_table(state: &mut Snapshot, id: &RouteTableId) -> Result<(), String> {
-    let table = table_mut(state, id)?;
-    if table.main {
-        return Err(format!("{id} is the main table: it cannot be deleted"));
-    }
-    let bound = table.subnets.first().map(ToString::to_string);
-    if let Some(subject) = bound.or_else(|| table.gateways.first().map(ToString::to_string)) {
-        return Err(format!("{id} routes {subject}"));
     }
     state.resources.remove(&ResourceId::from(id.clone()));
     Ok(())
@@ -233,30 +191,4 @@ fn prefix_list_of(state: &Snapshot, endpoint: &str) -> Option<PrefixListId> {
             .find(|list| list.name.as_ref() == Some(service));
         named.map(|list| list.id.clone())
     })
-}
-
-pub(super) fn carry(
-    state: &mut Snapshot,
-    id: &NetworkInterfaceId,
-    from: &BTreeSet<SecurityGroupId>,
-    groups: &BTreeSet<SecurityGroupId>,
-) -> Result<(), String> {
-    if groups.is_empty() {
-        return Err(format!("{id} must carry a group"));
-    }
-    let interface = state
-        .topology
-        .interfaces
-        .get_mut(id)
-        .ok_or_else(|| format!("{id} is not in the snapshot"))?;
-    if interface.requester_managed {
-        return Err(format!(
-            "{id} is managed by a service: only it sets its groups"
-        ));
-    }
-    if interface.groups != *from {
-        return Err(format!("{id} carries other groups than planned"));
-    }
-    interface.groups.clone_from(groups);
-    Ok(())
 }
