@@ -16,6 +16,7 @@ impl Account {
             .unwrap_or_else(|| Region::from(crate::REGION));
         let mut account = Self::new(id, region, seed);
         account.topology = snapshot.topology.clone();
+        account.adopt_addresses();
         for resource in snapshot.resources.values() {
             match resource {
                 Resource::SecurityGroup(group) => account.load_group(group, &snapshot.handles),

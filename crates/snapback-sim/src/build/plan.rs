@@ -288,7 +288,9 @@ pub(super) fn lay_out(account: &mut Account) -> Layout {
     let tables = tables(&mut site, &vpc, &gateways, &s3_list, &places);
     let [web_interface, app_interface, db_interface] =
         interfaces(&mut site, &vpc, &places, &groups);
+    let spare_address = site.address(public_ip(41));
     Layout {
+        spare_address,
         vpc,
         peer_vpc,
         internet_gateway: gateways.internet,
