@@ -13,6 +13,7 @@ mod demo;
 mod diff;
 mod outcome;
 mod plan;
+mod sim;
 mod source;
 mod style;
 
@@ -40,6 +41,7 @@ enum Command {
     Demo(demo::Arguments),
     Diff(diff::Arguments),
     Plan(plan::Arguments),
+    Sim(sim::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
+        Command::Sim(arguments) => sim::run(&arguments),
     };
     match result {
         Ok(outcome) => outcome.into(),

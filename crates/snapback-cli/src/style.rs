@@ -27,6 +27,11 @@ pub fn warn(text: &str) {
     anstream::eprintln!("{YELLOW}snapback: note:{YELLOW:#} {}", printable(text));
 }
 
+/// Tells how it goes.
+pub fn note(text: &str) {
+    anstream::eprintln!("{DIM}snapback:{DIM:#} {}", printable(text));
+}
+
 /// Text from outside (names, descriptions, tags) without characters that steer a terminal.
 pub fn printable(text: &str) -> String {
     text.chars()

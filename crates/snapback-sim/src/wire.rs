@@ -21,7 +21,7 @@ mod tests;
 mod xml;
 
 pub use control::{Control, control};
-pub use fault::{FaultSpec, event_faults};
+pub use fault::{FaultSpec, duration, event_faults};
 pub use identity::{Callers, Credentials};
 
 use crate::account::ApiError;

@@ -60,7 +60,10 @@ enum Spec {
 }
 
 /// `700ms`, `2s`, `5m`, `1h`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+///
+/// # Errors
+/// Anything else.
+pub fn duration(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|char: char| char.is_ascii_alphabetic());
     let unit = text.strip_prefix(digits).unwrap_or_default();
     let milliseconds: u64 = match unit {
