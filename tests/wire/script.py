@@ -274,8 +274,6 @@ def context(run):
     run("group with a list", "describe_security_groups", GroupIds=[run["app"]])
     run("route to a list", "create_route", RouteTableId=run["table"], DestinationPrefixListId=office, GatewayId=run["igw"])
     run("tags", "create_tags", Resources=[run["app"], run["table"], run["private"]], Tags=[{"Key": "Team", "Value": "x"}, {"Key": "Old", "Value": "y"}])
-    run("tag of an unknown group", "create_tags", Resources=["sg-0123456789abcdef0"], Tags=[{"Key": "Team", "Value": "x"}])
-    run("reserved tag", "create_tags", Resources=[run["app"]], Tags=[{"Key": "aws:x", "Value": "x"}])
     run("tag deleted, another value", "delete_tags", Resources=[run["app"]], Tags=[{"Key": "Old", "Value": "z"}])
     run("tag deleted, any value", "delete_tags", Resources=[run["app"]], Tags=[{"Key": "Old"}])
     run("tags described", "describe_tags", Filters=run.filter("resource-id", run["app"], run["table"], run["private"]))
@@ -284,9 +282,9 @@ def context(run):
 
 def reads(run):
     vpc = run["vpc"]
-    for kind, api in (("vpcs", "describe_vpcs"), ("subnets", "describe_subnets"), ("groups", "describe_security_groups"),
-                      ("acls", "describe_network_acls"), ("interfaces", "describe_network_interfaces")):
+    for kind, api in (("vpcs", "describe_vpcs"), ("subnets", "describe_subnets"), ("acls", "describe_network_acls"), ("interfaces", "describe_network_interfaces")):
         run(f"all {kind}", api, Filters=run.filter("vpc-id", vpc))
+    run("all groups", "describe_security_groups", Filters=run.filter("vpc-id", vpc) + run.filter("group-name", "web", "app"))
     run("all internet gateways", "describe_internet_gateways", Filters=run.filter("attachment.vpc-id", vpc))
     run("unknown filter", "describe_security_groups", Filters=run.filter("colour", "blue"))
     run("unknown vpc", "describe_vpcs", VpcIds=["vpc-0123456789abcdef0"])
@@ -306,6 +304,8 @@ def reads(run):
 
 def ruin(run):
     """What EC2 refuses and moto does: last, because of what is left then."""
+    run("tag of an unknown group", "create_tags", Resources=["sg-0123456789abcdef0"], Tags=[{"Key": "Team", "Value": "x"}])
+    run("reserved tag", "create_tags", Resources=[run["app"]], Tags=[{"Key": "aws:x", "Value": "x"}])
     run("delete a list in use", "delete_managed_prefix_list", PrefixListId=run["list"])
     run("address in use released", "release_address", AllocationId=run["held eip"])
     run("associate with another vpc's", "replace_network_acl_association", AssociationId=run.acl_association("far"), NetworkAclId=run["acl"])

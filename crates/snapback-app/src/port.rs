@@ -60,6 +60,8 @@ pub trait Observe {
 pub struct Receipt {
     /// EC2's request id.
     pub request: Option<RequestId>,
+    /// The id of what a create call made.
+    pub created: Option<ResourceId>,
 }
 
 /// Writes EC2: one call, no retry of its own.

@@ -31,7 +31,7 @@ struct Arguments {
 
 /// What the exit codes of every command mean.
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, or no differences; 1 `diff` found differences, or a story of `demo` ended wrong; 2 bad input or arguments (nothing was done).
+Exit codes: 0 done, or no differences; 1 `diff` found differences, or a story of `demo` ended wrong; 2 bad input or arguments (what could not be used is named; the rest was done where it is safe).
 Colour follows the terminal; NO_COLOR turns it off.";
 
 #[derive(Subcommand)]

@@ -32,6 +32,11 @@ pub fn note(text: &str) {
     anstream::eprintln!("{DIM}snapback:{DIM:#} {}", printable(text));
 }
 
+/// Tells a part of the input that could not be used.
+pub fn bad_input(text: &str) {
+    anstream::eprintln!("{RED}snapback: bad input:{RED:#} {}", printable(text));
+}
+
 /// Text from outside (names, descriptions, tags) without characters that steer a terminal.
 pub fn printable(text: &str) -> String {
     text.chars()

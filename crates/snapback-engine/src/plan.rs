@@ -8,7 +8,7 @@
 use draft::Draft;
 use serde::{Deserialize, Serialize};
 use snapback_model::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 mod acl;
 mod acl_path;
@@ -16,6 +16,7 @@ mod apply;
 mod association;
 mod describe;
 mod draft;
+mod existence;
 mod group;
 mod parameters;
 mod proof;
@@ -28,6 +29,7 @@ mod target;
 mod tests;
 
 pub use apply::apply;
+pub use existence::{INCIDENT, SUCCESSOR_OF, born};
 pub use readiness::{Readiness, readiness};
 
 /// One EC2 call that writes. Variant names are the API names.
@@ -178,6 +180,76 @@ pub enum Action {
         table: RouteTableId,
         /// The VPN gateway.
         gateway: GatewayId,
+    },
+    /// Makes a group that is gone again, or a temporary one. EC2 gives it a new id and, unasked, an
+    /// egress rule for everything (semantics A1).
+    CreateSecurityGroup {
+        /// The id that the plan knows it by: the one it had, or a made-up one.
+        group: SecurityGroupId,
+        /// Its name: unique in its VPC, fixed for life.
+        name: String,
+        /// Its description, fixed for life.
+        description: String,
+        /// Its VPC.
+        vpc: VpcId,
+        /// Its tags, [`SUCCESSOR_OF`] among them.
+        tags: Tags,
+    },
+    /// Deletes a group that nothing carries or refers to.
+    DeleteSecurityGroup {
+        /// The group.
+        group: SecurityGroupId,
+    },
+    /// Makes an ACL that is gone again, or a temporary one: without entries it denies everything,
+    /// without subnets it guards nothing.
+    CreateNetworkAcl {
+        /// The id that the plan knows it by: the one it had, or a made-up one.
+        acl: NetworkAclId,
+        /// Its VPC.
+        vpc: VpcId,
+        /// Its tags, [`SUCCESSOR_OF`] among them.
+        tags: Tags,
+        /// Makes the call idempotent; given when it is made ([`Action::for_incident`]).
+        token: Option<String>,
+    },
+    /// Deletes an ACL that guards no subnet.
+    DeleteNetworkAcl {
+        /// The ACL.
+        acl: NetworkAclId,
+    },
+    /// Makes a table that is gone again, or a temporary one: it has the local routes and no subnets.
+    CreateRouteTable {
+        /// The id that the plan knows it by: the one it had, or a made-up one.
+        table: RouteTableId,
+        /// Its VPC.
+        vpc: VpcId,
+        /// Its tags, [`SUCCESSOR_OF`] among them.
+        tags: Tags,
+        /// Makes the call idempotent; given when it is made ([`Action::for_incident`]).
+        token: Option<String>,
+    },
+    /// Deletes a table that routes nothing.
+    DeleteRouteTable {
+        /// The table.
+        table: RouteTableId,
+    },
+    /// Changes which tables a gateway endpoint serves: the only way to its routes (semantics A4).
+    ModifyVpcEndpoint {
+        /// The endpoint.
+        endpoint: String,
+        /// Tables that gain its route.
+        add: BTreeSet<RouteTableId>,
+        /// Tables that lose it.
+        remove: BTreeSet<RouteTableId>,
+    },
+    /// Sets the groups of a network interface, the whole list in one call (semantics C1).
+    ModifyNetworkInterfaceAttribute {
+        /// The interface.
+        interface: NetworkInterfaceId,
+        /// The groups it carries now.
+        from: BTreeSet<SecurityGroupId>,
+        /// The groups it carries afterwards; never none.
+        groups: BTreeSet<SecurityGroupId>,
     },
     /// Sets tags of a resource or a rule (`sgr-`).
     CreateTags {

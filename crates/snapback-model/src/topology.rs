@@ -94,6 +94,9 @@ pub struct NetworkInterface {
     pub groups: BTreeSet<SecurityGroupId>,
     /// Its private addresses and IPv6 addresses.
     pub addresses: BTreeSet<IpAddr>,
+    /// Networks delegated to it: every address in them is its own.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub prefixes: BTreeSet<IpNet>,
     /// Its public IPv4 addresses (auto-assigned or Elastic).
     #[serde(default)]
     pub public_addresses: BTreeSet<IpAddr>,
@@ -115,6 +118,9 @@ pub struct NetworkInterface {
     /// EC2's source/destination check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_dest_check: Option<bool>,
+    /// Whether EC2 drops what comes to it from the internet (`DenyAllIgwTraffic`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub internet_denied: bool,
     /// Its availability zone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<String>,
@@ -139,6 +145,7 @@ impl NetworkInterface {
             subnet: subnet.into(),
             groups: BTreeSet::new(),
             addresses: BTreeSet::new(),
+            prefixes: BTreeSet::new(),
             public_addresses: BTreeSet::new(),
             requester_managed: false,
             kind: None,
@@ -146,6 +153,7 @@ impl NetworkInterface {
             instance: None,
             instance_name: None,
             source_dest_check: None,
+            internet_denied: false,
             zone: None,
             attached: None,
             tags: Tags::new(),
@@ -253,6 +261,10 @@ pub struct Topology {
     /// is not there proves that it does not exist only where its kind is here.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub read: BTreeSet<ContextKind>,
+    /// The VPCs of which it tells, where it is a part of what was read; what lies in no VPC is there
+    /// too. `None`: the whole account and Region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<BTreeSet<VpcId>>,
     /// VPCs by id.
     #[serde(default)]
     pub vpcs: BTreeMap<VpcId, Vpc>,
@@ -280,54 +292,65 @@ pub struct Topology {
 }
 
 impl Topology {
-    /// Whether a kind was read completely: only then does absence prove anything.
+    /// Whether a kind was read completely, of the whole account and Region: only then does absence
+    /// prove anything.
     pub fn has_read(&self, kind: ContextKind) -> bool {
-        self.read.contains(&kind)
+        self.part.is_none() && self.read.contains(&kind)
+    }
+
+    /// Whether a kind was read completely as far as it lies in one VPC.
+    pub fn has_read_in(&self, kind: ContextKind, vpc: &VpcId) -> bool {
+        let within = self.part.as_ref().is_none_or(|part| part.contains(vpc));
+        within && self.read.contains(&kind)
+    }
+
+    /// Adds another part of the same read.
+    pub fn join(&mut self, other: Self) {
+        self.read.extend(other.read);
+        self.vpcs.extend(other.vpcs);
+        self.subnets.extend(other.subnets);
+        self.interfaces.extend(other.interfaces);
+        self.gateways.extend(other.gateways);
+        self.prefix_lists.extend(other.prefix_lists);
+        self.flow_logs.extend(other.flow_logs);
+        let block = other.block_public_access;
+        self.block_public_access = block.or(self.block_public_access.take());
+        self.stale_references.extend(other.stale_references);
     }
 
     /// Adds what a later read of the same account saw. The later one wins where both speak of a
-    /// thing; where it read a kind completely, what it does not list is gone.
-    pub fn merge(&mut self, later: Self) {
-        let whole = |kind: ContextKind| later.read.contains(&kind);
-        if whole(ContextKind::Vpcs) {
-            self.vpcs.clear();
+    /// thing; what it does not list of a kind that it read completely is gone.
+    pub fn merge(&mut self, mut later: Self) {
+        self.forget_what_is_gone(&later);
+        for (id, list) in &mut later.prefix_lists {
+            let known = self.prefix_lists.remove(id);
+            let known = known.filter(|known| known.version == list.version);
+            list.entries = list.entries.take().or_else(|| known?.entries);
         }
-        if whole(ContextKind::Subnets) {
-            self.subnets.clear();
-        }
-        if whole(ContextKind::Interfaces) {
-            self.interfaces.clear();
-        }
-        self.gateways
-            .retain(|_, gateway| !whole(gateway.kind.context()));
-        let entries = |id: &PrefixListId| self.prefix_lists.get(id)?.entries.clone();
-        let mut lists = later.prefix_lists;
-        for (id, list) in &mut lists {
-            let same_version = |known: &PrefixList| known.version == list.version;
-            if list.entries.is_none() && self.prefix_lists.get(id).is_some_and(same_version) {
-                list.entries = entries(id);
-            }
-        }
-        if whole(ContextKind::PrefixLists) {
+        if later.has_read(ContextKind::PrefixLists) {
             self.prefix_lists.clear();
         }
-        if whole(ContextKind::FlowLogs) {
+        self.join(later);
+    }
+
+    fn forget_what_is_gone(&mut self, later: &Self) {
+        use ContextKind as Kind;
+        let gone = |kind, vpc: &VpcId| later.has_read_in(kind, vpc);
+        self.vpcs.retain(|id, _| !gone(Kind::Vpcs, id));
+        self.subnets
+            .retain(|_, subnet| !gone(Kind::Subnets, &subnet.vpc));
+        self.interfaces
+            .retain(|_, interface| !gone(Kind::Interfaces, &interface.vpc));
+        self.gateways.retain(|_, gateway| {
+            let kind = gateway.kind.context();
+            !later.has_read(kind) && !gateway.vpcs.iter().any(|vpc| gone(kind, vpc))
+        });
+        if later.has_read(Kind::FlowLogs) {
             self.flow_logs.clear();
         }
-        if whole(ContextKind::StaleReferences) {
+        if later.has_read(Kind::StaleReferences) {
             self.stale_references.clear();
         }
-        self.read.extend(later.read);
-        self.vpcs.extend(later.vpcs);
-        self.subnets.extend(later.subnets);
-        self.interfaces.extend(later.interfaces);
-        self.gateways.extend(later.gateways);
-        self.prefix_lists.extend(lists);
-        self.flow_logs.extend(later.flow_logs);
-        self.block_public_access = later
-            .block_public_access
-            .or(self.block_public_access.take());
-        self.stale_references.extend(later.stale_references);
     }
 
     /// With the prefix lists as a later read knows them: their entries as read last, else as read

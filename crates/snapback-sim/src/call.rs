@@ -275,6 +275,18 @@ fn permissions(rules: impl IntoIterator<Item = (RuleKey, Option<String>)>) -> Ve
 }
 
 impl Call {
+    /// The call with a client token, where there is one.
+    #[must_use]
+    pub fn once(self, token: Option<String>) -> Self {
+        match token {
+            Some(token) => Self::Idempotent {
+                token,
+                call: Box::new(self),
+            },
+            None => self,
+        }
+    }
+
     /// The call itself, without its client token.
     pub(crate) fn plain(&self) -> &Self {
         match self {

@@ -6,7 +6,7 @@ use crate::faults::{Family, Fault, When};
 use crate::principal::Principal;
 use crate::store::Store;
 use crate::views::Logged;
-use crate::world::{Inner, World};
+use crate::world::{CallOutcome, Inner, World};
 use snapback_app::port::*;
 use snapback_engine::execution::{ErrorClass, classify};
 use snapback_engine::incident::{Entry, ResourceRecord};
@@ -63,6 +63,15 @@ pub(crate) fn answer(fault: Fault, operation: &str, by: &str) -> Option<ApiError
             "An internal error has occurred.",
         )),
         Fault::LostResponse | Fault::LostRequest => None,
+    }
+}
+
+fn receipt(outcome: CallOutcome) -> Receipt {
+    // Ids of other parts (rules, associations) are no guarded resources.
+    let created = outcome.made.iter().find_map(|id| id.parse().ok());
+    Receipt {
+        request: Some(outcome.request),
+        created,
     }
 }
 
@@ -135,9 +144,7 @@ impl Inner {
         let fault = self.ec2_fault(api);
         let before = Arc::clone(&self.account);
         let outcome = match fault {
-            None => self.perform(&guard, &call, None).map(|outcome| Receipt {
-                request: Some(outcome.request),
-            }),
+            None => self.perform(&guard, &call, None).map(receipt),
             Some(Fault::LostRequest) => {
                 self.pass(NO_ANSWER);
                 Err(lost(api, &resource))
@@ -149,9 +156,7 @@ impl Inner {
             }
             Some(fault) => self
                 .perform(&guard, &call, answer(fault, api, crate::GUARD_ROLE))
-                .map(|outcome| Receipt {
-                    request: Some(outcome.request),
-                }),
+                .map(receipt),
         };
         if !Arc::ptr_eq(&before, &self.account) {
             self.trail

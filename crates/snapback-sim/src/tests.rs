@@ -10,7 +10,7 @@
 mod ports;
 mod records;
 mod refusals;
-mod twin;
+pub(crate) mod twin;
 
 use crate::{Builder, Call, Layout, Principal, World};
 use snapback_model::*;

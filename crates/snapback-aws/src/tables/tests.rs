@@ -352,6 +352,7 @@ fn our_request_ids_are_known_with_the_step_that_used_them() {
         step: 0,
         outcome: StepOutcome::Applied {
             request: Some(request.into()),
+            created: None,
         },
     };
     wait(tables.commit(None, &[entry("inc-1", 0, ended("req-1"))])).unwrap();

@@ -42,7 +42,9 @@ pub(super) enum Sink {
 impl Sink {
     pub fn file(path: &Path) -> Result<Self> {
         let file = File::options().create(true).append(true).open(path);
-        Ok(Self::File(file.with_context(|| path.display().to_string())?))
+        Ok(Self::File(
+            file.with_context(|| path.display().to_string())?,
+        ))
     }
 
     pub fn queue(url: &str) -> Result<Self> {
@@ -149,7 +151,8 @@ pub(super) async fn run(serving: Arc<Serving>, mut sink: Sink) {
         }
         let wait = serving.world.next_message().map_or(NAP, |due| {
             let wait = Duration::try_from(due.duration_since(Timestamp::now()));
-            wait.unwrap_or_default().clamp(Duration::from_millis(1), NAP)
+            wait.unwrap_or_default()
+                .clamp(Duration::from_millis(1), NAP)
         });
         tokio::select! {
             () = tokio::time::sleep(wait) => {}

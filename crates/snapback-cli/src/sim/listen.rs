@@ -140,7 +140,11 @@ async fn respond(
 ) -> Result<Response<Full<Bytes>>, Lost> {
     let (head, body) = request.into_parts();
     if !is_local(&head.headers) {
-        return Ok(reply(403, "text/plain", "not a name of this machine\n".into()));
+        return Ok(reply(
+            403,
+            "text/plain",
+            "not a name of this machine\n".into(),
+        ));
     }
     let body = match Limited::new(body, BODY_MAX).collect().await {
         Ok(body) => String::from_utf8_lossy(&body.to_bytes()).into_owned(),
@@ -178,7 +182,11 @@ async fn respond(
     if let Err(error) = tell(&answer.told, serving.format) {
         let _already_ending = broken.try_send(error.into());
     }
-    if answer.lost { Err(Lost) } else { Ok(written(answer)) }
+    if answer.lost {
+        Err(Lost)
+    } else {
+        Ok(written(answer))
+    }
 }
 
 fn written(answer: Answer) -> Response<Full<Bytes>> {

@@ -8,8 +8,9 @@
 use super::deliver::{self, Sink};
 use super::listen::{Listener, Serving};
 use crate::outcome::Outcome;
-use crate::{source, style};
-use anyhow::{Context as _, Result, anyhow};
+use crate::source::{self, Choice};
+use crate::style;
+use anyhow::{Context as _, Result, anyhow, bail};
 use clap::ValueEnum;
 use serde_json::json;
 use snapback_model::{AccountId, Region, Timestamp};
@@ -61,12 +62,8 @@ pub struct Arguments {
     /// Chances of the simulated account; the same calls with the same seed end the same.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// The account, where the state does not tell it.
-    #[arg(long, value_name = "ID", value_parser = account)]
-    account: Option<AccountId>,
-    /// The Region, where the state does not tell it.
-    #[arg(long, value_name = "REGION")]
-    region: Option<String>,
+    #[command(flatten)]
+    choice: Choice,
     /// How long a NAT gateway is pending or deleting.
     #[arg(long, value_name = "DURATION", default_value = "90s", value_parser = duration)]
     nat_settles: Duration,
@@ -95,14 +92,6 @@ takes effect, the connection breaks), lost-request, or one of EC2's codes (Route
 Beside EC2, on the same port: GET /snapback/state, GET /snapback/calls, POST /snapback/load, POST and DELETE \
 /snapback/faults, POST /snapback/principals (docs/SIMULATOR.md).";
 
-fn account(text: &str) -> Result<AccountId, String> {
-    if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        Ok(AccountId::new(text))
-    } else {
-        Err("an account id has twelve digits".to_owned())
-    }
-}
-
 fn known_callers(arguments: &Arguments) -> Result<Callers> {
     let mut callers = Callers::default();
     for principal in &arguments.principal {
@@ -123,34 +112,29 @@ fn travel(arguments: &Arguments) -> Result<EventFaults> {
 
 /// The account to begin with.
 fn world(arguments: &Arguments) -> Result<(World, AccountId, Region)> {
-    let default_account = || AccountId::from(snapback_sim::ACCOUNT);
-    let default_region = || Region::from(snapback_sim::REGION);
-    let named_region = arguments.region.as_deref().map(Region::from);
+    let account = arguments.choice.account.as_deref();
+    let account = AccountId::from(account.unwrap_or(snapback_sim::ACCOUNT));
+    let region = arguments.choice.region.as_deref();
+    let region = Region::from(region.unwrap_or(snapback_sim::REGION));
     if arguments.demo {
         let (world, _) = Builder::new(arguments.seed).build();
-        return Ok((world, default_account(), default_region()));
+        let demo = AccountId::from(snapback_sim::ACCOUNT);
+        return Ok((world, demo, Region::from(snapback_sim::REGION)));
     }
     if arguments.from.is_empty() {
-        let account = arguments.account.clone().unwrap_or_else(default_account);
-        let region = named_region.unwrap_or_else(default_region);
         let world = World::fresh(account.clone(), region.clone(), arguments.seed);
         return Ok((world, account, region));
     }
-    let mut snapshot = source::read_all(&arguments.from, arguments.account.as_ref())?.snapshot;
+    let state = source::read_all(&arguments.from, &arguments.choice)?;
+    if let Some(problem) = state.problems.first() {
+        bail!("{problem}");
+    }
+    let mut snapshot = state.snapshot;
     source::tell_unknown("--from", &snapshot);
-    let account = snapshot
-        .account
-        .get_or_insert_with(|| arguments.account.clone().unwrap_or_else(default_account))
-        .clone();
-    let region = snapshot
-        .region
-        .get_or_insert_with(|| named_region.unwrap_or_else(default_region))
-        .clone();
-    Ok((
-        World::from_snapshot(&snapshot, arguments.seed),
-        account,
-        region,
-    ))
+    let account = snapshot.account.get_or_insert(account).clone();
+    let region = snapshot.region.get_or_insert(region).clone();
+    let world = World::from_snapshot(&snapshot, arguments.seed);
+    Ok((world, account, region))
 }
 
 fn sink(arguments: &Arguments) -> Result<Sink> {
@@ -178,7 +162,10 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
     world.begin_at(Timestamp::now());
     world.set_event_faults(travel);
     world.set_nat_settles(arguments.nat_settles);
-    arguments.faults.iter().for_each(|fault| fault.apply(&world));
+    arguments
+        .faults
+        .iter()
+        .for_each(|fault| fault.apply(&world));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

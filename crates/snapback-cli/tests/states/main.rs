@@ -8,8 +8,10 @@
 )]
 #![allow(missing_docs, reason = "tests")]
 
+mod broken_files;
 mod input;
 mod script;
+mod several_states;
 mod world;
 
 use serde_json::{Value, json};

@@ -45,6 +45,14 @@ impl Action {
             Self::DisassociateRouteTable { .. } => "DisassociateRouteTable",
             Self::EnableVgwRoutePropagation { .. } => "EnableVgwRoutePropagation",
             Self::DisableVgwRoutePropagation { .. } => "DisableVgwRoutePropagation",
+            Self::CreateSecurityGroup { .. } => "CreateSecurityGroup",
+            Self::DeleteSecurityGroup { .. } => "DeleteSecurityGroup",
+            Self::CreateNetworkAcl { .. } => "CreateNetworkAcl",
+            Self::DeleteNetworkAcl { .. } => "DeleteNetworkAcl",
+            Self::CreateRouteTable { .. } => "CreateRouteTable",
+            Self::DeleteRouteTable { .. } => "DeleteRouteTable",
+            Self::ModifyVpcEndpoint { .. } => "ModifyVpcEndpoint",
+            Self::ModifyNetworkInterfaceAttribute { .. } => "ModifyNetworkInterfaceAttribute",
             Self::CreateTags { .. } => "CreateTags",
             Self::DeleteTags { .. } => "DeleteTags",
         }
@@ -105,6 +113,51 @@ impl Action {
             | Self::DisassociateRouteTable { .. }
             | Self::EnableVgwRoutePropagation { .. }
             | Self::DisableVgwRoutePropagation { .. } => self.describe_routing(api),
+            Self::CreateSecurityGroup { .. }
+            | Self::DeleteSecurityGroup { .. }
+            | Self::CreateNetworkAcl { .. }
+            | Self::DeleteNetworkAcl { .. }
+            | Self::CreateRouteTable { .. }
+            | Self::DeleteRouteTable { .. }
+            | Self::ModifyVpcEndpoint { .. }
+            | Self::ModifyNetworkInterfaceAttribute { .. } => self.describe_existence(api),
+        }
+    }
+
+    fn describe_existence(&self, api: &str) -> String {
+        match self {
+            Self::CreateSecurityGroup {
+                group, name, vpc, ..
+            } => {
+                format!("{api} {name:?} in {vpc}, in the place of {group}")
+            }
+            Self::CreateNetworkAcl { acl, vpc, .. } => {
+                format!("{api} in {vpc}, in the place of {acl}")
+            }
+            Self::CreateRouteTable { table, vpc, .. } => {
+                format!("{api} in {vpc}, in the place of {table}")
+            }
+            Self::DeleteSecurityGroup { group } => format!("{api} {group}"),
+            Self::DeleteNetworkAcl { acl } => format!("{api} {acl}"),
+            Self::DeleteRouteTable { table } => format!("{api} {table}"),
+            Self::ModifyVpcEndpoint {
+                endpoint,
+                add,
+                remove,
+            } => {
+                let add = add.iter().map(|table| format!("+{table}"));
+                let remove = remove.iter().map(|table| format!("-{table}"));
+                format!("{api} {endpoint}: {}", joined(add.chain(remove)))
+            }
+            Self::ModifyNetworkInterfaceAttribute {
+                interface, groups, ..
+            } => {
+                format!(
+                    "{api} {interface}: groups {}",
+                    joined(groups.iter().map(ToString::to_string))
+                )
+            }
+            other => other.api().to_owned(),
         }
     }
 

@@ -2,10 +2,13 @@
 
 use super::reading::{Reading, said};
 use super::shape::{self, BlockPublicAccessStates, GroupIdentifier};
-use super::{Described, gateway};
-use crate::{AccountId, BlockMode, NetworkInterface, PrefixList, Subnet, Topology, Unknown, Vpc};
+use super::{Described, gateway, visibility};
+use crate::{
+    AccountId, BlockMode, EndpointKind, NetworkInterface, PrefixList, PrefixListId, Subnet,
+    Topology, Unknown, Vpc,
+};
 use ipnet::IpNet;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// All context of a bag.
@@ -45,8 +48,28 @@ pub(super) fn topology(described: &Described, unknown: &mut Vec<Unknown>) -> Top
             };
         }
     }
-    topology.gateways = gateway::gateways(described, unknown);
+    topology.gateways = gateway::gateways(described, &topology.subnets, unknown);
+    find_endpoint_lists(&mut topology);
+    visibility::visibility(described, &mut topology, unknown);
+    topology.read = described.context_read();
     topology
+}
+
+/// The routes of a gateway endpoint go by the prefix list that is named as its service is.
+fn find_endpoint_lists(topology: &mut Topology) {
+    let named = topology.prefix_lists.values();
+    let named: BTreeMap<&str, &PrefixListId> = named
+        .filter_map(|list| Some((list.name.as_deref()?, &list.id)))
+        .collect();
+    for gateway in topology.gateways.values_mut() {
+        if let Some(detail) = &mut gateway.endpoint
+            && detail.kind == EndpointKind::Gateway
+        {
+            let service = gateway.service.as_deref();
+            let list = service.and_then(|service| named.get(service));
+            detail.prefix_list = list.map(|list| (*list).clone());
+        }
+    }
 }
 
 pub(super) fn reading<'a>(
@@ -199,6 +222,16 @@ fn interface(
         reading.tell("NetworkInterfaceId, VpcId, SubnetId", "null");
         return None;
     };
+    let ipv4 = described.ipv4_prefixes.iter();
+    let ipv6 = described.ipv6_prefixes.iter();
+    ipv4.clone()
+        .for_each(|one| reading.members("Ipv4Prefixes", one));
+    ipv6.clone()
+        .for_each(|one| reading.members("Ipv6Prefixes", one));
+    let prefixes = ipv4
+        .map(|one| (&one.ipv4_prefix, &None))
+        .chain(ipv6.map(|one| (&one.ipv6_prefix, &None)));
+    let prefixes = networks(prefixes, reading);
     let operated = described
         .operator
         .as_ref()
@@ -206,6 +239,7 @@ fn interface(
     Some(NetworkInterface {
         groups,
         addresses,
+        prefixes,
         public_addresses,
         requester_managed: described.requester_managed.unwrap_or(false)
             || operated.unwrap_or(false),
@@ -217,8 +251,26 @@ fn interface(
             .and_then(|one| said(&one.instance_id))
             .map(str::to_owned),
         source_dest_check: described.source_dest_check,
+        internet_denied: described.deny_all_igw_traffic.unwrap_or(false),
+        zone: said(&described.availability_zone).map(str::to_owned),
+        attached: is_attached(described),
+        tags: reading.tags(&described.tag_set),
         ..NetworkInterface::new(id, vpc, subnet)
     })
+}
+
+/// Whether an interface is attached, as far as its status and its attachment tell.
+fn is_attached(described: &shape::NetworkInterface) -> Option<bool> {
+    let attachment = described.attachment.as_ref();
+    match said(&described.status) {
+        Some("in-use" | "associated" | "attaching" | "detaching") => Some(true),
+        Some("available") => Some(false),
+        _ => match attachment.and_then(|one| said(&one.status)) {
+            Some("attached" | "attaching" | "detaching") => Some(true),
+            Some("detached") => Some(false),
+            _ => None,
+        },
+    }
 }
 
 /// Private (and IPv6) addresses, and the public ones mapped to them.

@@ -176,12 +176,15 @@ impl Account {
         let private = self.free_address(&place, request.private)?;
         let failure = self.nat_failure(request, &place.vpc);
         let id = self.mint.id("nat");
-        let interface = self.nat_interface(&id, &place, private);
+        // An address that another gateway holds, or that is not ours, is not on this one.
+        let lands = failure.is_none();
         let allocation = request.allocation.clone();
         let public = allocation
             .as_ref()
             .and_then(|id| self.addresses.get(id))
+            .filter(|_| lands)
             .map(|address| address.public);
+        let interface = self.nat_interface(&id, &place, private, public);
         let address = NatAddress {
             allocation,
             public,
@@ -189,13 +192,11 @@ impl Account {
             primary: true,
             interface: Some(interface),
         };
-        // An address that another gateway holds, or that is not ours, is not on this one.
-        let lands = failure.is_none();
         let gateway = Gateway {
             vpcs: BTreeSet::from([place.vpc.clone()]),
             state: Some("pending".into()),
             subnets: BTreeSet::from([place.id.clone()]),
-            public_addresses: public.into_iter().filter(|_| lands).collect(),
+            public_addresses: public.into_iter().collect(),
             nat: Some(NatDetail {
                 connectivity: request.connectivity,
                 regional: false,
@@ -219,10 +220,17 @@ impl Account {
     }
 
     /// The requester-managed interface of a NAT gateway: it carries no group.
-    fn nat_interface(&mut self, nat: &str, place: &Subnet, private: IpAddr) -> NetworkInterfaceId {
+    fn nat_interface(
+        &mut self,
+        nat: &str,
+        place: &Subnet,
+        private: IpAddr,
+        public: Option<IpAddr>,
+    ) -> NetworkInterfaceId {
         let id = NetworkInterfaceId::new(self.mint.id("eni"));
         let interface = NetworkInterface {
             addresses: BTreeSet::from([private]),
+            public_addresses: public.into_iter().collect(),
             requester_managed: true,
             kind: Some("nat_gateway".into()),
             description: Some(format!("Interface for NAT Gateway {nat}")),

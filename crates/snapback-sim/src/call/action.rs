@@ -103,6 +103,54 @@ impl Call {
                     .map(|(key, value)| (key, Some(value)))
                     .collect(),
             },
+            Action::CreateSecurityGroup {
+                group: _,
+                name,
+                description,
+                vpc,
+                tags,
+            } => Self::CreateSecurityGroup {
+                name,
+                description,
+                vpc: Some(vpc),
+                tags,
+            },
+            Action::DeleteSecurityGroup { group } => Self::DeleteSecurityGroup {
+                group: GroupBy::Id(group),
+            },
+            Action::CreateNetworkAcl {
+                acl: _,
+                vpc,
+                tags,
+                token,
+            } => Self::CreateNetworkAcl { vpc, tags }.once(token),
+            Action::DeleteNetworkAcl { acl } => Self::DeleteNetworkAcl { acl },
+            Action::CreateRouteTable {
+                table: _,
+                vpc,
+                tags,
+                token,
+            } => Self::CreateRouteTable { vpc, tags }.once(token),
+            Action::DeleteRouteTable { table } => Self::DeleteRouteTable { table },
+            Action::ModifyVpcEndpoint {
+                endpoint,
+                add,
+                remove,
+            } => Self::ModifyVpcEndpoint {
+                endpoint,
+                add_tables: add.into_iter().collect(),
+                remove_tables: remove.into_iter().collect(),
+                add_subnets: Vec::new(),
+                remove_subnets: Vec::new(),
+                add_groups: Vec::new(),
+                remove_groups: Vec::new(),
+            },
+            Action::ModifyNetworkInterfaceAttribute {
+                interface, groups, ..
+            } => Self::ModifyNetworkInterfaceGroups {
+                interface,
+                groups: groups.into_iter().collect(),
+            },
             action => return Self::from_route_action(action, handles),
         })
     }

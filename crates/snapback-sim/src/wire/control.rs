@@ -3,6 +3,7 @@
 use super::describe;
 use super::fault::FaultSpec;
 use super::identity::Callers;
+use crate::account::Address;
 use crate::world::World;
 use serde_json::{Value, json};
 use snapback_model::describe::Described;
@@ -114,10 +115,36 @@ fn calls(world: &World) -> Value {
         .collect()
 }
 
+/// `Addresses` of describe-addresses: those of VPCs.
+fn elastic(list: &Value) -> Result<Vec<Address>, String> {
+    let bad = |item: &Value| format!("Addresses: {item}: AllocationId or PublicIp cannot be read");
+    let items = list.as_array().ok_or("Addresses: not a list")?;
+    let read = |item: &Value| {
+        let text = |member: &str| item.get(member).and_then(Value::as_str);
+        let tags = item.get("Tags").and_then(Value::as_array);
+        let pair = |tag: &Value| {
+            let of = |member: &str| tag.get(member)?.as_str().map(str::to_owned);
+            Some((of("Key")?, of("Value")?))
+        };
+        Some(Address {
+            allocation: text("AllocationId")?.to_owned(),
+            public: text("PublicIp")?.parse().ok()?,
+            tags: tags.into_iter().flatten().filter_map(pair).collect(),
+        })
+    };
+    items
+        .iter()
+        .map(|item| read(item).ok_or_else(|| bad(item)))
+        .collect()
+}
+
 fn load(world: &World, body: &str, at: Timestamp) -> Result<Value, String> {
     let place = "the body of the request";
-    let members: BTreeMap<String, Value> =
+    let mut members: BTreeMap<String, Value> =
         serde_json::from_str(body).map_err(|error| format!("{place}: {error}"))?;
+    // The model has no Elastic addresses of their own; the simulator has.
+    let addresses = members.remove("Addresses");
+    let addresses = addresses.map_or(Ok(Vec::new()), |list| elastic(&list))?;
     let snapshot: Snapshot = if members.contains_key("resources") {
         serde_json::from_str(body).map_err(|error| format!("{place}: {error}"))?
     } else {
@@ -133,5 +160,13 @@ fn load(world: &World, body: &str, at: Timestamp) -> Result<Value, String> {
         .map(|unknown| format!("{} {}", unknown.place, unknown.member))
         .collect();
     world.load(&snapshot);
+    world.with(|inner| {
+        let account = std::sync::Arc::make_mut(&mut inner.account);
+        for address in addresses {
+            account
+                .addresses
+                .insert(address.allocation.clone(), address);
+        }
+    });
     Ok(json!({"resources": snapshot.resources.len(), "notUnderstood": not_understood}))
 }

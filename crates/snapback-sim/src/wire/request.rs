@@ -29,13 +29,8 @@ pub(super) fn call(action: &str, fields: &Fields<'_>, account: &Account) -> Resu
         .or_else(|| gateways::call(action, fields))
         .or_else(|| provide::call(action, fields));
     let call = found.unwrap_or_else(|| Err(super::unknown_action(action)))?;
-    Ok(match fields.some("ClientToken") {
-        Some(token) if takes_token(action) => Call::Idempotent {
-            token: token.to_owned(),
-            call: Box::new(call),
-        },
-        _ => call,
-    })
+    let token = fields.some("ClientToken").map(str::to_owned);
+    Ok(call.once(token.filter(|_| takes_token(action))))
 }
 
 /// Actions with a `ClientToken` (semantics E).

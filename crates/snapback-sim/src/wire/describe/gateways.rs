@@ -256,6 +256,11 @@ fn vpn(_: &Account, gateway: &Gateway) -> Option<Value> {
     }))
 }
 
+/// The id under which a NAT gateway holds its Elastic address.
+pub(super) fn address_association(gateway: &Gateway) -> String {
+    gateway.id.replacen("nat-", "eipassoc-", 1)
+}
+
 fn nat_addresses(gateway: &Gateway) -> Value {
     let Some(detail) = &gateway.nat else {
         let public = gateway.public_addresses.iter();
@@ -273,6 +278,7 @@ fn nat_addresses(gateway: &Gateway) -> Value {
         .map(|address| {
             json!({
                 "AllocationId": address.allocation,
+                "AssociationId": address.allocation.as_ref().map(|_| address_association(gateway)),
                 "PublicIp": address.public,
                 "PrivateIp": address.private,
                 "NetworkInterfaceId": address.interface,

@@ -13,14 +13,14 @@ pub(super) fn call(
 ) -> Option<Result<Call, ApiError>> {
     Some(match action {
         "CreateRoute" => {
-            route(fields, account).map(|(table, destination, target)| Call::CreateRoute {
+            route(fields, account, false).map(|(table, destination, target)| Call::CreateRoute {
                 table,
                 destination,
                 target,
             })
         }
         "ReplaceRoute" => {
-            route(fields, account).map(|(table, destination, target)| Call::ReplaceRoute {
+            route(fields, account, true).map(|(table, destination, target)| Call::ReplaceRoute {
                 table,
                 destination,
                 target,
@@ -111,7 +111,8 @@ const TARGETS: [Member; 9] = [
     ("CoreNetworkArn", RouteTarget::CoreNetwork),
 ];
 
-fn target(fields: &Fields<'_>, account: &Account) -> Result<RouteTarget, ApiError> {
+/// The target; only a replacement may name the local one.
+fn target(fields: &Fields<'_>, account: &Account, replaces: bool) -> Result<RouteTarget, ApiError> {
     let mut found: Vec<(&str, RouteTarget)> = TARGETS
         .into_iter()
         .filter_map(|(name, make)| Some((name, make(fields.some(name)?.to_owned()))))
@@ -124,7 +125,7 @@ fn target(fields: &Fields<'_>, account: &Account) -> Result<RouteTarget, ApiErro
     if let Some(instance) = fields.some("InstanceId") {
         found.push(("InstanceId", interface_of(account, instance)?));
     }
-    if fields.flag("LocalTarget")? == Some(true) {
+    if replaces && fields.flag("LocalTarget")? == Some(true) {
         found.push(("LocalTarget", RouteTarget::Local));
     }
     exactly_one(
@@ -136,9 +137,14 @@ fn target(fields: &Fields<'_>, account: &Account) -> Result<RouteTarget, ApiErro
 fn route(
     fields: &Fields<'_>,
     account: &Account,
+    replaces: bool,
 ) -> Result<(RouteTableId, Destination, RouteTarget), ApiError> {
     let table = fields.id("RouteTableId")?;
-    Ok((table, destination(fields)?, target(fields, account)?))
+    Ok((
+        table,
+        destination(fields)?,
+        target(fields, account, replaces)?,
+    ))
 }
 
 fn delete(fields: &Fields<'_>) -> Result<Call, ApiError> {
