@@ -3,11 +3,13 @@
 usage: compare.py --snapback BINARY [--work DIR] [--table]
 Exit 0 only if every difference is in `differences.py`, and everything there differs. `--table` prints the
 table of docs/SIMULATOR.md. Beside that it checks the simulator alone: what boto3 reads of each listing is what
-`GET /snapback/state` says (the names on the wire), and requestID of each event is the id that the caller got.
+`GET /snapback/state` says (the names on the wire), requestID of each event is the id that the caller got, faults strike,
+lost answers are lost after their effect, events reach a queue, and a saved state can be loaded.
 """
 
 import argparse
 import fnmatch
+import http.server
 import json
 import os
 import pathlib
@@ -16,6 +18,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.parse
@@ -23,7 +26,7 @@ import urllib.request
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 
 import script
@@ -42,7 +45,7 @@ class Run:
     def __init__(self, endpoint):
         self.endpoint = endpoint
         self.client = boto3.client("ec2", endpoint_url=endpoint, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test",
-                                   config=Config(retries={"max_attempts": 1, "mode": "standard"}, parameter_validation=True))
+                                   config=Config(retries={"total_max_attempts": 1}, parameter_validation=True))
         self.ids, self.names, self.outcomes = {}, {}, {}
 
     def __getitem__(self, name):
@@ -240,6 +243,69 @@ def event_ids(endpoint, events):
     return [f"no event tells of request {head}"]
 
 
+class Queue(http.server.BaseHTTPRequestHandler):
+    """As much of SQS as SendMessage needs; the first message is turned away."""
+
+    def log_message(self, *_):
+        pass
+
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.asked.append((self.headers["X-Amz-Target"], self.headers["Content-Type"], body))
+        self.send_response(500 if len(self.server.asked) == 1 else 200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+
+def faults_and_queue(snapback):
+    """A throttled call, an answer that is lost after its effect, and events on their way to a queue."""
+    queue = http.server.HTTPServer(("127.0.0.1", 0), Queue)
+    queue.asked = []
+    threading.Thread(target=queue.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{queue.server_port}/{ACCOUNT}/inbox"
+    process, endpoint = serve(snapback, "--demo", "--events-sqs", url, "--event-delay", "10ms", "--format", "json",
+                              "--faults", "throttle:DescribeVpcs:1,lost-response:CreateSecurityGroup:1")
+    wrong, client = [], Run(endpoint).client
+    try:
+        try:
+            client.describe_vpcs()
+            wrong.append("a throttled call succeeded")
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "RequestLimitExceeded" or error.response["ResponseMetadata"]["HTTPStatusCode"] != 503:
+                wrong.append(f"throttled: {error.response}")
+        vpc = client.describe_vpcs()["Vpcs"][0]["VpcId"]
+        try:
+            client.create_security_group(GroupName="lost", Description="x", VpcId=vpc)
+            wrong.append("an answer that is to be lost came")
+        except (ConnectionClosedError, ReadTimeoutError):
+            pass
+        if len(client.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["lost"]}])["SecurityGroups"]) != 1:
+            wrong.append("the call whose answer was lost had no effect")
+        deadline = time.time() + 10
+        while len(queue.asked) < 2 and time.time() < deadline:
+            time.sleep(0.05)
+        target, kind, body = queue.asked[1] if len(queue.asked) > 1 else ("", "", {})
+        name = json.loads(body.get("MessageBody", "{}")).get("detail", {}).get("eventName")
+        if (target, kind, body.get("QueueUrl"), name) != ("AmazonSQS.SendMessage", "application/x-amz-json-1.0", url, "CreateSecurityGroup"):
+            wrong.append(f"queue: {queue.asked}")
+    finally:
+        process.send_signal(signal.SIGINT)
+        told = [json.loads(line) for line in process.stdout]
+        code = process.wait(10)
+        queue.shutdown()
+    outcomes = [(line["action"], line["outcome"]) for line in told]
+    if code or outcomes[:3] != [("DescribeVpcs", "RequestLimitExceeded"), ("DescribeVpcs", "ok"), ("CreateSecurityGroup", "lost-response")]:
+        wrong.append(f"told {outcomes}, exit {code}")
+    return wrong
+
+
+def serve(snapback, *arguments):
+    """A simulator and where it listens."""
+    process = subprocess.Popen([str(snapback), "sim", "serve", *arguments], stdout=subprocess.PIPE, text=True)
+    return process, json.loads(process.stdout.readline())["listening"]
+
+
 def get(url):
     with urllib.request.urlopen(url, timeout=30) as answer:
         return json.load(answer)
@@ -288,22 +354,21 @@ def main():
     events.unlink(missing_ok=True)
     environment = dict(os.environ, AWS_EC2_METADATA_DISABLED="true", AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test")
     port = free_port()
-    processes = [
-        subprocess.Popen([str(BIN / "moto_server"), "-H", "127.0.0.1", "-p", str(port)], env=environment,
-                         stdout=(log := open(options.work / "moto.log", "w")), stderr=log),
-        subprocess.Popen([str(options.snapback), "sim", "serve", "--account", ACCOUNT, "--region", REGION, "--nat-settles", "200ms",
-                          "--events-to", str(events), "--event-delay", "10ms"], stdout=subprocess.PIPE, text=True)]
+    processes = [subprocess.Popen([str(BIN / "moto_server"), "-H", "127.0.0.1", "-p", str(port)], env=environment,
+                                  stdout=(log := open(options.work / "moto.log", "w")), stderr=log)]
     try:
-        ours = json.loads(processes[1].stdout.readline())["listening"]
-        import threading
-        threading.Thread(target=lambda: [None for _ in processes[1].stdout], daemon=True).start()
+        process, ours = serve(options.snapback, "--account", ACCOUNT, "--region", REGION, "--nat-settles", "200ms", "--events-to", str(events),
+                              "--event-delay", "10ms")
+        processes.append(process)
+        threading.Thread(target=lambda: [None for _ in process.stdout], daemon=True).start()  # a full pipe would stop it
+        alone = faults_and_queue(options.snapback)
         wait(port)
         left, right = Run(f"http://127.0.0.1:{port}"), Run(ours)
         for run in (left, right):
             script.play(run)
         unexplained, stale = judge(left.outcomes, right.outcomes)
         state = get(f"{ours}/snapback/state")
-        alone = wire_names(ours, state) + event_ids(ours, events)
+        alone += wire_names(ours, state) + event_ids(ours, events)
         told = load(ours, get(f"{ours}/snapback/state"))
         again = get(f"{ours}/snapback/state")
         alone += [f"loading its own state: not understood: {told['notUnderstood']}"] if told["notUnderstood"] else []

@@ -109,7 +109,7 @@ pub fn answer(
 /// What a request asks for.
 enum Operation {
     Read,
-    Write(Call, Principal),
+    Write { call: Box<Call>, by: Principal },
 }
 
 /// How an operation ended, before it is written out.
@@ -143,7 +143,7 @@ impl Exchange<'_> {
         let refusal = fault.and_then(|fault| crate::ports::answer(fault, &action, &self.by));
         let ended = match operation {
             Err(error) => self.refused(String::new(), error),
-            Ok(Operation::Write(call, _)) if fault == Some(Fault::LostRequest) => {
+            Ok(Operation::Write { call, .. }) if fault == Some(Fault::LostRequest) => {
                 // Nobody will read this: the connection breaks.
                 self.refused(
                     call.subject(),
@@ -151,7 +151,7 @@ impl Exchange<'_> {
                 )
             }
             Ok(Operation::Read) => self.read(&action, refusal),
-            Ok(Operation::Write(call, by)) => self.write(&by, &call, refusal),
+            Ok(Operation::Write { call, by }) => self.write(&by, &call, refusal),
         };
         let (status, body) = match &ended.result {
             Ok(body) => (200, xml::response(&action, ended.request.as_str(), body)),
@@ -209,7 +209,10 @@ impl Exchange<'_> {
         let call = request::call(action, &fields, &self.inner.account)?;
         match self.form.left_over() {
             Some(unknown) => Err(unknown_parameter(&unknown)),
-            None => Ok(Operation::Write(call, caller)),
+            None => Ok(Operation::Write {
+                call: Box::new(call),
+                by: caller,
+            }),
         }
     }
 

@@ -102,7 +102,7 @@ async fn connection(
     }
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: impl hyper::header::AsHeaderName) -> Option<&'a str> {
+fn text(headers: &HeaderMap, name: impl hyper::header::AsHeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
@@ -207,10 +207,14 @@ fn tell(told: &Told, format: Format) -> std::io::Result<()> {
             writeln!(out)?;
         }
         Format::Text => {
+            let about = match told.resource.as_str() {
+                "" => "-",
+                resource => resource,
+            };
             let who = told.by.splitn(6, ':').last().unwrap_or(&told.by);
             let line = format!(
                 "{:.3}  {}  {} {} {}",
-                told.at, who, told.action, told.resource, told.outcome
+                told.at, who, told.action, about, told.outcome
             );
             writeln!(out, "{}", style::printable(&line.replace('\n', " ")))?;
         }
