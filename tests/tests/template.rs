@@ -112,3 +112,30 @@ fn the_template_passes_only_policy_variables_the_code_knows() {
     let policy = snapback_engine::policy::Policy::from_variables(&observe.collect()).unwrap();
     assert_eq!(policy, snapback_engine::policy::Policy::default());
 }
+
+/// Every EC2 call that a read of the adapter makes, from its source.
+fn reads_of_the_adapter() -> BTreeSet<String> {
+    let sources = ["observe.rs", "observe_visibility.rs"].map(|file| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        std::fs::read_to_string(folder.join("crates/snapback-aws/src/ec2").join(file)).unwrap()
+    });
+    let words = sources
+        .iter()
+        .flat_map(|source| source.split('"').skip(1).step_by(2));
+    words
+        .filter(|word| word.starts_with("Describe") || word.starts_with("GetManaged"))
+        .map(|api| format!("ec2:{api}"))
+        .collect()
+}
+
+#[test]
+fn the_sweep_may_make_every_read_of_the_adapter_and_no_other() {
+    let role = resource(&template(), "SweepRole");
+    let granted: BTreeSet<&str> = role
+        .split(|c: char| !(c.is_alphanumeric() || c == ':'))
+        .filter(|word| word.starts_with("ec2:Describe") || word.starts_with("ec2:Get"))
+        .collect();
+    let needed = reads_of_the_adapter();
+    assert!(needed.len() > 15, "the calls were not read: {needed:?}");
+    assert_eq!(granted, needed.iter().map(String::as_str).collect());
+}

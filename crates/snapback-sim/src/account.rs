@@ -14,7 +14,7 @@ mod teardown;
 mod topology;
 
 pub(crate) use nat::Address;
-pub(crate) use read::apis as read_apis;
+pub(crate) use read::{apis as read_apis, gap_of};
 
 use crate::call::Call;
 use snapback_model::*;

@@ -1,6 +1,6 @@
 //! Every port of the flow on the world.
 
-use crate::account::{ApiError, read_apis};
+use crate::account::{ApiError, gap_of, read_apis};
 use crate::call::Call;
 use crate::faults::{Family, Fault, When};
 use crate::principal::Principal;
@@ -103,6 +103,7 @@ impl Inner {
     fn observe(&mut self, scope: &Scope) -> Result<Snapshot, CallError> {
         let began = self.now;
         let resource = named(scope);
+        let mut gaps = Vec::new();
         for api in read_apis(&self.account, scope) {
             self.pass(self.latency.read);
             let fault = self.ec2_fault(api);
@@ -124,11 +125,16 @@ impl Inner {
                 read: true,
                 request: None,
             });
-            if let Some(error) = error {
-                return Err(error);
+            match (error, gap_of(api)) {
+                (None, _) => {}
+                (Some(error), Some(gap)) if gap.takes(error.class) => gaps.push(gap),
+                (Some(error), _) => return Err(error),
             }
         }
-        Ok(self.visible().read(scope, began))
+        let mut seen = self.visible().read(scope, began);
+        gaps.into_iter()
+            .for_each(|gap| gap.withhold(&mut seen.topology));
+        Ok(seen)
     }
 
     fn act(&mut self, action: &Action, handles: &Handles) -> Result<Receipt, CallError> {

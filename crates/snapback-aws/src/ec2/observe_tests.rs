@@ -336,7 +336,12 @@ fn what_watches_the_network_is_read_with_it() {
     let sent = |api: &str| {
         let part = format!("Action={api}&");
         let asked = wire.requests();
-        asked.iter().find(|sent| sent.body.contains(&part)).unwrap().form().join(" ")
+        asked
+            .iter()
+            .find(|sent| sent.body.contains(&part))
+            .unwrap()
+            .form()
+            .join(" ")
     };
     assert!(sent("DescribeStaleSecurityGroups").contains("MaxResults=255"));
     assert!(sent("DescribeTags").contains("Filter.2.Name=key Filter.2.Value.1=Name"));
@@ -345,7 +350,12 @@ fn what_watches_the_network_is_read_with_it() {
 #[test]
 fn context_that_is_denied_or_not_known_here_is_a_gap() {
     for (part, status, code, gap) in [
-        ("DescribeFlowLogs&", 403, "UnauthorizedOperation", Some(ContextKind::FlowLogs)),
+        (
+            "DescribeFlowLogs&",
+            403,
+            "UnauthorizedOperation",
+            Some(ContextKind::FlowLogs),
+        ),
         (
             "DescribeVpcBlockPublicAccessOptions&",
             400,
@@ -367,20 +377,34 @@ fn context_that_is_denied_or_not_known_here_is_a_gap() {
         ("DescribeTags&", 403, "UnauthorizedOperation", None),
     ] {
         let mut answers = everything();
-        let answer = answers.iter_mut().find(|(wanted, _)| wanted.ends_with(part));
+        let answer = answers
+            .iter_mut()
+            .find(|(wanted, _)| wanted.ends_with(part));
         answer.unwrap().1 = Answer::ec2_error(status, code);
         let snapshot = observe(&Wire::matching(answers), &Scope::Everything).unwrap();
         let read = &snapshot.topology.read;
-        let missing: Vec<ContextKind> =
-            ContextKind::ALL.into_iter().filter(|kind| !read.contains(kind)).collect();
+        let missing: Vec<ContextKind> = ContextKind::ALL
+            .into_iter()
+            .filter(|kind| !read.contains(kind))
+            .collect();
         assert_eq!(missing, gap.into_iter().collect::<Vec<_>>(), "{part}");
-        assert!(snapshot.coverage.contains(&Coverage::Kind(Kind::SecurityGroup)));
+        assert!(
+            snapshot
+                .coverage
+                .contains(&Coverage::Kind(Kind::SecurityGroup))
+        );
     }
     let mut answers = everything();
-    let logs = answers.iter_mut().find(|(part, _)| part.ends_with("DescribeFlowLogs&"));
+    let logs = answers
+        .iter_mut()
+        .find(|(part, _)| part.ends_with("DescribeFlowLogs&"));
     logs.unwrap().1 = Answer::ec2_error(503, "RequestLimitExceeded");
     let error = observe(&Wire::matching(answers), &Scope::Everything).unwrap_err();
-    assert_eq!(error.class, ErrorClass::Transient, "for the moment is no gap: it is tried again");
+    assert_eq!(
+        error.class,
+        ErrorClass::Transient,
+        "for the moment is no gap: it is tried again"
+    );
 }
 
 #[test]

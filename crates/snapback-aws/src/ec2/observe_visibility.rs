@@ -26,7 +26,11 @@ fn or_gap<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
         Err(error) if matches!(error.class, ErrorClass::Denied | ErrorClass::Invalid) => {
-            tracing::warn!(operation = error.operation, code = error.code, "context is not read");
+            tracing::warn!(
+                operation = error.operation,
+                code = error.code,
+                "context is not read"
+            );
             Ok(None)
         }
         Err(error) => Err(error),
@@ -92,7 +96,11 @@ impl Ec2 {
                 .set_next_token(token.take());
             let answer = call.send().await;
             let answer = answer.map_err(|error| call_error(operation, "account", &error))?;
-            exclusions.extend(answer.vpc_block_public_access_exclusions.unwrap_or_default());
+            exclusions.extend(
+                answer
+                    .vpc_block_public_access_exclusions
+                    .unwrap_or_default(),
+            );
             token = answer.next_token.filter(|token| !token.is_empty());
             if token.is_none() {
                 break;

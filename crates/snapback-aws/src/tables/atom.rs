@@ -81,9 +81,11 @@ impl Atom<'_> {
             }
             Self::FlowLog(log) => drop(topology.flow_logs.insert(log.id.clone(), log.clone())),
             Self::Block(block) => topology.block_public_access = Some(block.clone()),
-            Self::Stale(group, gone) => {
-                drop(topology.stale_references.insert(group.clone(), gone.clone()))
-            }
+            Self::Stale(group, gone) => drop(
+                topology
+                    .stale_references
+                    .insert(group.clone(), gone.clone()),
+            ),
         }
         topology
     }

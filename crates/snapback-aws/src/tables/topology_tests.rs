@@ -152,7 +152,7 @@ fn large() -> Topology {
             description: Some("ELB app/front/50dc6c495c0c9188 ".repeat(3)),
             addresses: [std::net::IpAddr::from(number.to_be_bytes())].into(),
             tags: [("Name".to_owned(), "x".repeat(100))].into(),
-            ..NetworkInterface::new(format!("eni-{number:05}"), "vpc-1", "subnet-1")
+            ..NetworkInterface::new(format!("eni-{number:05}").as_str(), "vpc-1", "subnet-1")
         };
         topology.interfaces.insert(interface.id.clone(), interface);
     }
@@ -183,7 +183,11 @@ fn ten_thousand_interfaces_and_all_that_watches_them_are_stored_in_parts_and_rea
     wait(tables.put_topology(&all)).unwrap();
     let fresh = Tables::new(&dynamo.sdk(), "state", "journal");
     assert_eq!(read(&fresh), Ok(Some(all)));
-    assert!(dynamo.largest_body() <= BODY_MAX, "{}", dynamo.largest_body());
+    assert!(
+        dynamo.largest_body() <= BODY_MAX,
+        "{}",
+        dynamo.largest_body()
+    );
 }
 
 #[test]

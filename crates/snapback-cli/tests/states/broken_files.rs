@@ -108,7 +108,7 @@ fn every_bad_file_is_named_with_its_place_and_the_rest_is_compared() {
         ),
     ];
     for (name, content, problem) in cases {
-        let bad = folder.write(&format!("y/{name}"), content);
+        let bad = folder.write_bytes(&format!("y/{name}"), &content);
         let run = snapback(&["diff", "--baseline", &x, "--live", &y, "--format", "json"]);
         assert_eq!(run.code, 2, "{name}: {}", run.err);
         assert!(
@@ -167,11 +167,11 @@ fn packed_files_wide_text_and_folders_within_folders_are_read() {
         "y",
         &without(&without(&broken(), "NetworkAcls"), "RouteTables"),
     );
-    folder.write(
+    folder.write_bytes(
         "y/deep/er/acls.json.gz",
-        gzip(&only(&broken(), "NetworkAcls")),
+        &gzip(&only(&broken(), "NetworkAcls")),
     );
-    folder.write("y/deep/tables.json", wide(&only(&broken(), "RouteTables")));
+    folder.write_bytes("y/deep/tables.json", &wide(&only(&broken(), "RouteTables")));
     folder.write("y/.cache/junk", "junk");
     let run = snapback(&["diff", "--baseline", &x, "--live", &y, "--format", "json"]);
     assert_eq!(run.code, 1, "{}", run.err);
@@ -184,7 +184,7 @@ fn packed_files_wide_text_and_folders_within_folders_are_read() {
             .all(|id| told.iter().any(|found| found == id)),
         "{told:?}"
     );
-    let packed = folder.write("one.json.gz", gzip(&only(&good(), "SecurityGroups")));
+    let packed = folder.write_bytes("one.json.gz", &gzip(&only(&good(), "SecurityGroups")));
     let run = snapback(&["diff", "--baseline", &packed, "--live", &packed]);
     assert_eq!(run.code, 0, "{}", run.err);
 }
@@ -238,7 +238,7 @@ fn a_missing_page_is_no_baseline_either() {
     let folder = Folder::new("partial-page");
     let mut page = good();
     page["NextToken"] = json!("eyJ");
-    let file = folder.write("page.json", page.to_string());
+    let file = folder.write("page.json", &page.to_string());
     let output = folder.path("capture.json");
     let run = snapback(&["capture", "--from", &file, "--output", &output]);
     assert_eq!(run.code, 2);

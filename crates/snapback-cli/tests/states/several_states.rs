@@ -61,7 +61,7 @@ fn a_file_that_cannot_be_placed_is_not_used() {
     let both = |key: &str, there: &Value| json!({ key: there[key] }).to_string();
     let other = elsewhere("eu-central-1a", "us-west-2b");
     let live = folder.world("live", &good());
-    folder.write("live/us.json", both("Subnets", &other));
+    folder.write("live/us.json", &both("Subnets", &other));
     let stray = folder.write(
         "live/stray.json",
         r#"{"NetworkAcls": [{"NetworkAclId": "acl-9", "VpcId": "vpc-9", "Entries": []}]}"#,
@@ -111,7 +111,7 @@ fn what_is_described_twice_and_otherwise_is_not_compared() {
     let live = folder.world("live", &good());
     let older = folder.write(
         "live/older.json",
-        json!({ "NetworkAcls": broken()["NetworkAcls"] }).to_string(),
+        &json!({ "NetworkAcls": broken()["NetworkAcls"] }).to_string(),
     );
     let run = compare(&folder, &live, &["--format", "json"]);
     assert_eq!(run.code, 2, "{}", run.err);

@@ -10,7 +10,7 @@ fn of(kinds: &[ContextKind], vpcs: &[&str]) -> Topology {
     for vpc in vpcs {
         let id = VpcId::from(*vpc);
         topology.vpcs.insert(id.clone(), Vpc::new(id.clone()));
-        let eni = NetworkInterface::new(format!("eni-{vpc}"), id.clone(), format!("subnet-{vpc}"));
+        let eni = NetworkInterface::new(format!("eni-{vpc}").as_str(), id.clone(), "subnet-1");
         topology.interfaces.insert(eni.id.clone(), eni);
         let nat = Gateway {
             vpcs: [id].into(),
@@ -24,7 +24,11 @@ fn of(kinds: &[ContextKind], vpcs: &[&str]) -> Topology {
 fn ids(topology: &Topology) -> (Vec<&str>, Vec<&str>, Vec<&str>) {
     (
         topology.vpcs.keys().map(VpcId::as_str).collect(),
-        topology.interfaces.keys().map(NetworkInterfaceId::as_str).collect(),
+        topology
+            .interfaces
+            .keys()
+            .map(NetworkInterfaceId::as_str)
+            .collect(),
         topology.gateways.keys().map(String::as_str).collect(),
     )
 }
@@ -35,7 +39,11 @@ fn what_a_later_read_does_not_list_is_gone_where_it_read_the_kind() {
     merged.merge(of(&[ContextKind::Interfaces], &["b", "c"]));
     assert_eq!(
         ids(&merged),
-        (vec!["a", "b", "c"], vec!["eni-b", "eni-c"], vec!["nat-a", "nat-b", "nat-c"])
+        (
+            vec!["a", "b", "c"],
+            vec!["eni-b", "eni-c"],
+            vec!["nat-a", "nat-b", "nat-c"]
+        )
     );
     assert!(merged.has_read(ContextKind::Vpcs) && merged.has_read(ContextKind::Interfaces));
     merged.merge(of(&[ContextKind::Vpcs, ContextKind::NatGateways], &[]));
@@ -79,7 +87,11 @@ fn entries_of_a_list_stay_known_while_its_version_stands() {
     };
     let known = |net: &str| Some([net.parse().unwrap()].into());
     assert_eq!(after(list(3, None)), known("10.0.0.0/8"));
-    assert_eq!(after(list(4, None)), None, "of the new version nothing is known");
+    assert_eq!(
+        after(list(4, None)),
+        None,
+        "of the new version nothing is known"
+    );
     assert_eq!(after(list(4, Some("10.1.0.0/16"))), known("10.1.0.0/16"));
 }
 

@@ -243,6 +243,8 @@ impl Site<'_> {
         private: IpAddr,
     ) -> &mut NetworkInterface {
         let id = NetworkInterfaceId::new(self.id("eni"));
+        let place = self.account.topology.subnets.get(subnet);
+        let zone = place.and_then(|place| place.zone.clone());
         self.account
             .topology
             .interfaces
@@ -253,8 +255,29 @@ impl Site<'_> {
                 kind: Some("interface".into()),
                 description: Some(description.into()),
                 source_dest_check: Some(true),
+                zone,
+                attached: Some(true),
                 ..NetworkInterface::new(id, vpc.clone(), subnet.clone())
             })
+    }
+
+    /// A flow log over a VPC, and no block on public access: nothing that a finding would tell.
+    pub fn watched(&mut self, vpc: &VpcId) {
+        let id = format!("fl-{}", vpc.as_str().trim_start_matches("vpc-"));
+        let log = FlowLog {
+            id: id.clone(),
+            resource: vpc.to_string(),
+            active: true,
+            delivery_failed: false,
+            traffic: FlowLogTraffic::All,
+            tags: name("flows"),
+        };
+        let topology = &mut self.account.topology;
+        topology.flow_logs.insert(id, log);
+        topology.block_public_access = Some(BlockPublicAccess {
+            mode: BlockMode::Off,
+            exclusions: BTreeMap::new(),
+        });
     }
 
     pub fn prefix_list(

@@ -249,7 +249,7 @@ const TAGGED: [(&Listing, &str); 15] = [
 ];
 
 fn tags_of_everything(account: &Account) -> Vec<Value> {
-    let mut found = Vec::new();
+    let mut found = names_of_instances(account);
     for (listing, kind) in TAGGED {
         let id_member = listing.key.first().copied().unwrap_or_default();
         for item in (listing.items)(account) {
@@ -265,4 +265,23 @@ fn tags_of_everything(account: &Account) -> Vec<Value> {
         }
     }
     found
+}
+
+/// Of instances the model holds nothing but their names, at their interfaces.
+fn names_of_instances(account: &Account) -> Vec<Value> {
+    let interfaces = account.topology.interfaces.values();
+    let named: std::collections::BTreeMap<_, _> = interfaces
+        .filter_map(|interface| {
+            Some((
+                interface.instance.as_ref()?,
+                interface.instance_name.as_ref()?,
+            ))
+        })
+        .collect();
+    named
+        .into_iter()
+        .map(|(id, name)| {
+            json!({"ResourceId": id, "ResourceType": "instance", "Key": "Name", "Value": name})
+        })
+        .collect()
 }

@@ -431,7 +431,10 @@ fn block_public_access_is_read_with_its_exclusions() {
     );
     let only = snapshot(&[exclusions]);
     assert_eq!(only.topology.block_public_access, None);
-    assert_eq!(unknown(&only), ["VpcBlockPublicAccessExclusions InternetGatewayBlockMode"]);
+    assert_eq!(
+        unknown(&only),
+        ["VpcBlockPublicAccessExclusions InternetGatewayBlockMode"]
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Real describe outputs, where the machine has them.
 
-use crate::{ContextKind, GatewayKind, Timestamp};
 use crate::describe::Described;
+use crate::{ContextKind, GatewayKind, Timestamp};
 use std::path::Path;
 
 #[test]
@@ -29,7 +29,8 @@ fn every_real_set_loads_and_names_what_it_does_not_know() {
         ];
         for unknown in &snapshot.unknown {
             assert!(
-                foreign.contains(&unknown.member.as_str()) && unknown.value.contains("not modelled"),
+                foreign.contains(&unknown.member.as_str())
+                    && unknown.value.contains("not modelled"),
                 "{}: {unknown:?}",
                 name(&set)
             );
@@ -46,7 +47,10 @@ fn every_real_set_loads_and_names_what_it_does_not_know() {
         let whole = snapshot.topology.has_read(ContextKind::Interfaces);
         assert_eq!(whole, set.join("NetworkInterfaces.json").exists());
         for interface in snapshot.topology.interfaces.values() {
-            assert!(interface.zone.is_some() && interface.attached.is_some(), "{interface:?}");
+            assert!(
+                interface.zone.is_some() && interface.attached.is_some(),
+                "{interface:?}"
+            );
         }
     }
 }
