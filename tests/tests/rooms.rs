@@ -230,6 +230,7 @@ fn a_stage_imports_only_stages_to_its_left() {
         "execution",
         "incident",
         "notification",
+        "history",
     ];
     let source = root().join("crates/snapback-engine/src");
     for (position, stage) in stages.iter().enumerate() {

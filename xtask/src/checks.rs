@@ -39,6 +39,7 @@ pub fn test() -> Result<(), String> {
         &["test", "--workspace", "--locked"],
         &[(SEED, &seed)],
     )?;
+    crate::fuzz::bounded()?;
     wire(&[])?;
     end_to_end(&[])?;
     deny()?;
@@ -126,11 +127,17 @@ pub fn deny() -> Result<(), String> {
             ],
         )?;
     }
-    run(
-        "supply chain",
-        deny,
-        &["check", "bans", "licenses", "sources"],
-    )
+    let check = [
+        "check",
+        "--config",
+        "deny.toml",
+        "bans",
+        "licenses",
+        "sources",
+    ];
+    run("supply chain", &deny, &check)?;
+    let fuzz = ["--manifest-path", "fuzz/Cargo.toml"];
+    run("supply chain of fuzz", deny, &[&fuzz[..], &check].concat())
 }
 
 /// The Python of the project's own environment, made when its pinned requirements are new.

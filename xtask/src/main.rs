@@ -2,7 +2,7 @@
 //!
 //! - Owns: the order of the checks, the project's own Python environment and tools below `target/`.
 //! - Takes: a Rust toolchain, Python 3, the package registries.
-//! - Gives: `test` (everything CI runs), `e2e`, `wire`, `template`, `deny`, `bench`.
+//! - Gives: `test` (everything CI runs), `e2e`, `wire`, `template`, `deny`, `bench`, `growth`, `fuzz`, `history`.
 //! - Must not: hide a failing check; every command is shown, timed, and its failure ends the run.
 #![allow(
     clippy::print_stderr,
@@ -11,6 +11,9 @@
 
 mod bench;
 mod checks;
+mod fuzz;
+mod growth;
+mod history;
 mod run;
 
 use std::process::ExitCode;
@@ -18,12 +21,17 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask <command>
 
-  test        everything CI runs: format, template, clippy, all tests, end to end, supply chain
+  test        everything CI runs: format, template, clippy, all tests, fuzz, wire, end to end, supply chain
   e2e [ARGS]  the end-to-end run alone (--story NAME, --no-auth)
   wire [ARGS] `snapback sim serve` against moto (--table prints the table of docs/SIMULATOR.md)
   template    translate template.yaml, lint it, and what linters miss
   deny        licences, sources, banned crates
   bench       the figures of docs/PERFORMANCE.md: criterion, and the release guard under a Runtime API
+  growth [F]  the growth curves of docs/PERFORMANCE.md: CSV and SVG in docs/figures
+  fuzz [TARGET] [--seconds N]
+              the fuzz targets for a while (each N seconds, 300 unless told)
+  history --out DIR [--records N] [--seed N]
+              a year of a busy account's CloudTrail files, made up, to measure `snapback backtest` on
 ";
 
 fn main() -> ExitCode {
@@ -37,6 +45,9 @@ fn main() -> ExitCode {
         "template" => checks::template(),
         "deny" => checks::deny(),
         "bench" => bench::bench(&rest),
+        "growth" => growth::growth(&rest),
+        "fuzz" => fuzz::fuzz(&rest),
+        "history" => history::history(&rest),
         "" | "help" | "--help" => {
             eprint!("{HELP}");
             Ok(())

@@ -85,6 +85,8 @@ pub struct Wanted {
     pub vpcs: BTreeSet<(Kind, VpcId)>,
     /// All baselines of a kind, or everything.
     pub everything: bool,
+    /// Without the topology: it is known already.
+    pub only_states: bool,
 }
 
 /// A failed storage operation.

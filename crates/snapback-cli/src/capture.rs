@@ -1,10 +1,12 @@
 //! `capture`: takes a state for good.
 
 use crate::outcome::Outcome;
+use crate::policy;
 use crate::source::{self, Capture, Choice};
 use crate::style;
 use anyhow::{Context, Result, bail};
 use snapback_engine::finding;
+use snapback_engine::policy::Policy;
 use snapback_model::Snapshot;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -32,6 +34,9 @@ pub struct Arguments {
     /// Capture what can be read though some of the input cannot: what is missing is then not guarded.
     #[arg(long)]
     partial: bool,
+    /// The policy whose `required-tags` every resource should carry.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
     /// Whose state it is.
     #[command(flatten)]
     choice: Choice,
@@ -42,6 +47,7 @@ pub struct Arguments {
 /// # Errors
 /// Sources that cannot be read, an output that cannot be written.
 pub fn run(arguments: &Arguments) -> Result<Outcome> {
+    let policy = policy::read_or_default(arguments.policy.as_deref())?;
     let (snapshot, problems) = if is_live(&arguments.from) {
         let snapshot = live(&arguments.choice)?;
         source::tell_unknown("capture", &snapshot);
@@ -60,7 +66,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
     if snapshot.resources.is_empty() {
         bail!("nothing to capture: no security group, network ACL or route table in the input");
     }
-    tell_dangers(&snapshot);
+    tell_dangers(&snapshot, &policy);
     let by = arguments.by.clone().unwrap_or_else(user);
     let count = snapshot.resources.len();
     let capture = Capture::of(snapshot, &problems, &by, &arguments.why);
@@ -99,13 +105,13 @@ fn live(_: &Choice) -> Result<Snapshot> {
 }
 
 /// Reports what is dangerous before anything has changed.
-fn tell_dangers(snapshot: &Snapshot) {
-    for finding in finding::audit(snapshot) {
+fn tell_dangers(snapshot: &Snapshot, policy: &Policy) {
+    for finding in finding::audit(snapshot, &policy.house(snapshot.observed_at)) {
         style::warn(&format!(
             "already dangerous: {} {} on {} ({}): {}. {}",
             finding.severity,
             finding.code,
-            finding.resource,
+            finding.subject,
             finding.element,
             finding.meaning,
             finding.advice

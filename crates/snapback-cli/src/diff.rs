@@ -70,7 +70,28 @@ impl Compared {
     }
 }
 
+impl Compared {
+    /// Compares again, after the baselines took something in.
+    pub fn diff_again(&mut self) {
+        self.diffs = diff(
+            &self.baseline.baselines,
+            &self.live.snapshot,
+            Some(&self.only),
+        );
+    }
+}
+
 impl Sides {
+    /// From the arguments of another command.
+    pub fn of(baseline: PathBuf, live: PathBuf, resource: Vec<ResourceId>, choice: Choice) -> Self {
+        Self {
+            baseline,
+            live,
+            resource,
+            choice,
+        }
+    }
+
     /// Reads both sides and compares them.
     ///
     /// # Errors
@@ -78,16 +99,7 @@ impl Sides {
     pub fn compare(&self) -> Result<Compared> {
         let baseline = source::read(&self.baseline, &self.choice)?;
         let live = source::read(&self.live, &self.choice)?;
-        same(
-            "account",
-            baseline.snapshot.account.as_ref(),
-            live.snapshot.account.as_ref(),
-        )?;
-        same(
-            "Region",
-            baseline.snapshot.region.as_ref(),
-            live.snapshot.region.as_ref(),
-        )?;
+        belong_together(&baseline.snapshot, &live.snapshot)?;
         baseline.tell("baseline");
         live.tell("live");
         let only = self.comparable(&baseline, &live)?;
@@ -130,6 +142,15 @@ impl Sides {
         }
         Ok(only)
     }
+}
+
+/// That a baseline and a live state are of one account and Region.
+///
+/// # Errors
+/// They are not.
+pub fn belong_together(baseline: &Snapshot, live: &Snapshot) -> Result<()> {
+    same("account", baseline.account.as_ref(), live.account.as_ref())?;
+    same("Region", baseline.region.as_ref(), live.region.as_ref())
 }
 
 fn same<T: PartialEq + std::fmt::Display>(

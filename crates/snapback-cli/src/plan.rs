@@ -129,7 +129,8 @@ fn misread(compared: &Compared) -> BTreeMap<ResourceId, String> {
     parts
 }
 
-fn text(out: &mut impl Write, plan: &Plan) -> Result<()> {
+/// A plan for people.
+pub fn text(out: &mut impl Write, plan: &Plan) -> Result<()> {
     match plan.steps.len() {
         0 => writeln!(out, "nothing to do")?,
         1 => writeln!(out, "{BOLD}1 call{BOLD:#} from live to the baseline")?,

@@ -1,5 +1,5 @@
 //! The pipeline, one pure module a stage:
-//! `event → change → diff → impact → finding → policy → verdict → plan → execution → incident → notification`.
+//! `event → change → diff → impact → finding → policy → verdict → plan → execution → incident → notification → history`.
 //!
 //! - Owns: every decision Snapback makes.
 //! - Takes: bytes of events, baselines, snapshots, policies, outcomes of calls, the time as an argument.
@@ -14,6 +14,7 @@ pub mod execution;
 pub mod finding;
 #[cfg(test)]
 mod fixture;
+pub mod history;
 pub mod impact;
 pub mod incident;
 pub mod notification;

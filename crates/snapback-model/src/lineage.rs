@@ -7,6 +7,16 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The tag of a resource made in the place of another: the id that the plan knew it by.
+pub const SUCCESSOR_OF: &str = "snapback:successor-of";
+/// The tag of a resource made by us: the incident.
+pub const INCIDENT: &str = "snapback:incident";
+
+/// Whether a tag only tells that we made the resource again: no difference, nobody takes it back.
+pub fn is_lineage_tag(key: &str) -> bool {
+    key == SUCCESSOR_OF || key == INCIDENT
+}
+
 /// Old ids with the id that took their place. Any AWS id may be in it: groups, ACLs, tables, NAT
 /// gateways. A successor may have a successor; [`Lineage::current`] follows to the last.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod history;
 mod ports;
 mod records;
 mod refusals;

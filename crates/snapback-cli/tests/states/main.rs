@@ -8,8 +8,11 @@
 )]
 #![allow(missing_docs, reason = "tests")]
 
+mod backtest;
 mod broken_files;
+mod can;
 mod input;
+mod policy;
 mod script;
 mod several_states;
 mod world;

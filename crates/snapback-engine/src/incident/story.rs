@@ -134,9 +134,7 @@ impl Story {
                     self.judgements
                         .insert(judgement.difference.element(), judgement.clone());
                 }
-                join(&mut self.impact.opened, &impact.opened);
-                join(&mut self.impact.closed, &impact.closed);
-                join(&mut self.impact.inexact, &impact.inexact);
+                self.impact.absorb(impact);
                 self.problems.extend(decision.fallback.clone());
             }
             Body::Planned { plan } => {
@@ -259,14 +257,6 @@ pub struct Place {
     pub account: Option<AccountId>,
     /// Our Region.
     pub region: Option<Region>,
-}
-
-fn join(into: &mut Vec<String>, lines: &[String]) {
-    for line in lines {
-        if !into.contains(line) {
-            into.push(line.clone());
-        }
-    }
 }
 
 fn note(note: &Note) -> String {

@@ -7,13 +7,60 @@
 //! doubled.
 
 use super::Action;
+use super::tag::RESERVED;
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The tag of a resource made in the place of another: the id it had.
-pub const SUCCESSOR_OF: &str = "snapback:successor-of";
-/// The tag of a resource made by us: the incident.
-pub const INCIDENT: &str = "snapback:incident";
+/// The call that makes a resource again, as it was.
+///
+/// # Errors
+/// What stands in the way, in words.
+pub(super) fn create(wanted: &Resource, live: &Snapshot) -> Result<Action, String> {
+    let tags = |tags: Option<&Tags>, id: &str| {
+        let mut tags = tags.cloned().unwrap_or_default();
+        tags.retain(|key, _| !key.starts_with(RESERVED));
+        tags.insert(SUCCESSOR_OF.to_owned(), id.to_owned());
+        tags
+    };
+    Ok(match wanted {
+        Resource::SecurityGroup(group) => {
+            let unknown =
+                |what: &str| format!("its {what} was never read: it cannot be made again");
+            let name = group.name.clone().ok_or_else(|| unknown("name"))?;
+            let vpc = group.vpc.clone().ok_or_else(|| unknown("VPC"))?;
+            let description = group
+                .description
+                .clone()
+                .ok_or_else(|| unknown("description"))?;
+            let taken = live.resources.values().find(|other| matches!(other, Resource::SecurityGroup(other) if other.name.as_ref() == Some(&name) && other.vpc.as_ref() == Some(&vpc)));
+            if let Some(other) = taken {
+                return Err(format!("{} has its name {name:?} now", other.id()));
+            }
+            Action::CreateSecurityGroup {
+                group: group.id.clone(),
+                name,
+                description,
+                vpc,
+                tags: tags(group.tags.as_ref(), group.id.as_str()),
+            }
+        }
+        Resource::NetworkAcl(acl) if acl.is_default => {
+            return Err("a default ACL is made by EC2 only".to_owned());
+        }
+        Resource::NetworkAcl(acl) => Action::CreateNetworkAcl {
+            acl: acl.id.clone(),
+            vpc: acl.vpc.clone(),
+            tags: tags(Some(&acl.tags), acl.id.as_str()),
+            token: None,
+        },
+        Resource::RouteTable(table) => Action::CreateRouteTable {
+            table: table.id.clone(),
+            vpc: table.vpc.clone(),
+            tags: tags(Some(&table.tags), table.id.as_str()),
+            token: None,
+        },
+    })
+}
 
 /// The resource that a create call made, if a snapshot has it: of its kind, with both its tags.
 pub fn born(action: &Action, live: &Snapshot) -> Option<ResourceId> {

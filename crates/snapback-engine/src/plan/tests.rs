@@ -9,8 +9,10 @@
 mod acl_paths;
 mod arbitrary;
 mod calls;
+mod minimal;
 mod parameters;
 mod properties;
+mod recreation;
 mod stories;
 mod table_stories;
 

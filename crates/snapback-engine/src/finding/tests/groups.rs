@@ -433,13 +433,13 @@ fn the_words_are_for_a_person() {
 fn an_audit_finds_what_is_open_at_first_sight() {
     let mut live = account();
     assert_eq!(
-        short(&audit(&live)),
+        short(&dangers(&live)),
         [""; 0],
         "a shop on 443 and default ACLs are no danger"
     );
     rules(&mut live, WEB).insert(rule("ingress tcp:3389 0.0.0.0/0"), detail(None));
     assert_eq!(
-        short(&audit(&live)),
+        short(&dangers(&live)),
         ["SG-WORLD-SENSITIVE critical opens rule ingress tcp:3389 0.0.0.0/0"]
     );
 }
