@@ -194,6 +194,8 @@ fn a_change_is_told_with_the_differences_that_made_it() {
             "{element} in {elements:?}"
         );
     }
+    let groups = elements.iter().filter(|one| one.starts_with("sg-"));
+    assert_eq!(groups.count(), 0, "they decide as before: {elements:?}");
 }
 
 #[test]
