@@ -223,6 +223,11 @@ fn accept(event: Option<&Event>, compared: &mut Compared) -> Vec<String> {
     else {
         return Vec::new();
     };
+    // An output does not tell when it was made: the event that led away from it came later.
+    let undated = compared.baseline.baselines.by_id.values_mut();
+    for baseline in undated.filter(|baseline| baseline.provenance.by == source::DESCRIBED) {
+        baseline.provenance.at = Timestamp::UNIX_EPOCH;
+    }
     let fold = verdict::fold(
         change,
         &compared.baseline.baselines,
@@ -238,6 +243,7 @@ fn accept(event: Option<&Event>, compared: &mut Compared) -> Vec<String> {
             )
         })
         .collect();
+    lines.extend(fold.superseded);
     lines.extend(fold.refused);
     for baseline in fold.updated {
         compared
