@@ -91,7 +91,8 @@ impl Setting {
         while !self.world.deliver_next().is_empty() {}
         // Captured later than whatever was done before, also in whole seconds.
         self.world.advance(Duration::from_secs(5));
-        let captured = capture::run(&self.world, "admin", "first capture").await;
+        let captured =
+            capture::run(&self.world, "admin", "first capture", &self.guard.policy).await;
         self.world.advance(Duration::from_secs(60));
         captured
     }

@@ -11,6 +11,7 @@ use snapback_app::assessment::assess;
 use snapback_app::guard::{Ending, Handled};
 use snapback_engine::change::IgnoreReason;
 use snapback_engine::diff::diff;
+use snapback_engine::impact::Turn;
 use snapback_engine::incident::Outcome;
 use snapback_engine::policy::Mode;
 use snapback_engine::verdict::Verdict;
@@ -607,7 +608,7 @@ fn prefix_lists_that_only_live_knows_are_told_by_their_networks() {
         let live = setting.world.snapshot();
         let app = setting.layout.app.clone().into();
         let assessment = assess(&baselines, &live, &app, None, &policy(Mode::Enforce)).unwrap();
-        let opened = assessment.impact.opened.join("; ");
+        let opened = assessment.impact.lines(Turn::Opened, 9).join("; ");
         assert!(opened.contains("tcp 5000"), "{opened}");
         assert!(!opened.contains("not read"), "{opened}");
         assert_eq!(assessment.impact.inexact, Vec::<String>::new());

@@ -102,13 +102,99 @@ fn the_template_passes_only_policy_variables_the_code_knows() {
         .map(|(name, _)| (name.to_owned(), String::new()))
         .collect();
     assert!(variables.len() > 8, "no variables found: {variables:?}");
-    let observe = variables.into_keys().map(|name| {
-        if name == "SNAPBACK_MODE" {
-            (name, "observe".into())
-        } else {
-            (name, String::new())
-        }
+    for name in snapback_engine::policy::VARIABLES {
+        assert!(variables.contains_key(name), "no parameter sets {name}");
+    }
+    let defaults = variables.into_keys().map(|name| {
+        let value = match name.as_str() {
+            "SNAPBACK_MODE" => default_of(&template, "Mode"),
+            "SNAPBACK_ENFORCE_OPENINGS" => default_of(&template, "EnforceOpenings"),
+            "SNAPBACK_ENFORCE_CLOSINGS" => default_of(&template, "EnforceClosings"),
+            _ => String::new(),
+        };
+        (name, value)
     });
-    let policy = snapback_engine::policy::Policy::from_variables(&observe.collect()).unwrap();
+    let policy = snapback_engine::policy::Policy::from_variables(&defaults.collect()).unwrap();
     assert_eq!(policy, snapback_engine::policy::Policy::default());
+}
+
+/// The text behind a key of a parameter.
+fn member(template: &str, parameter: &str, key: &str) -> String {
+    let text = resource(template, parameter);
+    let line = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix(&format!("{key}: ")))
+        .unwrap_or_else(|| panic!("{parameter} has no {key}"));
+    line.to_owned()
+}
+
+fn default_of(template: &str, parameter: &str) -> String {
+    member(template, parameter, "Default")
+}
+
+#[test]
+fn the_thresholds_that_the_template_offers_are_those_that_the_code_knows() {
+    use snapback_engine::policy::{Closings, Openings};
+    let offered = |parameter: &str| -> BTreeSet<String> {
+        let list = member(&template(), parameter, "AllowedValues");
+        let items = list.trim_matches(['[', ']']).split(", ");
+        items.map(str::to_owned).collect()
+    };
+    let openings = Openings::ALL.iter().map(ToString::to_string).collect();
+    assert_eq!(offered("EnforceOpenings"), openings);
+    let closings = Closings::ALL.iter().map(ToString::to_string).collect();
+    assert_eq!(offered("EnforceClosings"), closings);
+}
+
+#[test]
+fn a_policy_as_yaml_replaces_every_parameter_that_says_the_same() {
+    let template = template();
+    for name in snapback_engine::policy::VARIABLES {
+        let set = template
+            .lines()
+            .find_map(|line| line.trim().strip_prefix(&format!("{name}: ")))
+            .unwrap();
+        let parameter = set
+            .trim_start_matches("!If [HasPolicy, \"\", ")
+            .trim_start_matches("!Ref ")
+            .trim_end_matches(']');
+        let must_stay = template.contains(&format!("          - !Equals [!Ref {parameter}, "));
+        assert_eq!(must_stay, name != "SNAPBACK_POLICY", "{parameter}");
+        if !default_of(&template, parameter)
+            .trim_matches('"')
+            .is_empty()
+        {
+            assert!(
+                set.starts_with("!If [HasPolicy, "),
+                "{name} would be set beside SNAPBACK_POLICY"
+            );
+        }
+    }
+}
+
+/// Every EC2 call that a read of the adapter makes, from its source.
+fn reads_of_the_adapter() -> BTreeSet<String> {
+    let sources = ["observe.rs", "observe_visibility.rs"].map(|file| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        std::fs::read_to_string(folder.join("crates/snapback-aws/src/ec2").join(file)).unwrap()
+    });
+    let words = sources
+        .iter()
+        .flat_map(|source| source.split('"').skip(1).step_by(2));
+    words
+        .filter(|word| word.starts_with("Describe") || word.starts_with("GetManaged"))
+        .map(|api| format!("ec2:{api}"))
+        .collect()
+}
+
+#[test]
+fn the_sweep_may_make_every_read_of_the_adapter_and_no_other() {
+    let role = resource(&template(), "SweepRole");
+    let granted: BTreeSet<&str> = role
+        .split(|c: char| !(c.is_alphanumeric() || c == ':'))
+        .filter(|word| word.starts_with("ec2:Describe") || word.starts_with("ec2:Get"))
+        .collect();
+    let needed = reads_of_the_adapter();
+    assert!(needed.len() > 15, "the calls were not read: {needed:?}");
+    assert_eq!(granted, needed.iter().map(String::as_str).collect());
 }

@@ -6,6 +6,7 @@ use crate::run::{cargo, run, target};
 /// Criterion benches of the pure stages, then the release `guard` under a Runtime API of our own.
 pub fn bench(arguments: &[String]) -> Result<(), String> {
     if !arguments.iter().any(|argument| argument == "--guard-only") {
+        cargo("algebra", &["bench", "--package", "snapback-reach"])?;
         cargo("stages", &["bench", "--package", "snapback-engine"])?;
     }
     let functions = [

@@ -2,7 +2,7 @@
 //!
 //! - Owns: the order of the checks, the project's own Python environment and tools below `target/`.
 //! - Takes: a Rust toolchain, Python 3, the package registries.
-//! - Gives: `test` (everything CI runs), `e2e`, `template`, `deny`, `bench`, `fuzz`, `history`.
+//! - Gives: `test` (everything CI runs), `e2e`, `template`, `deny`, `bench`, `growth`, `fuzz`, `history`.
 //! - Must not: hide a failing check; every command is shown, timed, and its failure ends the run.
 #![allow(
     clippy::print_stderr,
@@ -12,6 +12,7 @@
 mod bench;
 mod checks;
 mod fuzz;
+mod growth;
 mod history;
 mod run;
 
@@ -25,6 +26,7 @@ cargo xtask <command>
   template    translate template.yaml, lint it, and what linters miss
   deny        licences, sources, banned crates
   bench       the figures of docs/PERFORMANCE.md: criterion, and the release guard under a Runtime API
+  growth [F]  the growth curves of docs/PERFORMANCE.md: CSV and SVG in docs/figures
   fuzz [TARGET] [--seconds N]
               the fuzz targets for a while (each N seconds, 300 unless told)
   history --out DIR [--records N] [--seed N]
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         "template" => checks::template(),
         "deny" => checks::deny(),
         "bench" => bench::bench(&rest),
+        "growth" => growth::growth(&rest),
         "fuzz" => fuzz::fuzz(&rest),
         "history" => history::history(&rest),
         "" | "help" | "--help" => {

@@ -80,12 +80,8 @@ pub fn assess_diff(
     change: Option<&Change>,
     policy: &Policy,
 ) -> Assessment {
-    let findings = finding::assess(baselines, live, diff);
+    let impact = impact::impact(baselines, live, diff);
+    let findings = finding::assess(baselines, live, diff, &impact);
     let decision = verdict::decide(diff, &findings, baselines, live, change, policy);
-    let impact = impact::impact(
-        baselines.state(&diff.resource),
-        live.resources.get(&diff.resource),
-        &baselines.topology.clone().with_lists_of(&live.topology),
-    );
     Assessment { decision, impact }
 }

@@ -10,6 +10,7 @@ use crate::port::{CallError, Scope, StoreError, Wanted};
 use crate::rights::CapturePorts;
 use snapback_engine::execution::Limits;
 use snapback_engine::finding::{self, Finding};
+use snapback_engine::policy::Policy;
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -57,6 +58,7 @@ pub async fn run<P: CapturePorts>(
     ports: &P,
     who: &str,
     why: &str,
+    policy: &Policy,
 ) -> Result<Captured, CaptureError> {
     let limits = Limits::default();
     let pace = Pace {
@@ -101,7 +103,7 @@ pub async fn run<P: CapturePorts>(
             .filter(|baseline| baseline.state.is_none())
             .map(|baseline| baseline.id.clone())
             .collect(),
-        findings: finding::audit(&live),
+        findings: finding::audit(&live, &policy.house(live.observed_at)),
         unknown: live.unknown,
         at: live.observed_at,
     })

@@ -42,6 +42,8 @@ pub(crate) struct Execution<'a, 'g, P> {
     change: Option<Change>,
     /// Told before this story.
     told: BTreeMap<Element, Digest>,
+    /// What was made again so far, under which id.
+    lineage: Lineage,
     /// Whether the lease is ours.
     claimed: bool,
     next_sequence: u32,
@@ -86,6 +88,7 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
             scene,
             told: record.told.clone(),
             change: story.change.as_deref().cloned(),
+            lineage: story.lineage.clone(),
             record,
             story,
             place,

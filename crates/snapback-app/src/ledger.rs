@@ -203,6 +203,7 @@ pub(crate) fn uncaptured(own: &Own, mode: Mode, arrived_at: Timestamp) -> Notice
         change: None,
         resource: None,
         label: "no baselines".into(),
+        findings: Vec::new(),
         problems: vec![
             "Nothing was ever captured in this account and Region: no change can be judged or put back.".into(),
         ],

@@ -60,6 +60,8 @@ pub trait Observe {
 pub struct Receipt {
     /// EC2's request id.
     pub request: Option<RequestId>,
+    /// The id of what a create call made.
+    pub created: Option<ResourceId>,
 }
 
 /// Writes EC2: one call, no retry of its own.
@@ -83,6 +85,8 @@ pub struct Wanted {
     pub vpcs: BTreeSet<(Kind, VpcId)>,
     /// All baselines of a kind, or everything.
     pub everything: bool,
+    /// Without the topology: it is known already.
+    pub only_states: bool,
 }
 
 /// A failed storage operation.

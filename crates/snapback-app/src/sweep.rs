@@ -1,11 +1,13 @@
 //! `sweep`: on a schedule, everything is read and compared; what no event told of goes to the guard.
 //!
-//! - Owns: the full comparison, recording of unreviewed resources, rechecks, the heartbeat.
+//! - Owns: the full comparison, what surrounds the resources included, recording of unreviewed
+//!   resources, rechecks, the heartbeat.
 //! - Takes: ports without [`crate::port::Actuate`], the policy.
 //! - Gives: [`Sweep`]: what was found; commands in the guard's inbox.
 //! - Must not: change EC2, decide what is taken back.
 
 mod bring;
+mod context;
 
 use crate::assessment::{Assessment, assess_diff};
 use crate::ledger::{self, Alert};
@@ -15,7 +17,7 @@ use crate::rights::SweepPorts;
 use snapback_engine::change::Own;
 use snapback_engine::diff::{self, Difference, ResourceDiff};
 use snapback_engine::execution::Limits;
-use snapback_engine::finding::Severity;
+use snapback_engine::finding::{Severity, Subject};
 use snapback_engine::incident::{Cause, Notice, Outcome, Place, ResourceRecord, Story};
 use snapback_engine::policy::Policy;
 use snapback_model::*;
@@ -47,6 +49,8 @@ pub struct Sweep {
     pub missed: BTreeSet<ResourceId>,
     /// Resources that no baseline knew: recorded and told.
     pub unreviewed: BTreeSet<ResourceId>,
+    /// Subjects whose surroundings changed, told now or before.
+    pub context: BTreeSet<Subject>,
     /// Open stories that nobody holds: the guard was asked to go on.
     pub unfinished: BTreeSet<ResourceId>,
 }
@@ -112,12 +116,14 @@ pub async fn run<P: SweepPorts>(ports: &P, terms: &Terms) -> Result<Sweep, Sweep
     for candidate in candidates {
         run.handle(&all, candidate, &mut sweep).await?;
     }
+    run.context(&all, &mut sweep).await?;
     run.unfinished(&mut sweep).await?;
     ports.measure(Metric::Heartbeat, 1.0);
     tracing::info!(
         compared = sweep.compared,
         missed = sweep.missed.len(),
         unreviewed = sweep.unreviewed.len(),
+        context = sweep.context.len(),
         unfinished = sweep.unfinished.len(),
         "swept"
     );
@@ -329,6 +335,7 @@ impl<P: SweepPorts> Run<'_, P> {
             change: None,
             resource: None,
             label: "the sweep".into(),
+            findings: Vec::new(),
             problems: vec![error.to_string()],
             steps: Vec::new(),
             next: vec![format!(

@@ -54,16 +54,7 @@ pub mod variable {
         LOG_LEVEL,
     ];
     /// The policy's ([`snapback_engine::policy::Policy::from_variables`]).
-    pub const POLICY: [&str; 8] = [
-        "SNAPBACK_MODE",
-        "SNAPBACK_MODE_SECURITY_GROUP",
-        "SNAPBACK_MODE_NETWORK_ACL",
-        "SNAPBACK_MODE_ROUTE_TABLE",
-        "SNAPBACK_TRUSTED_PRINCIPALS",
-        "SNAPBACK_VPCS",
-        "SNAPBACK_OPT_OUT_TAG",
-        "SNAPBACK_POLICY",
-    ];
+    pub use snapback_engine::policy::VARIABLES as POLICY;
 }
 
 /// Why the environment was not accepted.

@@ -8,7 +8,9 @@
 mod act;
 mod convert;
 mod convert_context;
+mod convert_visibility;
 mod observe;
+mod observe_visibility;
 mod request;
 
 #[cfg(test)]

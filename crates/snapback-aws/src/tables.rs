@@ -17,6 +17,7 @@
 //! | journal | `request#<id>` | `request` | `expires` | a request id of ours |
 //! | journal | `delivery#<channel>#<key>` | `delivery` | `expires` | what a channel has shown |
 
+mod atom;
 mod baselines;
 mod deliveries;
 pub mod item;

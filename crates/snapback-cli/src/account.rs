@@ -5,11 +5,12 @@
 //! - Gives: a snapshot of everything.
 //! - Must not: write; take an incomplete read for the state.
 
+use crate::style;
 use anyhow::{Context, Result, bail};
 use snapback_app::port::{CallError, Observe, Scope};
 use snapback_aws::{Ec2, sdk};
 use snapback_engine::execution::ErrorClass;
-use snapback_model::{AccountId, Coverage, Kind, Region, Snapshot};
+use snapback_model::{AccountId, ContextKind, Coverage, Kind, Region, Snapshot};
 use std::time::Duration;
 
 /// Reads of the whole account, where EC2 throttles or fails for the moment.
@@ -20,22 +21,27 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// Reads everything of the caller's account and Region.
 ///
 /// # Errors
-/// No credentials or Region, another account than `expected`, a describe call that is refused, a
+/// No credentials or Region, another account or Region than `expected`, a describe call that is refused, a
 /// read that does not cover every guarded kind. Nothing is captured then.
-pub fn read(expected: Option<&AccountId>) -> Result<Snapshot> {
+pub fn read(expected: Option<&AccountId>, within: Option<&Region>) -> Result<Snapshot> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("the runtime of the AWS client")?
-        .block_on(observe(expected))
+        .block_on(observe(expected, within))
 }
 
-async fn observe(expected: Option<&AccountId>) -> Result<Snapshot> {
+async fn observe(expected: Option<&AccountId>, within: Option<&Region>) -> Result<Snapshot> {
     let config = sdk::load().await;
     let region = config.region().map(|region| Region::from(region.as_ref()));
     let region = region.context(
         "no Region: set AWS_REGION, or `region` in the profile that AWS_PROFILE names; nothing was captured",
     )?;
+    if let Some(within) = within.filter(|within| **within != region) {
+        bail!(
+            "the Region of the environment is {region}, not {within} (--region); nothing was captured"
+        );
+    }
     let account = sdk::account(&config)
         .await
         .context("the credentials' account could not be read; nothing was captured")?;
@@ -57,7 +63,21 @@ async fn observe(expected: Option<&AccountId>) -> Result<Snapshot> {
             missing.join(", ")
         );
     }
+    tell_gaps(&snapshot);
     Ok(snapshot)
+}
+
+/// Context that could not be read: nothing that rests on it will be told for certain.
+fn tell_gaps(snapshot: &Snapshot) {
+    let gaps = ContextKind::ALL
+        .into_iter()
+        .filter(|kind| !snapshot.topology.has_read(*kind));
+    for kind in gaps {
+        style::warn(&format!(
+            "the account's {} could not be read whole",
+            kind.words()
+        ));
+    }
 }
 
 /// The adapter does not try again: who asks does.

@@ -9,8 +9,9 @@ mod tally;
 mod tests;
 
 use crate::outcome::Outcome;
-use crate::source;
-use anyhow::{Context, Result, bail};
+use crate::policy;
+use crate::source::{self, Choice};
+use anyhow::{Result, bail};
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use snapback_engine::change::Own;
@@ -18,7 +19,7 @@ use snapback_engine::history;
 use snapback_engine::policy::{Mode, Policy};
 use snapback_model::{AccountId, Region, Timestamp};
 use std::io::{IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Try a policy on the past: how often would Snapback have acted, on what, on whom.
@@ -68,15 +69,20 @@ enum Format {
 
 /// Reads the history, judges it and prints the report.
 pub fn run(arguments: &Arguments) -> Result<Outcome> {
-    let policy = policy(&arguments.policy)?;
+    let policy = policy::read(&arguments.policy)?;
     let account = arguments.account.as_deref().map(AccountId::new);
     let live = match &arguments.live {
-        Some(path) => Some(source::read(path, account.as_ref())?.snapshot),
+        Some(path) => {
+            let choice = Choice {
+                account: arguments.account.clone(),
+                region: arguments.region.clone(),
+            };
+            let state = source::read(path, &choice)?;
+            state.tell("live");
+            Some(state.snapshot)
+        }
         None => None,
     };
-    if let Some(live) = &live {
-        source::tell_unknown("live", live);
-    }
     let found = files::find(&arguments.events);
     if found.files.is_empty() && found.bad.is_empty() {
         bail!(
@@ -117,12 +123,6 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         true => Outcome::Clean,
         false => Outcome::BadInput,
     })
-}
-
-fn policy(path: &Path) -> Result<Policy> {
-    let place = path.display().to_string();
-    let text = std::fs::read_to_string(path).with_context(|| place.clone())?;
-    Ok(Policy::from_yaml(&text, &place)?)
 }
 
 /// Progress in bytes on a terminal, nothing elsewhere.

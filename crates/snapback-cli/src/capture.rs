@@ -1,17 +1,20 @@
 //! `capture`: takes a state for good.
 
 use crate::outcome::Outcome;
-use crate::source::{self, Capture};
+use crate::policy;
+use crate::source::{self, Capture, Choice};
 use crate::style;
 use anyhow::{Context, Result, bail};
 use snapback_engine::finding;
-use snapback_model::{AccountId, Snapshot};
+use snapback_engine::policy::Policy;
+use snapback_model::Snapshot;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Store the present state as last-known-good, in a file.
 ///
-/// What is already dangerous in it is told on stderr: it is captured all the same.
+/// What is already dangerous in it is told on stderr: it is captured all the same. Where a file cannot
+/// be used, or pages are missing, nothing is captured, unless `--partial` is given.
 #[derive(clap::Args)]
 #[command(after_help = source::HELP)]
 pub struct Arguments {
@@ -28,9 +31,15 @@ pub struct Arguments {
     /// Why it is good.
     #[arg(long, value_name = "WHY", default_value = "captured")]
     why: String,
-    /// The account, where the outputs show resources of others too.
-    #[arg(long, value_name = "ID")]
-    account: Option<String>,
+    /// Capture what can be read though some of the input cannot: what is missing is then not guarded.
+    #[arg(long)]
+    partial: bool,
+    /// The policy whose `required-tags` every resource should carry.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Whose state it is.
+    #[command(flatten)]
+    choice: Choice,
 }
 
 /// Runs the command.
@@ -38,24 +47,42 @@ pub struct Arguments {
 /// # Errors
 /// Sources that cannot be read, an output that cannot be written.
 pub fn run(arguments: &Arguments) -> Result<Outcome> {
-    let account = arguments.account.clone().map(AccountId::new);
-    let snapshot = if is_live(&arguments.from) {
-        live(account.as_ref())?
+    let policy = policy::read_or_default(arguments.policy.as_deref())?;
+    let (snapshot, problems) = if is_live(&arguments.from) {
+        let snapshot = live(&arguments.choice)?;
+        source::tell_unknown("capture", &snapshot);
+        (snapshot, Vec::new())
     } else {
-        source::read_all(&arguments.from, account.as_ref())?.snapshot
+        let state = source::read_all(&arguments.from, &arguments.choice)?;
+        state.tell("capture");
+        (state.snapshot, state.problems)
     };
+    if !problems.is_empty() && !arguments.partial {
+        bail!(
+            "nothing was captured: {} of the input could not be used (see above); mend it, or give --partial to guard the rest only",
+            plural(problems.len(), "part")
+        );
+    }
     if snapshot.resources.is_empty() {
         bail!("nothing to capture: no security group, network ACL or route table in the input");
     }
-    source::tell_unknown("capture", &snapshot);
-    tell_dangers(&snapshot);
+    tell_dangers(&snapshot, &policy);
     let by = arguments.by.clone().unwrap_or_else(user);
     let count = snapshot.resources.len();
-    let capture = Capture::of(snapshot, &by, &arguments.why);
+    let capture = Capture::of(snapshot, &problems, &by, &arguments.why);
     let text = serde_json::to_string_pretty(&capture)? + "\n";
     write(&arguments.output, &text)?;
-    style::warn(&format!("captured {count} resources"));
-    Ok(Outcome::Clean)
+    style::warn(&format!("captured {}", plural(count, "resource")));
+    Ok(if problems.is_empty() {
+        Outcome::Clean
+    } else {
+        Outcome::BadInput
+    })
+}
+
+fn plural(count: usize, what: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{s}")
 }
 
 /// Whether the account itself is asked for: the word `aws`, unless a file is named so.
@@ -64,25 +91,27 @@ fn is_live(from: &[PathBuf]) -> bool {
 }
 
 #[cfg(feature = "aws")]
-fn live(account: Option<&AccountId>) -> Result<Snapshot> {
-    crate::account::read(account)
+fn live(choice: &Choice) -> Result<Snapshot> {
+    let account = choice.account.clone().map(snapback_model::AccountId::new);
+    let region = choice.region.clone().map(snapback_model::Region::new);
+    crate::account::read(account.as_ref(), region.as_ref())
 }
 
 #[cfg(not(feature = "aws"))]
-fn live(_: Option<&AccountId>) -> Result<Snapshot> {
+fn live(_: &Choice) -> Result<Snapshot> {
     bail!(
         "this build does not talk to AWS: give outputs of `aws ec2 describe-…`, or build with `--features aws`"
     )
 }
 
 /// Reports what is dangerous before anything has changed.
-fn tell_dangers(snapshot: &Snapshot) {
-    for finding in finding::audit(snapshot) {
+fn tell_dangers(snapshot: &Snapshot, policy: &Policy) {
+    for finding in finding::audit(snapshot, &policy.house(snapshot.observed_at)) {
         style::warn(&format!(
             "already dangerous: {} {} on {} ({}): {}. {}",
             finding.severity,
             finding.code,
-            finding.resource,
+            finding.subject,
             finding.element,
             finding.meaning,
             finding.advice

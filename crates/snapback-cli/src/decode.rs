@@ -104,6 +104,35 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
     Ok(outcome)
 }
 
+/// The only event of a file.
+///
+/// # Errors
+/// A file that cannot be read, is no event or holds several, with the spot.
+pub fn only(file: &Path) -> Result<Record> {
+    let mut found = decode(file);
+    match (found.pop(), found.len()) {
+        (
+            Some(Found {
+                record: Ok(record), ..
+            }),
+            0,
+        ) => Ok(*record),
+        (
+            Some(Found {
+                file,
+                index,
+                record: Err(failure),
+            }),
+            0,
+        ) => Err(anyhow::anyhow!("{}", place(&file, index, &failure))),
+        (Some(Found { file, .. }), more) => Err(anyhow::anyhow!(
+            "{file}: {} events: give one",
+            more.saturating_add(1)
+        )),
+        (None, _) => Err(anyhow::anyhow!("{}: no event in it", file.display())),
+    }
+}
+
 fn decode(file: &Path) -> Vec<Found> {
     let name = if file == Path::new("-") {
         "<stdin>".to_owned()

@@ -1,7 +1,7 @@
 //! `diff`: every element in which live differs from the baseline.
 
 use crate::outcome::Outcome;
-use crate::source::{self, State};
+use crate::source::{self, Choice, State};
 use crate::style::{self, BOLD, DIM, GREEN, RED, YELLOW};
 use anyhow::{Result, bail};
 use clap::ValueEnum;
@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 /// Show every element in which live differs from the baseline.
 ///
-/// Exits with 0 when nothing differs, 1 when something does, 2 when the input is bad.
+/// Exits with 0 when nothing differs, 1 when something does, 2 when the input, or a part of it, is bad.
 #[derive(clap::Args)]
 #[command(after_help = source::HELP)]
 pub struct Arguments {
@@ -38,9 +38,9 @@ pub struct Sides {
     /// Only these resources (`sg-…`, `acl-…`, `rtb-…`).
     #[arg(long, value_name = "ID", num_args = 1..)]
     resource: Vec<ResourceId>,
-    /// The account, where describe outputs show resources of others too.
-    #[arg(long, value_name = "ID")]
-    account: Option<String>,
+    /// Whose states they are.
+    #[command(flatten)]
+    choice: Choice,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -63,27 +63,45 @@ pub struct Compared {
     pub diffs: Vec<ResourceDiff>,
 }
 
+impl Compared {
+    /// Whether parts of a source could not be used.
+    pub fn is_partial(&self) -> bool {
+        !self.baseline.problems.is_empty() || !self.live.problems.is_empty()
+    }
+}
+
+impl Compared {
+    /// Compares again, after the baselines took something in.
+    pub fn diff_again(&mut self) {
+        self.diffs = diff(
+            &self.baseline.baselines,
+            &self.live.snapshot,
+            Some(&self.only),
+        );
+    }
+}
+
 impl Sides {
+    /// From the arguments of another command.
+    pub fn of(baseline: PathBuf, live: PathBuf, resource: Vec<ResourceId>, choice: Choice) -> Self {
+        Self {
+            baseline,
+            live,
+            resource,
+            choice,
+        }
+    }
+
     /// Reads both sides and compares them.
     ///
     /// # Errors
     /// Sources that cannot be read or do not belong together.
     pub fn compare(&self) -> Result<Compared> {
-        let account = self.account.clone().map(AccountId::new);
-        let baseline = source::read(&self.baseline, account.as_ref())?;
-        let live = source::read(&self.live, account.as_ref())?;
-        same(
-            "account",
-            baseline.snapshot.account.as_ref(),
-            live.snapshot.account.as_ref(),
-        )?;
-        same(
-            "Region",
-            baseline.snapshot.region.as_ref(),
-            live.snapshot.region.as_ref(),
-        )?;
-        source::tell_unknown("baseline", &baseline.snapshot);
-        source::tell_unknown("live", &live.snapshot);
+        let baseline = source::read(&self.baseline, &self.choice)?;
+        let live = source::read(&self.live, &self.choice)?;
+        belong_together(&baseline.snapshot, &live.snapshot)?;
+        baseline.tell("baseline");
+        live.tell("live");
         let only = self.comparable(&baseline, &live)?;
         let diffs = diff(&baseline.baselines, &live.snapshot, Some(&only));
         Ok(Compared {
@@ -126,6 +144,15 @@ impl Sides {
     }
 }
 
+/// That a baseline and a live state are of one account and Region.
+///
+/// # Errors
+/// They are not.
+pub fn belong_together(baseline: &Snapshot, live: &Snapshot) -> Result<()> {
+    same("account", baseline.account.as_ref(), live.account.as_ref())?;
+    same("Region", baseline.region.as_ref(), live.region.as_ref())
+}
+
 fn same<T: PartialEq + std::fmt::Display>(
     what: &str,
     baseline: Option<&T>,
@@ -152,7 +179,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
             writeln!(stdout, "{:#}", json(&compared))?;
         }
     }
-    Ok(if compared.diffs.is_empty() {
+    Ok(if compared.is_partial() {
+        Outcome::BadInput
+    } else if compared.diffs.is_empty() {
         Outcome::Clean
     } else {
         Outcome::Differs
@@ -228,7 +257,21 @@ fn json(compared: &Compared) -> Value {
     json!({
         "resources": compared.diffs.iter().map(resource).collect::<Vec<_>>(),
         "unknown": unknown(compared),
+        "problems": problems(compared),
     })
+}
+
+/// The parts of both sources that could not be used.
+pub fn problems(compared: &Compared) -> Value {
+    let of = |side: &'static str, state: &State| {
+        let problems = state.problems.clone();
+        problems
+            .into_iter()
+            .map(move |problem| json!({ "side": side, "file": problem.file, "problem": problem.problem }))
+    };
+    of("baseline", &compared.baseline)
+        .chain(of("live", &compared.live))
+        .collect()
 }
 
 /// What neither side's reader understood, by side.

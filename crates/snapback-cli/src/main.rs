@@ -8,12 +8,15 @@
 #[cfg(feature = "aws")]
 mod account;
 mod backtest;
+mod can;
 mod capture;
 mod decode;
 mod demo;
 mod diff;
+mod explain;
 mod outcome;
 mod plan;
+mod policy;
 mod source;
 mod style;
 
@@ -31,27 +34,33 @@ struct Arguments {
 
 /// What the exit codes of every command mean.
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, or no differences; 1 `diff` found differences, or a story of `demo` ended wrong; 2 bad input or arguments (nothing was done; `decode` and `backtest` did the rest).
+Exit codes: 0 done, or no differences, or `can`: it passes; 1 `diff` or `explain` found differences, an audit found something of severity high or worse, `can`: it does not pass, or a story of `demo` ended wrong; 2 bad input or arguments (what could not be used is named; the rest was done where it is safe); 3 `can`: too little was read to tell.
 Colour follows the terminal; NO_COLOR turns it off.";
 
 #[derive(Subcommand)]
 enum Command {
     Backtest(backtest::Arguments),
+    Can(can::Arguments),
     Capture(capture::Arguments),
     Decode(decode::Arguments),
     Demo(demo::Arguments),
     Diff(diff::Arguments),
+    Explain(explain::Arguments),
     Plan(plan::Arguments),
+    Policy(policy::Arguments),
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Backtest(arguments) => backtest::run(&arguments),
+        Command::Can(arguments) => can::run(&arguments),
         Command::Capture(arguments) => capture::run(&arguments),
         Command::Decode(arguments) => decode::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
+        Command::Policy(arguments) => policy::run(&arguments),
     };
     match result {
         Ok(outcome) => outcome.into(),

@@ -5,12 +5,14 @@ use std::process::ExitCode;
 /// How a command ended, when it did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// Done; for `diff`: nothing differs.
+    /// Done; for `diff`: nothing differs; for `can`: it passes.
     Clean,
-    /// `diff` found differences.
+    /// `diff` found differences; for `can`: it does not pass, or not for all.
     Differs,
     /// Part of the input was bad; the rest was done.
     BadInput,
+    /// `can`: too little was read to tell.
+    Unknown,
 }
 
 impl From<Outcome> for ExitCode {
@@ -19,6 +21,7 @@ impl From<Outcome> for ExitCode {
             Outcome::Clean => Self::SUCCESS,
             Outcome::Differs => Self::from(1),
             Outcome::BadInput => Self::from(2),
+            Outcome::Unknown => Self::from(3),
         }
     }
 }

@@ -1,10 +1,10 @@
 //! `plan`: the EC2 calls that lead from live to the baseline.
 
-use crate::diff::{Compared, Sides, unknown};
+use crate::diff::{Compared, Sides, problems, unknown};
 use crate::outcome::Outcome;
 use crate::source;
 use crate::style::{self, BOLD, DIM, YELLOW};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::ValueEnum;
 use snapback_engine::plan::{self, Note, Plan};
 use snapback_model::*;
@@ -42,6 +42,11 @@ enum Format {
 /// Sources that cannot be read or do not belong together.
 pub fn run(arguments: &Arguments) -> Result<Outcome> {
     let compared = arguments.sides.compare()?;
+    if compared.is_partial() && matches!(arguments.format, Format::Sh) {
+        bail!(
+            "no script is made from a part of the input: mend it, or read the plan as text or JSON"
+        );
+    }
     let plan = make(&compared);
     let live = &compared.live.snapshot;
     let mut stdout = anstream::stdout().lock();
@@ -51,6 +56,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
             let mut json = plan.to_json(&live.handles);
             if let Some(members) = json.as_object_mut() {
                 members.insert("unknown".into(), unknown(&compared));
+                members.insert("problems".into(), problems(&compared));
             }
             writeln!(stdout, "{json:#}")?;
         }
@@ -63,7 +69,11 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
             )?;
         }
     }
-    Ok(Outcome::Clean)
+    Ok(if compared.is_partial() {
+        Outcome::BadInput
+    } else {
+        Outcome::Clean
+    })
 }
 
 /// The plan to the baseline itself, with what it leaves alone.
@@ -119,7 +129,8 @@ fn misread(compared: &Compared) -> BTreeMap<ResourceId, String> {
     parts
 }
 
-fn text(out: &mut impl Write, plan: &Plan) -> Result<()> {
+/// A plan for people.
+pub fn text(out: &mut impl Write, plan: &Plan) -> Result<()> {
     match plan.steps.len() {
         0 => writeln!(out, "nothing to do")?,
         1 => writeln!(out, "{BOLD}1 call{BOLD:#} from live to the baseline")?,

@@ -1,96 +1,58 @@
 //! State sources: captures, snapshots, describe outputs, folders of them.
 
+mod belonging;
+pub mod file;
+mod stored;
+
+pub use stored::Capture;
+
 use crate::style;
-use anyhow::{Context, Result, anyhow, bail};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use snapback_model::describe::Described;
+use anyhow::{Result, anyhow, bail};
+use serde::Serialize;
+use snapback_model::describe::{Described, Problem as Wrong};
 use snapback_model::*;
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// What the help of every command says about a state source.
 pub const HELP: &str = "\
 A state (X, Y) is one of: a capture written by `snapback capture`; a snapshot; one output of `aws ec2 describe-…`; \
-a folder of such outputs, whatever their names; `-` for standard input. The kind is taken from the top-level key \
-(`SecurityGroups`, `NetworkAcls`, `RouteTables`, …). Each output is taken as everything of its kind in one account \
-and Region. If one file of a folder is bad, nothing is done with the others.";
+a folder of such outputs, whatever their names, with the folders in it; `-` for standard input. Each may be gzip data. \
+The kind is taken from the top-level key (`SecurityGroups`, `NetworkAcls`, `RouteTables`, …). Each output is taken as \
+everything of its kind in one account and Region. A file of a folder that cannot be used is named and the rest is done: \
+what it would have held is then not known, nothing is called deleted for it, and the exit code is 2.";
 
-/// The version of [`Capture`]'s stored form.
-const CAPTURE_SCHEMA: u32 = 1;
-
-/// A capture file: baselines with what they were read from.
-#[derive(Serialize, Deserialize)]
-pub struct Capture {
-    /// Version of this form; absent in a bare set of baselines.
-    #[serde(default)]
-    schema: u32,
-    /// The account, where known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    account: Option<AccountId>,
-    /// The Region, where known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    region: Option<Region>,
-    /// When the state was read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    observed_at: Option<Timestamp>,
-    /// What was read completely.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    coverage: Option<BTreeSet<Coverage>>,
-    /// The baselines.
-    by_id: BTreeMap<ResourceId, Baseline>,
-    /// Their context.
-    #[serde(default)]
-    topology: Topology,
-    /// What was not understood when it was captured.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    unknown: Vec<Unknown>,
+/// Which account and Region are meant, where describe outputs are of several.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Choice {
+    /// The account, where describe outputs show resources of others too.
+    #[arg(long, value_name = "ID")]
+    pub account: Option<String>,
+    /// The Region, where outputs of several lie together.
+    #[arg(long, value_name = "NAME")]
+    pub region: Option<String>,
 }
 
-impl Capture {
-    /// Everything of a snapshot, taken for good.
-    pub fn of(snapshot: Snapshot, by: &str, why: &str) -> Self {
-        let Baselines { by_id, topology } = Baselines::captured(&snapshot, by, why);
+/// A file that could not be used, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// The file.
+    pub file: String,
+    /// What is wrong with it, and where in it.
+    pub problem: String,
+}
+
+impl Problem {
+    fn of(path: &Path, problem: impl std::fmt::Display) -> Self {
         Self {
-            schema: CAPTURE_SCHEMA,
-            account: snapshot.account,
-            region: snapshot.region,
-            observed_at: Some(snapshot.observed_at),
-            coverage: Some(snapshot.coverage),
-            by_id,
-            topology,
-            unknown: snapshot.unknown,
+            file: file::place(path),
+            problem: problem.to_string(),
         }
     }
+}
 
-    /// The state that is captured. A bare set of baselines is taken as everything of its kinds.
-    fn snapshot(&self, now: Timestamp) -> Snapshot {
-        let states = self
-            .by_id
-            .values()
-            .filter_map(|baseline| baseline.state.as_ref());
-        let mut handles = Handles::default();
-        for baseline in self.by_id.values() {
-            handles.extend(baseline.handles.clone());
-        }
-        let kinds = || {
-            self.by_id
-                .keys()
-                .map(|id| Coverage::Kind(id.kind()))
-                .collect()
-        };
-        Snapshot {
-            account: self.account.clone(),
-            region: self.region.clone(),
-            coverage: self.coverage.clone().unwrap_or_else(kinds),
-            resources: states.map(|state| (state.id(), state.clone())).collect(),
-            handles,
-            topology: self.topology.clone(),
-            unknown: self.unknown.clone(),
-            ..Snapshot::empty(self.observed_at.unwrap_or(now))
-        }
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.file, self.problem)
     }
 }
 
@@ -100,6 +62,8 @@ pub struct State {
     pub snapshot: Snapshot,
     /// As baselines.
     pub baselines: Baselines,
+    /// Parts of the source that could not be used.
+    pub problems: Vec<Problem>,
 }
 
 impl State {
@@ -117,182 +81,227 @@ impl State {
                     Coverage::AclsOf(_) | Coverage::TablesOf(_) | Coverage::Subnets => false,
                 })
     }
+
+    /// Tells on stderr what of the source could not be used, and what was not understood.
+    pub fn tell(&self, side: &str) {
+        for problem in &self.problems {
+            style::bad_input(&format!("{side}: {problem}"));
+        }
+        tell_unknown(side, &self.snapshot);
+    }
+}
+
+/// One describe output that was read.
+struct Read {
+    path: PathBuf,
+    place: String,
+    described: Described,
 }
 
 /// Reads one state source.
 ///
 /// # Errors
-/// What cannot be read, with file and spot.
-pub fn read(path: &Path, account: Option<&AccountId>) -> Result<State> {
-    read_all(std::slice::from_ref(&path.to_owned()), account)
+/// A source of which nothing can be used, with file and spot; sources that do not belong together.
+pub fn read(path: &Path, choice: &Choice) -> Result<State> {
+    read_all(std::slice::from_ref(&path.to_owned()), choice)
 }
 
-/// Reads several sources as one state: outputs of the same account and Region.
+/// Reads several sources as one state: outputs of the same account and Region. What cannot be used is
+/// in the state's `problems`; kinds that are thereby not whole are not covered.
 ///
 /// # Errors
-/// What cannot be read, with file and spot; nothing is used then.
-pub fn read_all(paths: &[PathBuf], account: Option<&AccountId>) -> Result<State> {
+/// Sources of which nothing can be used, with file and spot; sources that do not belong together.
+pub fn read_all(paths: &[PathBuf], choice: &Choice) -> Result<State> {
     let now = Timestamp::now();
     let place = paths
         .iter()
-        .map(|path| path.display().to_string())
+        .map(|path| file::place(path))
         .collect::<Vec<_>>()
         .join(", ");
-    let mut described = Described::default();
-    let mut described_any = false;
-    let mut whole: Option<State> = None;
-    for file in files(paths)? {
-        match parse(&file, now)? {
-            Part::Described(part) => {
-                described_any = true;
-                described.merge(*part);
-            }
-            Part::Whole(_) if whole.is_some() => {
-                bail!(
-                    "{place}: two captures are not one state: {} is another",
-                    file.display()
-                )
-            }
-            Part::Whole(state) => whole = Some(*state),
-        }
+    let mut gathered = Gathered::default();
+    for path in file::list(paths, &mut gathered.problems) {
+        gathered.add(path, now)?;
     }
-    match whole {
-        Some(_) if described_any => {
+    if !gathered.problems.is_empty() {
+        // A folder that cannot be read may have held anything.
+        gathered.lost.lose(Described::KEYS.iter().copied());
+    }
+    gathered.problems.append(&mut gathered.broken);
+    match gathered.whole {
+        Some((_, _)) if !gathered.files.is_empty() => {
             bail!("{place}: a capture or snapshot and describe outputs are mixed; give one kind")
         }
-        Some(state) => Ok(state),
-        None if !described_any => bail!("{place}: no files in it"),
-        None => {
-            let scope = described.scope(account, &place).with_context(shared)?;
-            let coverage = described.coverage();
-            let snapshot = described.into_snapshot(now, coverage, scope.account, scope.region);
-            let baselines = Baselines::captured(&snapshot, "describe output", &place);
-            Ok(State {
-                snapshot,
-                baselines,
-            })
-        }
+        Some((_, state)) => Ok(State {
+            problems: gathered.problems,
+            ..*state
+        }),
+        None if gathered.files.is_empty() => Err(nothing(&place, &gathered.problems)),
+        None => together(gathered, &place, choice, now),
     }
 }
 
-/// What to do when outputs belong to several accounts.
-fn shared() -> &'static str {
-    "cannot tell whose state this is (if some of it is only shared with you, name your account: --account)"
+/// What was found in the files, each by itself.
+#[derive(Default)]
+struct Gathered {
+    files: Vec<Read>,
+    whole: Option<(PathBuf, Box<State>)>,
+    /// Folders that could not be walked.
+    problems: Vec<Problem>,
+    /// Files that could not be read.
+    broken: Vec<Problem>,
+    /// The top-level keys that they may have held.
+    lost: Described,
 }
 
-/// The files of the sources, in the order of their names.
-fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for path in paths {
-        if !path.is_dir() {
-            files.push(path.clone());
-            continue;
-        }
-        let mut inside = Vec::new();
-        for entry in std::fs::read_dir(path).with_context(|| path.display().to_string())? {
-            let entry = entry.with_context(|| path.display().to_string())?;
-            if entry.file_name().to_string_lossy().starts_with('.') {
-                continue;
+impl Gathered {
+    fn add(&mut self, path: PathBuf, now: Timestamp) -> Result<()> {
+        let place = file::place(&path);
+        let text = match file::text(&path) {
+            Ok(text) => text,
+            Err(problem) => {
+                self.broken.push(problem);
+                self.lost.lose(Described::KEYS.iter().copied());
+                return Ok(());
             }
-            if entry.path().is_dir() {
-                bail!(
-                    "{}: a folder inside a folder of describe outputs; give it by itself",
-                    entry.path().display()
-                );
-            }
-            inside.push(entry.path());
-        }
-        inside.sort();
-        files.extend(inside);
-    }
-    Ok(files)
-}
-
-enum Part {
-    Described(Box<Described>),
-    Whole(Box<State>),
-}
-
-fn parse(path: &Path, now: Timestamp) -> Result<Part> {
-    let (text, place) = text(path)?;
-    let members: Option<BTreeMap<String, Value>> = serde_json::from_str(&text).ok();
-    let has = |member: &str| {
-        members
-            .as_ref()
-            .is_some_and(|members| members.contains_key(member))
-    };
-    if has("by_id") {
-        let capture: Capture = stored(&text, &place)?;
-        known_schema(&place, "capture", capture.schema, CAPTURE_SCHEMA)?;
-        for baseline in capture.by_id.values() {
-            known_schema(&place, "baseline", baseline.schema, BASELINE_SCHEMA)?;
-        }
-        let snapshot = capture.snapshot(now);
-        let baselines = Baselines {
-            by_id: capture.by_id,
-            topology: capture.topology,
         };
-        return Ok(Part::Whole(Box::new(State {
-            snapshot,
-            baselines,
-        })));
+        match stored::read(&text, &place, now) {
+            Ok(Some(state)) => {
+                if let Some((other, _)) = &self.whole {
+                    let other = other.display();
+                    bail!("two captures are not one state: {place} is another than {other}")
+                }
+                self.whole = Some((path, Box::new(state)));
+                return Ok(());
+            }
+            Ok(None) => {}
+            Err(error) => {
+                let problem = format!("{error:#}");
+                self.broken.push(Problem {
+                    file: place,
+                    problem,
+                });
+                return Ok(());
+            }
+        }
+        match Described::from_json(&text, &place) {
+            Ok(mut described) => {
+                for key in std::mem::take(&mut described.truncated) {
+                    let problem = format!(
+                        "it ends with a NextToken: pages of {key} are missing, absence proves nothing"
+                    );
+                    let file = place.clone();
+                    self.broken.push(Problem { file, problem });
+                    described.lose([key]);
+                }
+                self.files.push(Read {
+                    path,
+                    place,
+                    described,
+                });
+            }
+            Err(error) => {
+                self.lost
+                    .lose(Described::keys_lost_with(&error.problem, &text));
+                self.broken.push(Problem {
+                    problem: explained(&error.problem, &text),
+                    file: place,
+                });
+            }
+        }
+        Ok(())
     }
-    if has("resources") && has("observed_at") {
-        let snapshot: Snapshot = stored(&text, &place)?;
-        known_schema(&place, "snapshot", snapshot.schema, SNAPSHOT_SCHEMA)?;
-        let baselines = Baselines::captured(&snapshot, "snapshot", &place);
-        return Ok(Part::Whole(Box::new(State {
-            snapshot,
-            baselines,
-        })));
-    }
-    Ok(Part::Described(Box::new(Described::from_json(
-        &text, &place,
-    )?)))
 }
 
-fn text(path: &Path) -> Result<(String, String)> {
-    let (bytes, place) = if path == Path::new("-") {
-        let mut bytes = Vec::new();
-        std::io::stdin()
-            .read_to_end(&mut bytes)
-            .context("standard input")?;
-        (bytes, "standard input".to_owned())
-    } else {
-        let place = path.display().to_string();
-        (std::fs::read(path).with_context(|| place.clone())?, place)
-    };
-    let text = String::from_utf8(bytes).map_err(|error| {
-        anyhow!(
-            "{place}: byte {} is not UTF-8 text",
-            error.utf8_error().valid_up_to()
-        )
-    })?;
-    // Windows shells write a byte order mark.
-    Ok((
-        text.strip_prefix('\u{feff}')
-            .map(str::to_owned)
-            .unwrap_or(text),
-        place,
-    ))
+/// What is wrong with a describe output; what is no JSON at all is shown.
+fn explained(problem: &Wrong, text: &str) -> String {
+    let begin = text.trim_start();
+    match problem {
+        Wrong::Syntax { .. } if !begin.starts_with(['{', '[']) => {
+            let line: String = begin
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .chars()
+                .take(60)
+                .collect();
+            format!("{problem}: this is no JSON, it begins with `{line}` (use `--output json`)")
+        }
+        _ => problem.to_string(),
+    }
 }
 
-/// Reads one of our own stored forms; errors tell the member and the spot.
-fn stored<T: DeserializeOwned>(text: &str, place: &str) -> Result<T> {
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        anyhow!("{place}: member {path}: {}", error.into_inner())
+/// The error where nothing is left to be done.
+fn nothing(place: &str, problems: &[Problem]) -> anyhow::Error {
+    match problems {
+        [] => anyhow!("{place}: no files in it"),
+        problems => {
+            let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            anyhow!("{}", all.join("\n"))
+        }
+    }
+}
+
+/// One state of all outputs that belong together.
+fn together(gathered: Gathered, place: &str, choice: &Choice, now: Timestamp) -> Result<State> {
+    let Gathered {
+        files,
+        mut problems,
+        mut lost,
+        ..
+    } = gathered;
+    let taken = belonging::take(files, choice)?;
+    for (file, why) in &taken.skipped {
+        style::warn(&format!("{file} is left aside: {why}"));
+    }
+    for (problem, described) in taken.problems {
+        problems.push(problem);
+        lost.lose(described.present);
+    }
+    let mut described = Described::default();
+    let mut held: Vec<(String, Described)> = Vec::new();
+    for file in taken.files {
+        described.merge(file.described.clone());
+        held.push((file.place, file.described));
+    }
+    for wrong in described.settle() {
+        problems.push(contradiction(&wrong, &held, place));
+    }
+    described.merge(lost);
+    let account = choice.account.clone().map(AccountId::new);
+    let scope = described.scope(account.as_ref(), place)?;
+    let region = choice.region.clone().map(Region::new).or(scope.region);
+    if described.present.is_empty() {
+        return Err(nothing(place, &problems));
+    }
+    let coverage = described.coverage();
+    let snapshot = described.into_snapshot(now, coverage, scope.account, region);
+    let baselines = Baselines::captured(&snapshot, "describe output", place);
+    Ok(State {
+        snapshot,
+        baselines,
+        problems,
     })
 }
 
-fn known_schema(place: &str, what: &str, found: u32, known: u32) -> Result<()> {
-    if found > known {
-        bail!(
-            "{place}: {what} of schema {found}; this version reads up to {known}: use a newer snapback"
-        );
+/// Names the files that contradict each other.
+fn contradiction(wrong: &Wrong, files: &[(String, Described)], place: &str) -> Problem {
+    let names: Vec<&str> = match wrong {
+        Wrong::Contradiction { id, .. } => {
+            let both = files
+                .iter()
+                .filter(|(_, described)| described.describes(id));
+            both.map(|(place, _)| place.as_str()).collect()
+        }
+        _ => Vec::new(),
+    };
+    Problem {
+        file: if names.is_empty() {
+            place.to_owned()
+        } else {
+            names.join(", ")
+        },
+        problem: wrong.to_string(),
     }
-    Ok(())
 }
 
 /// Tells on stderr what of a state was not understood or not read whole.

@@ -27,6 +27,26 @@ pub fn warn(text: &str) {
     anstream::eprintln!("{YELLOW}snapback: note:{YELLOW:#} {}", printable(text));
 }
 
+/// A sign for a terminal that says it shows UTF-8, else its ASCII stand-in.
+pub fn mark(sign: &'static str, ascii: &'static str) -> &'static str {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|value| !value.is_empty())
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    if locale.contains("utf-8") || locale.contains("utf8") {
+        sign
+    } else {
+        ascii
+    }
+}
+
+/// Tells a part of the input that could not be used.
+pub fn bad_input(text: &str) {
+    anstream::eprintln!("{RED}snapback: bad input:{RED:#} {}", printable(text));
+}
+
 /// Text from outside (names, descriptions, tags) without characters that steer a terminal.
 pub fn printable(text: &str) -> String {
     text.chars()

@@ -15,6 +15,7 @@ use snapback_engine::change::{Own, interpret};
 use snapback_engine::diff::diff;
 use snapback_engine::event;
 use snapback_engine::finding::assess;
+use snapback_engine::impact::Impact;
 use snapback_engine::plan::{Note, plan};
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -225,8 +226,16 @@ fn stages(criterion: &mut Criterion, what: &str, good: Resource, found: Resource
     criterion.bench_function(&format!("diff/{what}"), |bencher| {
         bencher.iter(|| diff(black_box(&baselines), black_box(&live), Some(&only)));
     });
+    let unweighed = Impact::default();
     criterion.bench_function(&format!("assess/{what}"), |bencher| {
-        bencher.iter(|| assess(&baselines, black_box(&live), black_box(different)));
+        bencher.iter(|| {
+            assess(
+                &baselines,
+                black_box(&live),
+                black_box(different),
+                &unweighed,
+            )
+        });
     });
     criterion.bench_function(&format!("plan/{what}"), |bencher| {
         bencher.iter(|| plan(black_box(&live), black_box(&goal), &baselines));

@@ -6,7 +6,7 @@
 //! - Must not: sleep, call, read a clock.
 
 use serde::{Deserialize, Serialize};
-use snapback_model::RequestId;
+use snapback_model::{RequestId, ResourceId};
 use std::time::Duration;
 
 mod classify;
@@ -47,9 +47,16 @@ pub enum StepOutcome {
     Applied {
         /// EC2's request id: tells our own event.
         request: Option<RequestId>,
+        /// The id of what a create call made.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        created: Option<ResourceId>,
     },
     /// It was as wanted already.
-    AlreadyInPlace,
+    AlreadyInPlace {
+        /// What an earlier try of the same create call made.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        created: Option<ResourceId>,
+    },
     /// No answer: resolved by reading later.
     Unknown {
         /// What was seen.

@@ -1,27 +1,45 @@
 //! Stage `finding`: named risks in a diff, with evidence (semantics D).
 //!
-//! - Owns: the catalogue as far as it needs no topology analysis.
+//! - Owns: the catalogue of semantics D as far as it can be computed from state.
 //! - Takes: baselines, live, a resource diff and its impact.
-//! - Gives: [`Finding`]s, each tied to the difference that caused it.
+//! - Gives: [`Finding`]s: of a diff ([`assess`], each tied to the difference that caused it), of what
+//!   surrounds the guarded resources ([`context`]), of one state ([`audit`], [`standing`]).
 //! - Must not: decide what is done about it (that is `verdict`).
+//!
+//! Not computable from state, so not here: `DX-MTU` (an event of Direct Connect alone), the flow-log
+//! part of `SG-CUT-LIVE` and the byte counts of `NAT-IDLE` (no such records are read).
 
 mod acl;
 mod advice;
 mod association;
+mod audit;
+mod code;
+mod context;
 mod existence;
 mod exposure;
 mod group;
 mod route;
 mod scene;
+mod since;
+mod ssm;
+mod subject;
 mod table;
 #[cfg(test)]
 mod tests;
+mod weigh;
+mod world;
 
-use crate::diff::{Delta, Difference, ResourceDiff, Side};
+pub use code::FindingCode;
+pub use subject::Subject;
+
+use crate::diff::{Difference, ResourceDiff};
+use crate::impact::{Impact, bounded};
 use scene::Scene;
 use serde::{Deserialize, Serialize};
 use snapback_model::*;
+use std::collections::BTreeSet;
 use std::fmt;
+use world::World;
 
 /// How bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -63,19 +81,36 @@ pub enum Harm {
     None,
 }
 
+/// Whether a risk came with the change or was there before it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Since {
+    /// The subject did not have it.
+    #[default]
+    New,
+    /// The subject had it, to a lesser extent.
+    Worse,
+    /// It was there before, as it is now.
+    Before,
+}
+
 /// One named risk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// The id of `semantics.md` D, `SG-WORLD-SENSITIVE`.
     pub code: FindingCode,
-    /// How bad.
+    /// How bad, with what it does to traffic taken into account.
     pub severity: Severity,
     /// Which way it harms.
     pub harm: Harm,
-    /// The resource.
-    pub resource: ResourceId,
+    /// What it is about; the member `resource` of the stored form, by its AWS id.
+    #[serde(rename = "resource")]
+    pub subject: Subject,
     /// The element that caused it; the difference with this element is the one to take back.
     pub element: Element,
+    /// Whether it is new. In an audit of one state there is no before: new.
+    #[serde(default)]
+    pub since: Since,
     /// One sentence for a person.
     pub meaning: String,
     /// Rules, entries, routes, ports or packets that show it.
@@ -84,81 +119,41 @@ pub struct Finding {
     pub advice: String,
 }
 
-macro_rules! finding_codes {
-    ($($(#[$doc:meta])* $name:ident = $text:literal),+ $(,)?) => {
-        /// The risks this version names; text forms are the ids of `semantics.md` D.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-        pub enum FindingCode { $($(#[$doc])* #[serde(rename = $text)] $name),+ }
-        impl FindingCode {
-            /// Every code.
-            pub const ALL: &'static [Self] = &[$(Self::$name),+];
-            /// The id as `semantics.md` D writes it.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $text),+ }
-            }
+impl Finding {
+    fn new(
+        code: FindingCode,
+        (severity, harm): (Severity, Harm),
+        subject: Subject,
+        element: Element,
+        meaning: String,
+        evidence: Vec<String>,
+    ) -> Self {
+        Self {
+            code,
+            severity,
+            harm,
+            subject,
+            element,
+            since: Since::New,
+            meaning,
+            evidence,
+            advice: advice::of(code, harm).to_owned(),
         }
-    };
-}
-finding_codes! {
-    /// World-open admin or database port.
-    SgWorldSensitive = "SG-WORLD-SENSITIVE",
-    /// World-open to any port but 80 and 443.
-    SgWorldAny = "SG-WORLD-ANY",
-    /// Opened to at least 2^24 public IPv4 addresses or an IPv6 prefix of /16 or shorter.
-    SgNearWorld = "SG-NEAR-WORLD",
-    /// An approved rule is gone: traffic it carried is or will be cut.
-    SgCutLive = "SG-CUT-LIVE",
-    /// No egress at all.
-    SgEgressNone = "SG-EGRESS-NONE",
-    /// The self reference of a group is gone.
-    SgSelfRef = "SG-SELF-REF",
-    /// Trust given to another account's group.
-    SgXacctRef = "SG-XACCT-REF",
-    /// A deny (new, changed or moved) shadows an allow; or an approved allow is gone.
-    NaclBomb = "NACL-BOMB",
-    /// An allow placed before an approved deny, or an approved deny gone; admin ports world-open.
-    NaclOpen = "NACL-OPEN",
-    /// A subnet was moved to another ACL.
-    NaclSwap = "NACL-SWAP",
-    /// A custom ACL was deleted.
-    NaclDeleted = "NACL-DELETED",
-    /// The default route is gone.
-    RtDefaultGone = "RT-DEFAULT-GONE",
-    /// A route's target is dead.
-    RtBlackhole = "RT-BLACKHOLE",
-    /// An internet route in a table that had none.
-    RtIgwPrivate = "RT-IGW-PRIVATE",
-    /// An approved route leads elsewhere, or a more specific one captures its traffic.
-    RtHijack = "RT-HIJACK",
-    /// A network became reachable that was not.
-    RtNewReach = "RT-NEW-REACH",
-    /// The local route leads elsewhere.
-    RtLocalReplaced = "RT-LOCAL-REPLACED",
-    /// The main table is another one.
-    RtMain = "RT-MAIN",
-    /// Ingress routing of a gateway was added or removed.
-    RtEdge = "RT-EDGE",
-    /// VPN or Direct Connect routes vanish.
-    RtPropagationOff = "RT-PROPAGATION-OFF",
-    /// An approved route that is no default route is gone.
-    RtRouteGone = "RT-ROUTE-GONE",
-    /// A subnet was moved to another route table.
-    RtSwap = "RT-SWAP",
-    /// The route of a gateway endpoint (S3, DynamoDB) is gone.
-    VpceGatewayOff = "VPCE-GW-OFF",
-    /// Prefix lists send one network to different targets; AWS picks at random.
-    RtPrefixListAmbiguous = "RT-PL-AMBIG",
-    /// A guarded resource was deleted.
-    Deleted = "DELETED",
-    /// A guarded resource that no baseline knows.
-    Unreviewed = "UNREVIEWED",
-}
-
-impl fmt::Display for FindingCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
+
+/// What the house asks of tags, for `TAG-MISSING`. The default asks for nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HouseRules {
+    /// Keys that must be there with a value. `Expiry` among them: its value is a day (`2026-03-01`),
+    /// a moment (RFC 3339) or `never`.
+    pub required_tags: BTreeSet<String>,
+    /// The moment that an expiry is compared with; `None` compares none.
+    pub now: Option<Timestamp>,
+}
+
+/// Lines of evidence of one finding of an audit or of context.
+const MOST_EVIDENCE: usize = 12;
 
 /// Finds what is dangerous in the differences of one resource.
 ///
@@ -167,7 +162,15 @@ impl fmt::Display for FindingCode {
 /// counts as harmful if it would be by itself, on the baseline, or if taking back only it would undo
 /// a part of the harm: an approved element that is gone is not excused by a stranger's element that
 /// happens to do the same for now.
-pub fn assess(baselines: &Baselines, live: &Snapshot, diff: &ResourceDiff) -> Vec<Finding> {
+///
+/// Severity is weighed by the effect that `impact` gives a difference (see the table in `weigh`):
+/// an impact that tells nothing leaves it as the catalogue says.
+pub fn assess(
+    baselines: &Baselines,
+    live: &Snapshot,
+    diff: &ResourceDiff,
+    impact: &Impact,
+) -> Vec<Finding> {
     let mut scene = Scene::new(baselines, live, diff);
     for difference in &diff.differences {
         match difference {
@@ -208,14 +211,112 @@ pub fn assess(baselines: &Baselines, live: &Snapshot, diff: &ResourceDiff) -> Ve
         }
         (_, _) => {}
     }
-    scene.findings
+    lockouts(&mut scene);
+    scene
+        .teller
+        .findings
+        .into_iter()
+        .map(|finding| {
+            let weight = weigh::weight(impact, &finding);
+            weigh::weighed(finding, &weight)
+        })
+        .collect()
+}
+
+/// VPCE-SSM-LOCKOUT, told on each difference that cut something, where instances that reached
+/// Systems Manager no longer do.
+fn lockouts(scene: &mut Scene<'_>) {
+    let cuts: BTreeSet<Element> = scene
+        .teller
+        .findings
+        .iter()
+        .filter(|finding| finding.harm == Harm::Cuts)
+        .map(|finding| finding.element.clone())
+        .filter(carries_https)
+        .collect();
+    if cuts.is_empty() {
+        return;
+    }
+    let (before, after) = scene.sides();
+    for lost in ssm::lost(&before, &after) {
+        for element in &cuts {
+            scene.teller.findings.push(Finding {
+                subject: scene.diff.resource.clone().into(),
+                element: element.clone(),
+                evidence: bounded(lost.evidence.clone(), MOST_EVIDENCE),
+                ..lost.clone()
+            });
+        }
+    }
+}
+
+/// Whether the loss of an element can cut tcp 443.
+fn carries_https(element: &Element) -> bool {
+    match element {
+        Element::Rule(rule) => match rule.traffic {
+            Traffic::All => true,
+            Traffic::Tcp(range) => range.contains(443),
+            Traffic::Udp(_) | Traffic::Icmp(_) | Traffic::Icmpv6(_) | Traffic::Protocol(_) => false,
+        },
+        Element::Tag(_) => false,
+        _ => true,
+    }
+}
+
+/// Finds what the difference of no guarded resource tells: block public access, NAT and internet
+/// gateways, peerings, prefix lists, flow logs, groups and checks of interfaces, endpoints; and what
+/// these make of resources that did not change themselves.
+///
+/// `baselines` must be all of them. Only kinds of context that both sides read completely are
+/// compared ([`Topology::read`]). Findings that are neither new nor worse are left out. The element
+/// of a finding is an element of its subject, of no difference.
+pub fn context(baselines: &Baselines, live: &Snapshot) -> Vec<Finding> {
+    context::between(baselines, live)
+        .into_iter()
+        .map(shortened)
+        .collect()
+}
+
+/// Who depends on a thing around the guarded resources (a gateway, interface, endpoint, prefix list,
+/// flow log, by its AWS id), as the baselines have it: evidence for an event that touches it.
+pub fn dependents(baselines: &Baselines, id: &str) -> Vec<String> {
+    let lines = context::dependents::of(&World::of_baselines(baselines), id);
+    bounded(lines, MOST_EVIDENCE)
 }
 
 /// Finds what is dangerous in a state by itself: used at first capture ("already dangerous"). The
-/// elements are elements of the resources, of no difference.
-pub fn audit(live: &Snapshot) -> Vec<Finding> {
-    live.resources
-        .values()
-        .flat_map(|resource| existence::audit(live, resource))
+/// elements are elements of the subjects, of no difference.
+pub fn audit(live: &Snapshot, house: &HouseRules) -> Vec<Finding> {
+    audit::whole(&World::of_snapshot(live), house)
+        .into_iter()
+        .map(shortened)
         .collect()
+}
+
+/// What is dangerous in one resource as it is now, each risk told apart by whether it was there in
+/// the baseline. [`assess`] tells what the differences do; this tells what else there is.
+pub fn standing(
+    baselines: &Baselines,
+    live: &Snapshot,
+    resource: &ResourceId,
+    house: &HouseRules,
+) -> Vec<Finding> {
+    let lists = baselines.topology.clone().with_lists_of(&live.topology);
+    let (before, after) = World::sides(baselines, live, &lists);
+    let of = |world: &World<'_>| {
+        world.get(resource).map_or_else(Vec::new, |resource| {
+            audit::of_resource(world, resource, house)
+        })
+    };
+    since::mark(&of(&before), of(&after))
+        .into_iter()
+        .map(shortened)
+        .collect()
+}
+
+fn shortened(finding: Finding) -> Finding {
+    Finding {
+        evidence: bounded(finding.evidence, MOST_EVIDENCE),
+        ..finding
+    }
 }

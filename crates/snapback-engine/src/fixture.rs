@@ -170,13 +170,7 @@ fn snapshot(resources: impl IntoIterator<Item = Resource>) -> Snapshot {
         .map(|resource| (resource.id(), resource))
         .collect();
     for id in ["subnet-1", "subnet-2", "subnet-3"] {
-        let subnet = Subnet {
-            id: id.into(),
-            vpc: "vpc-1".into(),
-            cidrs: BTreeSet::new(),
-            zone: None,
-            tags: Tags::new(),
-        };
+        let subnet = Subnet::new(id, "vpc-1");
         snapshot.topology.subnets.insert(id.into(), subnet);
     }
     snapshot

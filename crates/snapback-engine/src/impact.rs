@@ -1,61 +1,132 @@
-//! Stage `impact`: the packets that a diff opened and closed, in words and as sets.
+//! Stage `impact`: the packets that a diff opened and closed, for whom, and whether that counts now.
 //!
-//! - Owns: opened and closed traffic of a resource, the words for packet sets and rerouted networks.
-//! - Takes: a baseline state and a live state of one resource.
+//! - Owns: opened and closed traffic of a resource, what stands around it (interfaces, other groups,
+//!   ACLs, routes), the blast radius, what becomes of existing connections (semantics A1–A6), the
+//!   words for packet sets and rerouted networks.
+//! - Takes: baselines, a fresh snapshot, the diff of one resource.
 //! - Gives: [`Impact`].
 //! - Must not: name a risk (that is `finding`).
 
+mod acls;
+mod around;
+mod blast;
+mod groups;
+mod latent;
+mod membership;
 mod routes;
+mod sets;
+mod shift;
 #[cfg(test)]
 mod tests;
+mod tracking;
+mod weigh;
 mod words;
+mod work;
 
+pub use around::Surroundings;
+pub use blast::{BlastRadius, Peers};
+pub use latent::{Dies, Idle, Latent};
+pub use membership::{Membership, Referrer, Regrouped, membership};
 pub use routes::route_line;
+pub use shift::{Effect, Reached, Shift, Turn, Why};
+pub use tracking::is_untracked;
+pub(crate) use words::peer_words;
 pub use words::{bounded, traffic_lines};
 
+use crate::diff::ResourceDiff;
 use serde::{Deserialize, Serialize};
-use snapback_model::{
-    Direction, NetworkAcl, Resource, RouteTable, SecurityGroup, SubnetId, Topology,
-};
-use snapback_reach::{PacketSet, permitted_by_acl, permitted_by_group, unread_prefix_lists};
-use std::collections::BTreeSet;
+use snapback_model::*;
+use snapback_reach::{AddressSet, Exactness, Network, bound};
+use std::collections::BTreeMap;
 
 /// What changed for packets.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Impact {
-    /// Newly permitted traffic, one line each (`ingress tcp 22 from 0.0.0.0/0 (any IPv4 address)`).
-    pub opened: Vec<String>,
-    /// No longer permitted traffic, and traffic that arrives elsewhere.
-    pub closed: Vec<String>,
+    /// Traffic that became possible.
+    pub opened: Vec<Shift>,
+    /// Traffic that became impossible or arrives elsewhere.
+    pub closed: Vec<Shift>,
+    /// Opened shifts beyond those listed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more_opened: usize,
+    /// Closed shifts beyond those listed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more_closed: usize,
+    /// Whom it concerns.
+    #[serde(default)]
+    pub blast: BlastRadius,
+    /// What becomes of existing connections.
+    #[serde(default)]
+    pub latent: Vec<Latent>,
     /// What could not be computed, and in which direction the answer may err. Empty is exact.
     pub inexact: Vec<String>,
+    /// What each difference does by itself; for the stages that follow, not stored.
+    #[serde(skip)]
+    pub moves: BTreeMap<Element, Moves>,
+    /// The same as [`Impact::inexact`] for the stages that follow, not stored.
+    #[serde(skip)]
+    pub exactness: Exactness,
 }
 
-/// Lines of each list of an [`Impact`]; what is beyond is counted.
-const MOST_LINES: usize = 12;
+/// What one difference does to packets; both `None`: it moves none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Moves {
+    /// What it opens, if anything.
+    pub opens: Option<Effect>,
+    /// What it closes, if anything.
+    pub closes: Option<Effect>,
+}
 
 const DIRECTIONS: [Direction; 2] = [Direction::Ingress, Direction::Egress];
 
-/// The impact on one resource of going from `baseline` to `live`; `None` is absence.
+/// The impact on one resource of what differs in it, for the interfaces and subnets behind it.
 ///
-/// A group or ACL that is absent permits nothing; a table that is absent routes nothing. What an
-/// association means for its subnet depends on two resources: the lines name it, the findings
-/// compare both.
-pub fn impact(baseline: Option<&Resource>, live: Option<&Resource>, topology: &Topology) -> Impact {
-    let mut impact = Impact::default();
-    match baseline.or(live) {
+/// A group or ACL that is absent permits nothing; a table that is absent routes nothing. What stands
+/// around the resource is live where it was read, else as it was at the last capture: then the
+/// impact says so. `baselines` holds all ACLs (tables) of a VPC or none.
+pub fn impact(baselines: &Baselines, live: &Snapshot, diff: &ResourceDiff) -> Impact {
+    let around = around::merged(baselines, live);
+    let network = Network::with_context(&around, &baselines.topology);
+    let lists = Topology {
+        prefix_lists: baselines.topology.prefix_lists.clone(),
+        ..Topology::default()
+    };
+    let lists = lists.with_lists_of(&live.topology);
+    let good = baselines.state(&diff.resource);
+    let found = live.resources.get(&diff.resource);
+    let nowhere = VpcId::new(String::new());
+    let vpc = good.or(found).and_then(Resource::vpc);
+    let vpc = vpc.or(diff.vpc.as_ref()).unwrap_or(&nowhere);
+    let access = live.topology.block_public_access.as_ref();
+    let mut work = work::Work {
+        baselines,
+        live,
+        diff,
+        sets: sets::Sets::new(&network, &lists, vpc),
+        access: access.or(baselines.topology.block_public_access.as_ref()),
+        is_known: around::knows_interfaces(baselines, live),
+        is_old: around::interfaces_are_old(live),
+        peers: AddressSet::empty(),
+        impact: Impact::default(),
+    };
+    let bounded = match (good, found) {
+        (Some(good), Some(found)) => bound::check_pair(good, found, &lists),
+        (Some(one), None) | (None, Some(one)) => bound::check(one, &lists),
+        (None, None) => Ok(()),
+    };
+    if let Err(over) = bounded {
+        work.over_bound(&over);
+        return work.finish();
+    }
+    match good.or(found) {
         Some(Resource::SecurityGroup(_)) => {
-            impact.group(as_group(baseline), as_group(live), topology);
+            groups::group(&mut work, as_group(good), as_group(found));
         }
-        Some(Resource::NetworkAcl(_)) => impact.acl(as_acl(baseline), as_acl(live)),
-        Some(Resource::RouteTable(_)) => {
-            impact.table(as_table(baseline), as_table(live), topology);
-        }
+        Some(Resource::NetworkAcl(_)) => acls::acl(&mut work, as_acl(good), as_acl(found)),
+        Some(Resource::RouteTable(_)) => routes::table(&mut work, as_table(good), as_table(found)),
         None => {}
     }
-    impact.opened = bounded(impact.opened, MOST_LINES);
-    impact.closed = bounded(impact.closed, MOST_LINES);
-    impact
+    work.finish()
 }
 
 fn as_group(resource: Option<&Resource>) -> Option<&SecurityGroup> {
@@ -79,62 +150,81 @@ fn as_table(resource: Option<&Resource>) -> Option<&RouteTable> {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
 impl Impact {
-    fn group(
-        &mut self,
-        baseline: Option<&SecurityGroup>,
-        live: Option<&SecurityGroup>,
-        topology: &Topology,
-    ) {
-        for direction in DIRECTIONS {
-            let permitted = |group: Option<&SecurityGroup>| {
-                group.map_or_else(PacketSet::empty, |group| {
-                    permitted_by_group(group, direction, topology)
-                })
-            };
-            self.packets(direction, &permitted(baseline), &permitted(live));
-        }
-        let lists: BTreeSet<_> = baseline
-            .into_iter()
-            .chain(live)
-            .flat_map(|group| unread_prefix_lists(group, topology))
+    /// What a difference does by itself; nothing where it moves no packet.
+    pub fn moves_of(&self, element: &Element) -> Moves {
+        self.moves.get(element).cloned().unwrap_or_default()
+    }
+
+    /// The effect of a difference that counts most; `None` where it moves no packet.
+    pub fn effect_of(&self, element: &Element) -> Option<&Effect> {
+        let moves = self.moves.get(element)?;
+        let both = moves.opens.iter().chain(&moves.closes);
+        both.max_by_key(|effect| effect.weight())
+    }
+
+    /// The effect of what was opened or closed that counts most; `None` where no packet moved.
+    pub fn worst_effect(&self, turn: Turn) -> Option<&Effect> {
+        let shifts = match turn {
+            Turn::Opened => &self.opened,
+            Turn::Closed => &self.closed,
+        };
+        shifts
+            .iter()
+            .map(|shift| &shift.effect)
+            .max_by_key(|effect| effect.weight())
+    }
+
+    /// The lines for people of one side, at most `most`: traffic, peers, and whether it counts now.
+    pub fn lines(&self, turn: Turn, most: usize) -> Vec<String> {
+        let (shifts, more) = match turn {
+            Turn::Opened => (&self.opened, self.more_opened),
+            Turn::Closed => (&self.closed, self.more_closed),
+        };
+        let mut lines: Vec<String> = shifts
+            .iter()
+            .take(most)
+            .map(|shift| shift.line(turn))
             .collect();
-        self.inexact.extend(lists.into_iter().map(|list| {
-            format!(
-                "the entries of prefix list {list} were not read: rules that name it are told by name, and may \
-                 overlap other rules, so what is listed as opened or closed for it may be less in truth"
-            )
-        }));
-    }
-
-    fn acl(&mut self, baseline: Option<&NetworkAcl>, live: Option<&NetworkAcl>) {
-        for direction in DIRECTIONS {
-            let permitted = |acl: Option<&NetworkAcl>| {
-                acl.map_or_else(PacketSet::empty, |acl| permitted_by_acl(acl, direction))
-            };
-            self.packets(direction, &permitted(baseline), &permitted(live));
+        let more = shifts.len().saturating_sub(most).saturating_add(more);
+        if more > 0 {
+            lines.push(format!("and {more} more"));
         }
-        let none = BTreeSet::new();
-        self.subnets(
-            "guarded by this ACL",
-            baseline.map_or(&none, |acl| &acl.subnets),
-            live.map_or(&none, |acl| &acl.subnets),
-        );
+        lines
     }
 
-    fn packets(&mut self, direction: Direction, baseline: &PacketSet, live: &PacketSet) {
-        self.opened
-            .extend(traffic_lines(direction, &live.difference(baseline)));
-        self.closed
-            .extend(traffic_lines(direction, &baseline.difference(live)));
+    /// Adds what a later impact on the same resource tells: of the same story.
+    pub fn absorb(&mut self, later: &Self) {
+        join(&mut self.opened, &later.opened, |one, other| {
+            one.text == other.text
+        });
+        join(&mut self.closed, &later.closed, |one, other| {
+            one.text == other.text
+        });
+        self.more_opened = self.more_opened.max(later.more_opened);
+        self.more_closed = self.more_closed.max(later.more_closed);
+        if later.blast != BlastRadius::default() {
+            self.blast = later.blast.clone();
+        }
+        join(&mut self.latent, &later.latent, PartialEq::eq);
+        join(&mut self.inexact, &later.inexact, PartialEq::eq);
+        for (element, moves) in &later.moves {
+            self.moves.insert(element.clone(), moves.clone());
+        }
+        self.exactness.merge(&later.exactness);
     }
+}
 
-    fn subnets(&mut self, words: &str, baseline: &BTreeSet<SubnetId>, live: &BTreeSet<SubnetId>) {
-        let lost = baseline.difference(live);
-        self.closed
-            .extend(lost.map(|subnet| format!("{subnet} is no longer {words}")));
-        let gained = live.difference(baseline);
-        self.opened
-            .extend(gained.map(|subnet| format!("{subnet} is now {words}")));
+/// Appends what is not there yet.
+fn join<T: Clone>(into: &mut Vec<T>, more: &[T], same: impl Fn(&T, &T) -> bool) {
+    for one in more {
+        if !into.iter().any(|known| same(known, one)) {
+            into.push(one.clone());
+        }
     }
 }

@@ -8,7 +8,7 @@
 use draft::Draft;
 use serde::{Deserialize, Serialize};
 use snapback_model::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 mod acl;
 mod acl_path;
@@ -16,6 +16,7 @@ mod apply;
 mod association;
 mod describe;
 mod draft;
+mod existence;
 mod group;
 mod parameters;
 mod proof;
@@ -28,6 +29,7 @@ mod target;
 mod tests;
 
 pub use apply::apply;
+pub use existence::born;
 pub use readiness::{Readiness, readiness};
 
 /// One EC2 call that writes. Variant names are the API names.
@@ -179,6 +181,57 @@ pub enum Action {
         /// The VPN gateway.
         gateway: GatewayId,
     },
+    /// Makes a group that is gone again. EC2 gives it a new id and, unasked, an
+    /// egress rule for everything (semantics A1).
+    CreateSecurityGroup {
+        /// The id that the plan knows it by: the one it had.
+        group: SecurityGroupId,
+        /// Its name: unique in its VPC, fixed for life.
+        name: String,
+        /// Its description, fixed for life.
+        description: String,
+        /// Its VPC.
+        vpc: VpcId,
+        /// Its tags, [`SUCCESSOR_OF`] among them.
+        tags: Tags,
+    },
+    /// Makes an ACL that is gone again, or a temporary one: without entries it denies everything,
+    /// without subnets it guards nothing.
+    CreateNetworkAcl {
+        /// The id that the plan knows it by: the one it had, or a made-up one.
+        acl: NetworkAclId,
+        /// Its VPC.
+        vpc: VpcId,
+        /// Its tags, [`SUCCESSOR_OF`] among them.
+        tags: Tags,
+        /// Makes the call idempotent; given when it is made ([`Action::for_incident`]).
+        token: Option<String>,
+    },
+    /// Deletes an ACL that guards no subnet.
+    DeleteNetworkAcl {
+        /// The ACL.
+        acl: NetworkAclId,
+    },
+    /// Makes a table that is gone again: it has the local routes and no subnets.
+    CreateRouteTable {
+        /// The id that the plan knows it by: the one it had.
+        table: RouteTableId,
+        /// Its VPC.
+        vpc: VpcId,
+        /// Its tags, [`SUCCESSOR_OF`] among them.
+        tags: Tags,
+        /// Makes the call idempotent; given when it is made ([`Action::for_incident`]).
+        token: Option<String>,
+    },
+    /// Changes which tables a gateway endpoint serves: the only way to its routes (semantics A4).
+    ModifyVpcEndpoint {
+        /// The endpoint.
+        endpoint: String,
+        /// Tables that gain its route.
+        add: BTreeSet<RouteTableId>,
+        /// Tables that lose it.
+        remove: BTreeSet<RouteTableId>,
+    },
     /// Sets tags of a resource or a rule (`sgr-`).
     CreateTags {
         /// The AWS id that is tagged.
@@ -240,8 +293,9 @@ pub struct Plan {
     pub notes: Vec<Note>,
 }
 
-/// Plans the way from `live` to `goal`. Resources of the goal that live lacks are noted as `Cannot`
-/// (re-creation is not in this version); resources not in the goal are left alone.
+/// Plans the way from `live` to `goal`. Resources of the goal that live lacks, though it covers them,
+/// are made again first: the plan names them by the id they had. Resources not in the goal are left
+/// alone.
 ///
 /// `baselines` is asked two things only: which rule a rule id used to name (so that a rule changed in
 /// place is changed back under its id), and whether a subnet or gateway that the goal of its table
@@ -249,8 +303,11 @@ pub struct Plan {
 /// main table).
 pub fn plan(live: &Snapshot, goal: &BTreeMap<ResourceId, Resource>, baselines: &Baselines) -> Plan {
     let mut goal = goal.clone();
-    association::settle(&mut goal, live, baselines);
     let mut draft = Draft::default();
+    let found = live;
+    let (births, made) = make_again(&mut draft, found, &goal);
+    let live = made.as_ref().unwrap_or(found);
+    association::settle(&mut goal, live, baselines);
     let mut groups = BTreeMap::new();
     let mut acls = BTreeMap::new();
     let mut tables = BTreeMap::new();
@@ -265,19 +322,19 @@ pub fn plan(live: &Snapshot, goal: &BTreeMap<ResourceId, Resource>, baselines: &
             (Some(Resource::RouteTable(now)), Resource::RouteTable(wanted)) => {
                 tables.insert(id.clone(), (now, wanted));
             }
-            _ if live.covers(id, wanted.vpc()) => {
-                draft.cannot(
-                    id.clone(),
-                    format!(
-                        "{} was deleted: this version does not make it again",
-                        wanted.label()
-                    ),
-                );
-            }
+            // What could not be made again was told.
+            _ if live.covers(id, wanted.vpc()) => {}
             _ => draft.cannot(id.clone(), format!("{id} was not read")),
         }
     }
-    for calls in groups.values_mut() {
+    let (old, new): (Vec<_>, Vec<_>) = groups
+        .iter_mut()
+        .partition(|(id, _)| found.resources.contains_key(*id));
+    for (_, calls) in old {
+        draft.append(std::mem::take(&mut calls.closing));
+    }
+    draft.append(births);
+    for (_, calls) in new {
         draft.append(std::mem::take(&mut calls.closing));
     }
     plan_tables(&mut draft, live, &tables);
@@ -291,7 +348,7 @@ pub fn plan(live: &Snapshot, goal: &BTreeMap<ResourceId, Resource>, baselines: &
     }
     let based_on = goal
         .keys()
-        .map(|id| (id, live.resources.get(id)))
+        .map(|id| (id, found.resources.get(id)))
         .collect::<BTreeMap<_, _>>();
     let mut plan = Plan {
         based_on: Digest::of(&based_on),
@@ -300,8 +357,39 @@ pub fn plan(live: &Snapshot, goal: &BTreeMap<ResourceId, Resource>, baselines: &
         goal,
     };
     plan.notes
-        .extend(proof::interruptions(live, &plan.goal, &plan.steps));
+        .extend(proof::interruptions(found, &plan.goal, &plan.steps));
     plan
+}
+
+/// The calls that make again what the goal has and live has lost, and live as it is after them:
+/// everything else is planned as if they had been there all the time. What is new guards, routes and
+/// is carried by nothing, so it can be prepared in any order.
+fn make_again(
+    draft: &mut Draft,
+    live: &Snapshot,
+    goal: &BTreeMap<ResourceId, Resource>,
+) -> (Draft, Option<Snapshot>) {
+    let mut births = Draft::default();
+    let mut made: Option<Snapshot> = None;
+    for (id, wanted) in goal {
+        if live.resources.contains_key(id) || !live.covers(id, wanted.vpc()) {
+            continue;
+        }
+        let state = made.get_or_insert_with(|| live.clone());
+        let done = existence::create(wanted, state)
+            .and_then(|action| apply(&action, state).map(|()| action));
+        match done {
+            Ok(action) => {
+                let why = format!(
+                    "make {} again: it was deleted, EC2 gives it a new id",
+                    wanted.label()
+                );
+                births.step(id.clone(), action, why);
+            }
+            Err(why) => draft.cannot(id.clone(), format!("{} was deleted: {why}", wanted.label())),
+        }
+    }
+    (births, made)
 }
 
 /// Tables that gain a subnet, a gateway or the main association are prepared completely before it
@@ -327,10 +415,11 @@ fn plan_acls(draft: &mut Draft, live: &Snapshot, acls: &association::Pairs<'_, N
         .iter()
         .partition(|(id, _)| moves.receivers.contains(*id));
     for (_, (now, wanted)) in receivers {
-        acl::entries(draft, now, wanted);
+        acl::entries(draft, live, now, wanted, &now.subnets);
     }
     draft.append(moves.draft);
     for (_, (now, wanted)) in others {
-        acl::entries(draft, now, wanted);
+        let stay = now.subnets.intersection(&wanted.subnets).cloned().collect();
+        acl::entries(draft, live, now, wanted, &stay);
     }
 }

@@ -5,17 +5,25 @@
 //! - Gives: [`Policy`], or [`PolicyError`] with line and column.
 //! - Must not: read files or the environment itself.
 
+mod effective;
+mod exception;
 mod pattern;
 #[cfg(test)]
 mod tests;
+mod thresholds;
 mod variables;
 mod yaml;
 
+use crate::finding::HouseRules;
 use serde::{Deserialize, Serialize};
-use snapback_model::{Kind, Tags, VpcId};
+use snapback_model::{Kind, Tags, Timestamp, VpcId};
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use effective::Setting;
+pub use exception::Exception;
 pub use pattern::PrincipalPattern;
+pub use thresholds::{Closings, Enforce, KindThresholds, Openings, Thresholds};
+pub use variables::VARIABLES;
 
 /// What Snapback does about an untrusted difference.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -24,7 +32,7 @@ pub enum Mode {
     /// Changes nothing; shows the plan. The default.
     #[default]
     Observe,
-    /// Takes back harm, alerts the rest.
+    /// Takes back harm ([`Enforce`] says which), alerts the rest.
     Enforce,
     /// Takes back every untrusted difference.
     Strict,
@@ -58,21 +66,26 @@ impl TagMatch {
 
     /// A key and a value as people set them.
     fn new(key: &str, value: Option<&str>) -> Result<Self, String> {
-        if key.is_empty() || key.trim() != key {
-            return Err(format!(
-                "{key:?} is no tag key; allowed: a key without blanks around it"
-            ));
-        }
-        if key.starts_with("aws:") {
-            return Err(format!(
-                "{key:?} is a tag of AWS, nobody can set it; allowed: a key of your own"
-            ));
-        }
         Ok(Self {
-            key: key.to_owned(),
+            key: tag_key(key)?,
             value: value.map(ToOwned::to_owned),
         })
     }
+}
+
+/// A tag key as people write it.
+fn tag_key(key: &str) -> Result<String, String> {
+    if key.is_empty() || key.trim() != key {
+        return Err(format!(
+            "{key:?} is no tag key; allowed: a key without blanks around it"
+        ));
+    }
+    if key.starts_with("aws:") {
+        return Err(format!(
+            "{key:?} is a tag of AWS, nobody can set it; allowed: a key of your own"
+        ));
+    }
+    Ok(key.to_owned())
 }
 
 impl std::fmt::Display for TagMatch {
@@ -82,6 +95,16 @@ impl std::fmt::Display for TagMatch {
             None => f.write_str(&self.key),
         }
     }
+}
+
+/// A value that is either left out or there: a key with nothing behind it is a slip, and must not
+/// widen what the other keys say.
+fn given<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
 }
 
 /// A VPC id as people write it.
@@ -109,6 +132,15 @@ pub struct Policy {
     pub vpcs: BTreeSet<VpcId>,
     /// Resources whose baseline carries this tag are left alone.
     pub opt_out: Option<TagMatch>,
+    /// The harm that the mode `enforce` takes back.
+    #[serde(default)]
+    pub enforce: Enforce,
+    /// What is told and not acted on for a while.
+    #[serde(default)]
+    pub exceptions: Vec<Exception>,
+    /// Tags that every guarded resource should carry; whose absence is found (`TAG-MISSING`).
+    #[serde(default)]
+    pub required_tags: BTreeSet<String>,
 }
 
 /// Why a policy was not accepted.
@@ -146,6 +178,13 @@ impl Policy {
     /// trusted: ["arn:aws:iam::*:role/deploy-*"]
     /// vpcs: [vpc-1]
     /// opt-out: { key: snapback, value: exempt }
+    /// enforce:
+    ///   openings: high         # critical | high | medium | low | none
+    ///   closings: approved     # critical | high | approved | any | none
+    ///   kinds: { route-table: { openings: medium } }
+    /// exceptions:
+    ///   - { code: SG-WORLD-ANY, resource: sg-1, until: 2026-12-31, why: the partner moves }
+    /// required-tags: [Owner]
     /// ```
     ///
     /// # Errors
@@ -156,11 +195,14 @@ impl Policy {
 
     /// Reads the environment form that `template.yaml` fills:
     /// `SNAPBACK_MODE`, `SNAPBACK_MODE_SECURITY_GROUP`, `SNAPBACK_MODE_NETWORK_ACL`, `SNAPBACK_MODE_ROUTE_TABLE`
-    /// (empty inherits), `SNAPBACK_TRUSTED_PRINCIPALS` and `SNAPBACK_VPCS` (comma lists),
-    /// `SNAPBACK_OPT_OUT_TAG` (`key` or `key=value`), or `SNAPBACK_POLICY` (the YAML itself, alone).
+    /// (empty inherits), `SNAPBACK_ENFORCE_OPENINGS`, `SNAPBACK_ENFORCE_CLOSINGS`,
+    /// `SNAPBACK_TRUSTED_PRINCIPALS`, `SNAPBACK_VPCS` and `SNAPBACK_REQUIRED_TAGS` (comma lists),
+    /// `SNAPBACK_OPT_OUT_TAG` (`key` or `key=value`), or `SNAPBACK_POLICY` (the YAML itself, alone:
+    /// the only way to set thresholds by kind and exceptions).
     /// An empty variable is as good as none. Any other variable that begins like one of these
-    /// (`SNAPBACK_MODE…`, `SNAPBACK_TRUST…`, `SNAPBACK_VPC…`, `SNAPBACK_OPT…`, `SNAPBACK_POLIC…`,
-    /// in any case) is taken for a typo: an error. Variables beyond are not the policy's business.
+    /// (`SNAPBACK_MODE…`, `SNAPBACK_ENFORCE…`, `SNAPBACK_TRUST…`, `SNAPBACK_VPC…`, `SNAPBACK_OPT…`,
+    /// `SNAPBACK_REQUIRE…`, `SNAPBACK_EXCEPT…`, `SNAPBACK_POLIC…`, in any case) is taken for a typo:
+    /// an error. Variables beyond are not the policy's business.
     ///
     /// # Errors
     /// [`PolicyError::Variable`], or [`PolicyError::Yaml`] for `SNAPBACK_POLICY`.
@@ -184,6 +226,14 @@ impl Policy {
     /// Whether a VPC is guarded. A resource whose VPC is unknown is.
     pub fn guards(&self, vpc: Option<&VpcId>) -> bool {
         vpc.is_none_or(|vpc| self.vpcs.is_empty() || self.vpcs.contains(vpc))
+    }
+
+    /// What the house asks of tags, with the moment that expiries are compared with.
+    pub fn house(&self, now: Timestamp) -> HouseRules {
+        HouseRules {
+            required_tags: self.required_tags.clone(),
+            now: Some(now),
+        }
     }
 
     /// Whether a resource with these (baseline) tags is exempt.

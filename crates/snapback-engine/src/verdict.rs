@@ -5,12 +5,15 @@
 //! - Gives: [`Decision`].
 //! - Must not: plan the way.
 
+mod author;
+mod cause;
 mod fold;
 mod goal;
 mod judge;
 mod obstacle;
 #[cfg(test)]
 mod tests;
+mod traffic;
 
 use crate::change::Change;
 use crate::diff::{Difference, ResourceDiff};
@@ -97,15 +100,18 @@ impl Decision {
 /// Judges every difference of one resource.
 ///
 /// - Out of scope (`vpcs`), or the *baseline* carries the opt-out tag: `Ignore`.
-/// - `strict`: whatever can be put back is `Revert`.
-/// - `enforce`: `Revert` for harm (a finding that opens or cuts, of severity high or worse) and for
-///   every approved element that is gone, rewritten or moved; harmless additions, and tags, stay as
-///   `Alert`. Descriptions and rule tags move no packet: they come back when the group is being put
-///   back anyway.
+/// - Under an exception that holds when live was read: `Alert`, in every mode.
+/// - `strict`: whatever can be put back is `Revert`, also what moves no packet.
+/// - `enforce`: `Revert` for harm from the policy's thresholds on ([`crate::policy::Enforce`]): openings
+///   of a severity, cuts of a severity, and approved elements that are gone, rewritten or moved.
+///   Only where it moves a packet: text, tags, what others that are approved permit, forbid or
+///   route alike is `Alert`, unless keeping it would keep the harm (`fallback` says so then).
 /// - `observe` never yields `Revert`: what `enforce` would revert is `Alert` with that reason, and
 ///   the goal is filled so that the plan can be shown.
 /// - What cannot be put back (see [`Difference`] `Deleted`, `Unreviewed`; dead targets; routes that
 ///   route calls do not write; baselines nobody reviewed) is `Alert` and says why.
+///
+/// The reasons of a judgement name the line of the policy that decided.
 ///
 /// `change` is the event that led here, if one did and it is not trusted (trusted ones are folded before the diff).
 pub fn decide(

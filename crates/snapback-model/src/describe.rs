@@ -6,8 +6,10 @@
 //! - Gives: a [`Snapshot`] in which equal states are equal values, and a named [`Unknown`] for all else.
 //! - Must not: read files, trust a file's name for its kind, drop what it does not understand.
 
+mod completeness;
 mod document;
 mod gateway;
+mod joining;
 mod network_acl;
 mod reading;
 mod route_table;
@@ -16,6 +18,7 @@ mod security_group;
 mod shape;
 mod snapshot;
 mod topology;
+mod visibility;
 
 #[cfg(test)]
 mod tests;
@@ -33,11 +36,15 @@ macro_rules! sections {
         #[derive(Debug, Clone, Default, PartialEq)]
         pub struct Described {
             $($(#[$doc])* pub $field: Vec<$shape>,)+
-            /// Top-level keys that were there, empty lists included. Not needed when filled by hand:
-            /// only [`Described::coverage`] looks at it.
+            /// Top-level keys that were there, empty lists included: [`Described::coverage`] and
+            /// [`Described::context_read`] look at it.
             pub present: BTreeSet<String>,
             /// Top-level keys whose output was cut off by pagination (`NextToken`).
             pub truncated: BTreeSet<String>,
+            /// Top-level keys of which an output could not be read: what is there is not all.
+            pub lost: BTreeSet<String>,
+            /// VPCs that describe-stale-security-groups was asked about: its output does not tell.
+            pub stale_asked: BTreeSet<String>,
             /// What was met while reading and is not modelled.
             pub unknown: Vec<Unknown>,
         }
@@ -60,6 +67,8 @@ macro_rules! sections {
                 $(self.$field.extend(other.$field);)+
                 self.present.extend(other.present);
                 self.truncated.extend(other.truncated);
+                self.lost.extend(other.lost);
+                self.stale_asked.extend(other.stale_asked);
                 self.unknown.extend(other.unknown);
             }
         }
@@ -102,4 +111,16 @@ sections! {
     /// describe-prefix-lists and describe-managed-prefix-lists; entries of
     /// get-managed-prefix-list-entries beside them as an item with id and `entries` only.
     prefix_lists: PrefixList = "PrefixLists",
+    /// describe-flow-logs.
+    flow_logs: FlowLog = "FlowLogs",
+    /// describe-vpc-block-public-access-options: at most one.
+    vpc_block_public_access_options: VpcBlockPublicAccessOptions = "VpcBlockPublicAccessOptions",
+    /// describe-vpc-block-public-access-exclusions.
+    vpc_block_public_access_exclusions: VpcBlockPublicAccessExclusion = "VpcBlockPublicAccessExclusions",
+    /// describe-stale-security-groups.
+    stale_security_groups: StaleSecurityGroup = "StaleSecurityGroupSet",
+    /// describe-instances.
+    reservations: Reservation = "Reservations",
+    /// describe-tags.
+    tags: TagDescription = "Tags",
 }

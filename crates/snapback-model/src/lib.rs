@@ -9,6 +9,7 @@
 mod baseline;
 pub mod describe;
 mod id;
+mod lineage;
 mod network_acl;
 mod resource;
 mod route_table;
@@ -22,6 +23,7 @@ mod traffic;
 
 pub use baseline::*;
 pub use id::*;
+pub use lineage::*;
 pub use network_acl::*;
 pub use resource::*;
 pub use route_table::*;

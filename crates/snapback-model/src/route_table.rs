@@ -123,6 +123,30 @@ impl RouteTarget {
     }
 }
 
+impl RouteTarget {
+    /// A target of the same kind with another id. The local target has none.
+    #[must_use]
+    pub fn with_id(&self, id: &str) -> Self {
+        let id = id.to_owned();
+        match self {
+            Self::Local => Self::Local,
+            Self::InternetGateway(_) => Self::InternetGateway(id),
+            Self::VpnGateway(_) => Self::VpnGateway(id),
+            Self::NatGateway(_) => Self::NatGateway(id),
+            Self::EgressOnlyInternetGateway(_) => Self::EgressOnlyInternetGateway(id),
+            Self::NetworkInterface(_) => Self::NetworkInterface(id),
+            Self::VpcPeeringConnection(_) => Self::VpcPeeringConnection(id),
+            Self::TransitGateway(_) => Self::TransitGateway(id),
+            Self::GatewayLoadBalancerEndpoint(_) => Self::GatewayLoadBalancerEndpoint(id),
+            Self::GatewayEndpoint(_) => Self::GatewayEndpoint(id),
+            Self::CarrierGateway(_) => Self::CarrierGateway(id),
+            Self::LocalGateway(_) => Self::LocalGateway(id),
+            Self::CoreNetwork(_) => Self::CoreNetwork(id),
+            Self::Unrecognized(_) => Self::Unrecognized(id),
+        }
+    }
+}
+
 impl fmt::Display for RouteTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.id())

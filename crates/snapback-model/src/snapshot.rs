@@ -286,13 +286,7 @@ impl Snapshot {
         self.coverage.extend(later.coverage);
         self.handles.extend(later.handles);
         self.resources.extend(later.resources);
-        self.topology.vpcs.extend(later.topology.vpcs);
-        self.topology.subnets.extend(later.topology.subnets);
-        self.topology.interfaces.extend(later.topology.interfaces);
-        self.topology.gateways.extend(later.topology.gateways);
-        self.topology
-            .prefix_lists
-            .extend(later.topology.prefix_lists);
+        self.topology.merge(later.topology);
         for unknown in later.unknown {
             if !self.unknown.contains(&unknown) {
                 self.unknown.push(unknown);

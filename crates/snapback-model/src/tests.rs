@@ -9,3 +9,4 @@
 pub(crate) mod arbitrary;
 mod stored;
 mod text_forms;
+mod topology;

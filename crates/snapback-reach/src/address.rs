@@ -75,6 +75,21 @@ impl AddressSet {
         Self::default()
     }
 
+    /// Every address of both families and every symbol.
+    pub fn everybody() -> Self {
+        Self {
+            v4: Pieces::full(),
+            v6: Pieces::full(),
+            symbols: Total::new([], true),
+        }
+    }
+
+    /// Everybody who is not in it.
+    #[must_use]
+    pub fn complement(&self) -> Self {
+        Self::everybody().difference(self)
+    }
+
     /// The addresses of networks.
     pub fn of(networks: impl IntoIterator<Item = IpNet>) -> Self {
         let (mut v4, mut v6) = (Vec::new(), Vec::new());
@@ -247,6 +262,11 @@ impl Region for AddressSet {
         self.v4.is_subset(&other.v4)
             && self.v6.is_subset(&other.v6)
             && self.symbols.is_subset(&other.symbols)
+    }
+    fn is_disjoint(&self, other: &Self) -> bool {
+        self.v4.is_disjoint(&other.v4)
+            && self.v6.is_disjoint(&other.v6)
+            && self.symbols.is_disjoint(&other.symbols)
     }
 }
 

@@ -101,18 +101,22 @@ pub(crate) fn has_points(protocol: u8) -> bool {
     matches!(protocol, TCP | UDP | ICMP | ICMPV6)
 }
 
+/// Protocol and L4 point in words: `tcp 443`, `icmp type 8 code 0`, `protocol 50`.
+pub(crate) fn l4_words(protocol: u8, point: u16) -> String {
+    let name = protocol_name(protocol);
+    match protocol {
+        TCP | UDP => format!("{name} {point}"),
+        ICMP | ICMPV6 => {
+            let [kind, code] = point.to_be_bytes();
+            format!("{name} type {kind} code {code}")
+        }
+        _ => name,
+    }
+}
+
 impl fmt::Display for Flow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", protocol_name(self.protocol))?;
-        match self.protocol {
-            TCP | UDP => write!(f, " {}", self.point)?,
-            ICMP | ICMPV6 => {
-                let [kind, code] = self.point.to_be_bytes();
-                write!(f, " type {kind} code {code}")?;
-            }
-            _ => {}
-        }
-        write!(f, " {}", self.peer)
+        write!(f, "{} {}", l4_words(self.protocol, self.point), self.peer)
     }
 }
 

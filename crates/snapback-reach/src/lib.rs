@@ -10,24 +10,45 @@
 //! told beside a set, never inside it.
 
 mod address;
+mod attribution;
+pub mod bound;
+mod exactness;
+mod expand;
+mod exposure;
+mod first_match;
 mod flow;
 pub mod naive;
+mod nest;
+mod network;
 mod packet_set;
+pub mod path;
 mod permit;
 mod pieces;
+mod redundancy;
 mod render;
 mod route;
+mod shadow;
 
 #[cfg(test)]
 mod tests;
 
 pub use address::{AddressSet, Family};
-pub use flow::{Flow, Host, Symbol, protocol_name};
-pub use packet_set::PacketSet;
-pub use permit::{
-    dead_entries, effective_entries, permitted_by_acl, permitted_by_group, permitted_by_rules,
-    unread_prefix_lists,
+pub use attribution::{
+    Redecided, deciding_entries, deciding_entry, deciding_rules, matching_rules, redecided_entries,
 };
+pub use bound::OverBound;
+pub use exactness::{Answer, Errs, Exactness, Gap, Unknowns};
+pub use expand::Expansion;
+pub use exposure::{Exit, Exposure, Outbound, Stopped};
+pub use first_match::{
+    Shadowed, dead_entries, effective_entries, permitted_by_acl, shadowed_entries,
+};
+pub use flow::{Flow, Host, Symbol, protocol_name};
+pub use network::Network;
+pub use packet_set::PacketSet;
+pub use permit::{permitted_by_group, permitted_by_rules, unread_prefix_lists};
 pub use pieces::{Coordinate, Pieces, Region, SetOperation};
+pub use redundancy::{Redundant, redundant_rules};
 pub use render::{Item, Protocols};
 pub use route::{Hop, NextHops, RouteRegion, next_hops};
+pub use shadow::{ShadowedRoute, deciding_route, shadowed_routes};

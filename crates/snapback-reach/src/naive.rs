@@ -2,10 +2,12 @@
 //!
 //! Slow and independent of the algebra on purpose: property tests hold the two against each other.
 
+pub mod path;
+
 use crate::flow::{Flow, Host, Symbol};
 use ipnet::IpNet;
 use snapback_model::{
-    Destination, Direction, IcmpMatch, NetworkAcl, Peer, Route, RouteOrigin, RouteTable,
+    Destination, Direction, EntryKey, IcmpMatch, NetworkAcl, Peer, Route, RouteOrigin, RouteTable,
     RouteTarget, RuleAction, SecurityGroup, Topology, Traffic,
 };
 use std::net::IpAddr;
@@ -26,8 +28,16 @@ pub fn permits_group(
 
 /// Whether the first entry that matches the packet allows it.
 pub fn permits_acl(acl: &NetworkAcl, direction: Direction, flow: &Flow) -> bool {
+    let deciding = deciding_entry(acl, direction, flow);
+    deciding
+        .and_then(|key| acl.entries.get(&key))
+        .is_some_and(|entry| entry.action == RuleAction::Allow)
+}
+
+/// The first entry that matches the packet; `None` is the deny at the end of the list.
+pub fn deciding_entry(acl: &NetworkAcl, direction: Direction, flow: &Flow) -> Option<EntryKey> {
     let Host::Address(address) = &flow.peer else {
-        return false;
+        return None;
     };
     for (key, entry) in &acl.entries {
         let any_type = matches!(entry.cidr, IpNet::V4(_));
@@ -35,10 +45,10 @@ pub fn permits_acl(acl: &NetworkAcl, direction: Direction, flow: &Flow) -> bool 
             && entry.cidr.contains(address)
             && matches_traffic(&entry.traffic, flow, any_type)
         {
-            return entry.action == RuleAction::Allow;
+            return Some(*key);
         }
     }
-    false
+    None
 }
 
 /// Where packets for the address arrive; `None` where they are dropped. Prefix lists without entries
@@ -46,15 +56,17 @@ pub fn permits_acl(acl: &NetworkAcl, direction: Direction, flow: &Flow) -> bool 
 pub fn next_hop(table: &RouteTable, topology: &Topology, address: IpAddr) -> Option<RouteTarget> {
     let mut best: Option<(u8, u8, &Route)> = None;
     for (destination, route) in &table.routes {
-        let networks: Vec<IpNet> = match destination {
-            Destination::Ipv4(net) => vec![IpNet::V4(*net)],
-            Destination::Ipv6(net) => vec![IpNet::V6(*net)],
+        let length = match destination {
+            Destination::Ipv4(net) => matching_length(&IpNet::V4(*net), address),
+            Destination::Ipv6(net) => matching_length(&IpNet::V6(*net), address),
             Destination::PrefixList(id) => {
-                let entries = topology
-                    .prefix_lists
-                    .get(id)
-                    .and_then(|list| list.entries.clone());
-                entries.into_iter().flatten().collect()
+                let list = topology.prefix_lists.get(id);
+                let entries = list.and_then(|list| list.entries.as_ref());
+                let lengths = entries
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|net| matching_length(net, address));
+                lengths.max()
             }
         };
         let preference = match (destination, route.origin) {
@@ -62,17 +74,18 @@ pub fn next_hop(table: &RouteTable, topology: &Topology, address: IpAddr) -> Opt
             (_, RouteOrigin::Propagated) => 0,
             (_, RouteOrigin::Table | RouteOrigin::Created) => 2,
         };
-        for network in networks.iter().filter(|network| network.contains(&address)) {
-            let better = best.is_none_or(|(length, rank, _)| {
-                (network.prefix_len(), preference) > (length, rank)
-            });
-            if better {
-                best = Some((network.prefix_len(), preference, route));
-            }
+        let better =
+            |length| best.is_none_or(|(known, rank, _)| (length, preference) > (known, rank));
+        if let Some(length) = length.filter(|length| better(*length)) {
+            best = Some((length, preference, route));
         }
     }
     best.filter(|(_, _, route)| !route.blackhole)
         .map(|(_, _, route)| route.target.clone())
+}
+
+fn matching_length(network: &IpNet, address: IpAddr) -> Option<u8> {
+    network.contains(&address).then_some(network.prefix_len())
 }
 
 fn matches_traffic(traffic: &Traffic, flow: &Flow, icmpv6_any_type: bool) -> bool {

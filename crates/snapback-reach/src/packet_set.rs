@@ -4,7 +4,7 @@ use crate::address::{AddressSet, Family, span_v4, span_v6};
 use crate::flow::{
     Flow, Host, ICMP, ICMPV6, Points, Symbol, TCP, UDP, has_points, protocol_and_points,
 };
-use crate::pieces::{Coordinate, Pieces, Region, SetOperation, Total};
+use crate::pieces::{Pieces, Region, SetOperation, Total};
 use ipnet::IpNet;
 use snapback_model::{Peer, Traffic};
 use std::collections::BTreeSet;
@@ -73,6 +73,22 @@ impl Cell {
         }
     }
 
+    /// A symbol that the set does not name, for the packets of all those: a group of that name is as
+    /// good as any.
+    fn other_symbol(&self) -> Symbol {
+        let mut id = "sg-other".to_owned();
+        loop {
+            let symbol = Symbol::SecurityGroup {
+                id: id.as_str().into(),
+                owner: None,
+            };
+            if !self.symbols.named().contains_key(&symbol) {
+                return symbol;
+            }
+            id.push('-');
+        }
+    }
+
     /// Some peer in use with its lowest point. Documentation addresses first: they read as examples.
     fn witness(&self) -> Option<(Host, u16)> {
         let lowest = |points: &Points| points.cuts().first().map(|(at, _)| *at);
@@ -89,7 +105,8 @@ impl Cell {
             .v6
             .segments()
             .map(|(low, _, _)| Host::Address(IpAddr::V6(low.into())));
-        let symbols = self.symbols.named().keys().cloned().map(Host::Symbol);
+        let symbols = self.symbols.named().keys().cloned();
+        let symbols = symbols.chain([self.other_symbol()]).map(Host::Symbol);
         examples
             .chain(v4)
             .chain(v6)
@@ -116,6 +133,11 @@ impl Region for Cell {
         self.v4.is_subset(&other.v4)
             && self.v6.is_subset(&other.v6)
             && self.symbols.is_subset(&other.symbols)
+    }
+    fn is_disjoint(&self, other: &Self) -> bool {
+        self.v4.is_disjoint(&other.v4)
+            && self.v6.is_disjoint(&other.v6)
+            && self.symbols.is_disjoint(&other.symbols)
     }
 }
 
@@ -205,7 +227,7 @@ impl PacketSet {
         }
     }
 
-    fn of_cell(protocol: Option<u8>, cell: Cell) -> Self {
+    pub(crate) fn of_cell(protocol: Option<u8>, cell: Cell) -> Self {
         match protocol {
             None => Self::from_cells([], cell),
             Some(protocol) => Self::from_cells([(protocol, cell)], Cell::default()),
@@ -245,6 +267,12 @@ impl PacketSet {
         self.combine(other, SetOperation::Difference)
     }
 
+    /// Every packet that is not in it, of both families and of every symbol.
+    #[must_use]
+    pub fn complement(&self) -> Self {
+        Self::everything().difference(self)
+    }
+
     /// Whether no packet is in it.
     pub fn is_empty(&self) -> bool {
         self.cells.is_empty()
@@ -257,7 +285,7 @@ impl PacketSet {
 
     /// Whether both have a packet in common.
     pub fn intersects(&self, other: &Self) -> bool {
-        !self.intersection(other).is_empty()
+        !self.cells.is_disjoint(&other.cells)
     }
 
     /// Whether a packet is in it.
@@ -273,7 +301,8 @@ impl PacketSet {
             .is_some_and(|points| points.contains(point))
     }
 
-    /// Some packet of it: an example for people.
+    /// Some packet of it: an example for people. Every set that is not empty has one. `sg-other` is a
+    /// group that the set does not name, 255 a protocol number that it does not name.
     pub fn witness(&self) -> Option<Flow> {
         [TCP, UDP, ICMP, ICMPV6]
             .into_iter()
@@ -361,50 +390,5 @@ impl PacketSet {
         Self {
             cells: self.cells.combine(&other.cells, operation),
         }
-    }
-}
-
-/// A sweep over inclusive ranges: at every cut `decide` gets the items that hold there, in order.
-pub(crate) fn sweep<A: Coordinate, T>(
-    items: &[(A, A, T)],
-    decide: impl Fn(&[&T]) -> Points,
-) -> Pieces<A, Points> {
-    let mut starts: Vec<(A, usize)> = items
-        .iter()
-        .enumerate()
-        .map(|(index, (low, _, _))| (*low, index))
-        .collect();
-    let mut ends: Vec<(A, usize)> = items
-        .iter()
-        .enumerate()
-        .filter_map(|(index, (_, high, _))| Some((high.next()?, index)))
-        .collect();
-    starts.sort_unstable();
-    ends.sort_unstable();
-    let (mut starts, mut ends) = (starts.into_iter().peekable(), ends.into_iter().peekable());
-    let mut active: BTreeSet<usize> = BTreeSet::new();
-    let mut here: Vec<&T> = Vec::with_capacity(items.len());
-    let mut cuts = Vec::with_capacity(items.len() * 2);
-    loop {
-        let at = match (starts.peek(), ends.peek()) {
-            (Some((a, _)), Some((b, _))) => *a.min(b),
-            (Some((a, _)), None) => *a,
-            (None, Some((b, _))) => *b,
-            (None, None) => return Pieces::from_cuts(cuts),
-        };
-        while let Some((_, index)) = ends.next_if(|end| end.0 == at) {
-            active.remove(&index);
-        }
-        while let Some((_, index)) = starts.next_if(|start| start.0 == at) {
-            active.insert(index);
-        }
-        here.clear();
-        here.extend(
-            active
-                .iter()
-                .filter_map(|index| items.get(*index))
-                .map(|(_, _, item)| item),
-        );
-        cuts.push((at, decide(&here)));
     }
 }

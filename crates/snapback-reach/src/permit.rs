@@ -1,28 +1,13 @@
-//! What a group or an ACL permits, as packet sets.
+//! What a group permits, as packet sets (semantics A1).
 
 use crate::address::{span_v4, span_v6};
-use crate::flow::{ICMPV6, Points, Symbol, protocol_and_points};
-use crate::packet_set::{Cell, PacketSet, sweep};
-use crate::pieces::{Region, SetOperation, Total};
+use crate::flow::{Points, Symbol, protocol_and_points};
+use crate::nest::{ByPeer, nest};
+use crate::packet_set::{Cell, PacketSet};
+use crate::pieces::{Region, Total};
 use ipnet::IpNet;
-use snapback_model::{
-    Direction, EntryKey, NetworkAcl, NetworkAclEntry, Peer, PrefixListId, RuleAction, RuleKey,
-    SecurityGroup, Topology,
-};
+use snapback_model::{Direction, Peer, PrefixListId, RuleKey, SecurityGroup, Topology};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// One matching line of a list.
-struct Line {
-    protocol: Option<u8>,
-    points: Points,
-    peer: LinePeer,
-    action: RuleAction,
-}
-
-enum LinePeer {
-    Network(IpNet),
-    Symbol(Symbol),
-}
 
 /// The packets a group's rules permit in a direction (semantics A1): the union of its rules. Prefix
 /// lists are expanded where the topology has their entries, else they stay symbols.
@@ -45,119 +30,11 @@ pub fn permitted_by_rules<'a>(
     rules: impl IntoIterator<Item = &'a RuleKey>,
     topology: &Topology,
 ) -> PacketSet {
-    let mut lines = Vec::new();
-    for rule in rules {
-        let (protocol, points) = protocol_and_points(&rule.traffic);
-        let mut line = |peer| {
-            lines.push(Line {
-                protocol,
-                points: points.clone(),
-                peer,
-                action: RuleAction::Allow,
-            })
-        };
-        match (&rule.peer, entries_of(&rule.peer, topology)) {
-            (_, Some(entries)) => entries
-                .iter()
-                .for_each(|entry| line(LinePeer::Network(*entry))),
-            (peer, None) => {
-                let network = peer.as_cidr().map(LinePeer::Network);
-                if let Some(peer) = network.or_else(|| Symbol::of(peer).map(LinePeer::Symbol)) {
-                    line(peer);
-                }
-            }
-        }
-    }
-    first_match(&lines)
-}
-
-fn entries_of<'a>(peer: &Peer, topology: &'a Topology) -> Option<&'a BTreeSet<IpNet>> {
-    let Peer::PrefixList(id) = peer else {
-        return None;
-    };
-    topology.prefix_lists.get(id)?.entries.as_ref()
-}
-
-/// The prefix lists a group refers to whose entries the topology does not have: what they permit is
-/// known only by name.
-pub fn unread_prefix_lists<'a>(
-    group: &'a SecurityGroup,
-    topology: &Topology,
-) -> BTreeSet<&'a PrefixListId> {
-    let lists = group
-        .rules
-        .keys()
-        .filter(|rule| entries_of(&rule.peer, topology).is_none());
-    lists
-        .filter_map(|rule| match &rule.peer {
-            Peer::PrefixList(id) => Some(id),
-            Peer::Ipv4(_) | Peer::Ipv6(_) | Peer::SecurityGroup { .. } => None,
-        })
-        .collect()
-}
-
-/// The packets an ACL permits in a direction (semantics A3): first match by ascending number,
-/// unmatched is denied.
-pub fn permitted_by_acl(acl: &NetworkAcl, direction: Direction) -> PacketSet {
-    let entries = acl
-        .entries
-        .iter()
-        .filter(|(key, _)| key.direction == direction);
-    let lines: Vec<Line> = entries.map(|(_, entry)| line_of(entry)).collect();
-    first_match(&lines)
-}
-
-fn line_of(entry: &NetworkAclEntry) -> Line {
-    let (protocol, points) = protocol_and_points(&entry.traffic);
-    // 58 with an IPv4 CIDR matches all types (semantics A3).
-    let all_types = protocol == Some(ICMPV6) && matches!(entry.cidr, IpNet::V4(_));
-    let points = if all_types { Points::full() } else { points };
-    Line {
-        protocol,
-        points,
-        peer: LinePeer::Network(entry.cidr),
-        action: entry.action,
-    }
-}
-
-/// The packets that each entry of a direction decides, in evaluation order: those it matches and no
-/// earlier one does.
-pub fn effective_entries(acl: &NetworkAcl, direction: Direction) -> Vec<(EntryKey, PacketSet)> {
-    let mut seen = PacketSet::empty();
-    let mut effective = Vec::new();
-    for (key, entry) in acl
-        .entries
-        .iter()
-        .filter(|(key, _)| key.direction == direction)
-    {
-        let mut line = line_of(entry);
-        line.action = RuleAction::Allow;
-        let matched = first_match(&[line]);
-        effective.push((*key, matched.difference(&seen)));
-        seen = seen.union(&matched);
-    }
-    effective
-}
-
-/// Entries that decide no packet at all: earlier ones match everything they match.
-pub fn dead_entries(acl: &NetworkAcl, direction: Direction) -> Vec<EntryKey> {
-    let effective = effective_entries(acl, direction);
-    effective
-        .into_iter()
-        .filter(|(_, packets)| packets.is_empty())
-        .map(|(key, _)| key)
-        .collect()
-}
-
-/// First match over lines. Where all allow, that is their union.
-fn first_match(lines: &[Line]) -> PacketSet {
+    let lines = lines_of(rules, topology);
     let named: BTreeSet<u8> = lines.iter().filter_map(|line| line.protocol).collect();
     let cell = |protocol: Option<u8>| {
-        cell_of(
-            lines
-                .iter()
-                .filter(|line| line.protocol.is_none() || line.protocol == protocol),
-        )
+        let holds = |line: &&Line| line.protocol.is_none() || line.protocol == protocol;
+        union_of(lines.iter().filter(holds))
     };
     PacketSet::from_cells(
         named
@@ -167,56 +44,153 @@ fn first_match(lines: &[Line]) -> PacketSet {
     )
 }
 
-fn cell_of<'a>(lines: impl Iterator<Item = &'a Line>) -> Cell {
-    let (mut v4, mut v6) = (Vec::new(), Vec::new());
-    let mut symbols: BTreeMap<Symbol, Vec<&Line>> = BTreeMap::new();
-    for line in lines {
-        match &line.peer {
-            LinePeer::Network(IpNet::V4(net)) => {
+/// All that some rules say of one protocol number (`None`: of every number) and one kind of peer.
+pub(crate) struct Line<'a> {
+    pub(crate) protocol: Option<u8>,
+    pub(crate) points: Points,
+    pub(crate) peer: LinePeer<'a>,
+}
+
+/// Where a line's packets come from or go to.
+pub(crate) enum LinePeer<'a> {
+    Network(IpNet),
+    /// A prefix list whose entries are known.
+    Networks(&'a BTreeSet<IpNet>),
+    Symbol(Symbol),
+}
+
+/// The lines of some rules. Rules with the same prefix list are one line: a list of a thousand
+/// entries in a thousand rules is expanded once for each protocol.
+pub(crate) fn lines_of<'r, 't>(
+    rules: impl IntoIterator<Item = &'r RuleKey>,
+    topology: &'t Topology,
+) -> Vec<Line<'t>> {
+    type Expanded<'t> = (&'t BTreeSet<IpNet>, Vec<(u16, u16)>);
+    let mut lines = Vec::new();
+    let mut lists: BTreeMap<(Option<u8>, &PrefixListId), Expanded<'t>> = BTreeMap::new();
+    for rule in rules {
+        let (protocol, points) = protocol_and_points(&rule.traffic);
+        let peer = match &rule.peer {
+            Peer::Ipv4(net) => LinePeer::Network(IpNet::V4(*net)),
+            Peer::Ipv6(net) => LinePeer::Network(IpNet::V6(*net)),
+            Peer::SecurityGroup { id, owner } => LinePeer::Symbol(Symbol::SecurityGroup {
+                id: id.clone(),
+                owner: owner.clone(),
+            }),
+            Peer::PrefixList(id) => match entries_of(id, topology) {
+                None => LinePeer::Symbol(Symbol::PrefixList(id.clone())),
+                Some(entries) => {
+                    let (_, ranges) = lists.entry((protocol, id)).or_insert((entries, Vec::new()));
+                    ranges.extend(points.ranges());
+                    continue;
+                }
+            },
+        };
+        lines.push(Line {
+            protocol,
+            points,
+            peer,
+        });
+    }
+    lines.extend(
+        lists
+            .into_iter()
+            .map(|((protocol, _), (entries, ranges))| Line {
+                protocol,
+                points: Points::from_ranges(ranges),
+                peer: LinePeer::Networks(entries),
+            }),
+    );
+    lines
+}
+
+/// The entries of a prefix list, where they were read. Not read is unknown, never empty.
+pub(crate) fn entries_of<'a>(
+    id: &PrefixListId,
+    topology: &'a Topology,
+) -> Option<&'a BTreeSet<IpNet>> {
+    topology.prefix_lists.get(id)?.entries.as_ref()
+}
+
+/// What lines say, by peer.
+pub(crate) fn by_peer<'l, T: Copy>(
+    lines: impl Iterator<Item = (&'l Line<'l>, T)>,
+) -> ByPeer<'l, T> {
+    let mut sorted = ByPeer::default();
+    for (line, said) in lines {
+        let mut add = |network: &IpNet| match network {
+            IpNet::V4(net) => {
                 let (low, high) = span_v4(*net);
-                v4.push((low, high, line));
+                sorted.v4.push((low, high, said));
             }
-            LinePeer::Network(IpNet::V6(net)) => {
+            IpNet::V6(net) => {
                 let (low, high) = span_v6(*net);
-                v6.push((low, high, line));
+                sorted.v6.push((low, high, said));
             }
-            LinePeer::Symbol(symbol) => symbols.entry(symbol.clone()).or_default().push(line),
+        };
+        match &line.peer {
+            LinePeer::Network(network) => add(network),
+            LinePeer::Networks(networks) => networks.iter().for_each(add),
+            LinePeer::Symbol(symbol) => sorted.symbols.entry(symbol).or_default().push(said),
         }
     }
+    sorted
+}
+
+fn union_of<'l>(lines: impl Iterator<Item = &'l Line<'l>>) -> Cell {
+    let lines = by_peer(lines.map(|line| (line, &line.points)));
+    let join = |outer: &Points, inner: Points| {
+        if outer.is_full() {
+            outer.clone()
+        } else if inner.is_full() {
+            inner
+        } else {
+            outer.union(&inner)
+        }
+    };
+    let symbols = lines.symbols.into_iter();
+    let symbols = symbols.map(|(symbol, points)| (symbol.clone(), together(points.into_iter())));
     Cell {
-        v4: sweep(&v4, allowed),
-        v6: sweep(&v6, allowed),
-        symbols: Total::new(
-            symbols
-                .into_iter()
-                .map(|(symbol, lines)| (symbol, allowed(&lines.iter().collect::<Vec<_>>()))),
-            Points::default(),
+        symbols: Total::new(symbols, Points::default()),
+        v4: nest(
+            lines.v4,
+            |same| together(same.iter().map(|line| line.2)),
+            join,
+        ),
+        v6: nest(
+            lines.v6,
+            |same| together(same.iter().map(|line| line.2)),
+            join,
         ),
     }
 }
 
-/// The points that a list of lines for one address allows.
-fn allowed(lines: &[&&Line]) -> Points {
-    match lines {
-        [] => return Points::default(),
-        [line] if line.action == RuleAction::Allow => return line.points.clone(),
-        _ => {}
-    }
-    if lines.iter().all(|line| line.action == RuleAction::Allow) {
-        if let Some(line) = lines.iter().find(|line| line.points.is_full()) {
-            return line.points.clone();
+/// The union of the points of lines for one peer.
+fn together<'l>(mut lines: impl Iterator<Item = &'l Points> + Clone) -> Points {
+    let mut rest = lines.clone().skip(1);
+    match (lines.next(), rest.next()) {
+        (None, _) => Points::default(),
+        (Some(only), None) => only.clone(),
+        (Some(first), Some(second)) => {
+            let all = || [first, second].into_iter().chain(rest.clone());
+            let full = all().find(|points| points.is_full());
+            full.cloned()
+                .unwrap_or_else(|| Points::from_ranges(all().flat_map(Points::ranges)))
         }
-        return Points::from_ranges(lines.iter().flat_map(|line| line.points.ranges()));
     }
-    // Nothing behind a line that matches every point counts. Painted from the last line to the
-    // first, so that earlier lines end on top.
-    let end = lines.iter().position(|line| line.points.is_full());
-    let deciding = lines.iter().take(end.map_or(lines.len(), |end| end + 1));
-    let operation = |line: &Line| match line.action {
-        RuleAction::Allow => SetOperation::Union,
-        RuleAction::Deny => SetOperation::Difference,
-    };
-    deciding.rev().fold(Points::default(), |allowed, line| {
-        allowed.combine(&line.points, operation(line))
-    })
+}
+
+/// The prefix lists a group refers to whose entries the topology does not have: what they permit is
+/// known only by name.
+pub fn unread_prefix_lists<'a>(
+    group: &'a SecurityGroup,
+    topology: &Topology,
+) -> BTreeSet<&'a PrefixListId> {
+    let lists = group.rules.keys().filter_map(|rule| match &rule.peer {
+        Peer::PrefixList(id) => Some(id),
+        Peer::Ipv4(_) | Peer::Ipv6(_) | Peer::SecurityGroup { .. } => None,
+    });
+    lists
+        .filter(|id| entries_of(id, topology).is_none())
+        .collect()
 }

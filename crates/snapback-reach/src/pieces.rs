@@ -1,6 +1,8 @@
 //! Piecewise-constant maps over a line: the one structure behind ports, addresses, slabs and next
 //! hops (semantics F). One form for each map, so `==` is equality of meaning.
 
+use smallvec::SmallVec;
+
 /// A point of a line: a port, an IPv4 or an IPv6 address.
 pub trait Coordinate: Copy + Ord {
     /// The first point.
@@ -35,12 +37,18 @@ coordinates!(u16, u32, u128);
 /// neighbours differ.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Pieces<A, V> {
-    cuts: Vec<(A, V)>,
+    // Most maps have two cuts, and a set is made of very many small ones: those need no allocation.
+    cuts: SmallVec<[(A, V); INLINE]>,
 }
+
+/// Cuts that are held without an allocation: one range and its neighbour.
+const INLINE: usize = 4;
 
 impl<A, V> Default for Pieces<A, V> {
     fn default() -> Self {
-        Self { cuts: Vec::new() }
+        Self {
+            cuts: SmallVec::new(),
+        }
     }
 }
 
@@ -60,7 +68,7 @@ impl<A: Coordinate, V: Clone + Eq + Default> Pieces<A, V> {
     pub fn from_cuts(cuts: impl IntoIterator<Item = (A, V)>) -> Self {
         let cuts = cuts.into_iter();
         let mut map = Self {
-            cuts: Vec::with_capacity(cuts.size_hint().0),
+            cuts: SmallVec::with_capacity(cuts.size_hint().0),
         };
         for (at, value) in cuts {
             map.push(at, value);
@@ -130,26 +138,34 @@ impl<A: Coordinate, V: Clone + Eq + Default> Pieces<A, V> {
     ) -> bool {
         let (left_default, right_default) = (V::default(), W::default());
         let (mut left, mut right) = (&left_default, &right_default);
-        let (mut lefts, mut rights) = (self.cuts.iter().peekable(), other.cuts.iter().peekable());
-        let starts_at_min = |cuts: Option<A>| cuts.is_some_and(|at| at == A::MIN);
-        let covered = starts_at_min(self.cuts.first().map(|cut| cut.0))
-            || starts_at_min(other.cuts.first().map(|cut| cut.0));
+        let (mut lefts, mut rights) = (self.cuts.as_slice(), other.cuts.as_slice());
+        let first = |cut: Option<A>| cut.is_some_and(|at| at == A::MIN);
+        let covered =
+            first(lefts.first().map(|cut| cut.0)) || first(rights.first().map(|cut| cut.0));
         if !covered && !visit(A::MIN, left, right) {
             return false;
         }
         loop {
-            let at = match (lefts.peek(), rights.peek()) {
-                (Some((a, _)), Some((b, _))) => *a.min(b),
-                (Some((a, _)), None) => *a,
-                (None, Some((b, _))) => *b,
+            let at = match (lefts.split_first(), rights.split_first()) {
+                (Some(((a, value), behind)), Some(((b, other), behind_other))) => {
+                    if a <= b {
+                        (left, lefts) = (value, behind);
+                    }
+                    if b <= a {
+                        (right, rights) = (other, behind_other);
+                    }
+                    *a.min(b)
+                }
+                (Some(((a, value), behind)), None) => {
+                    (left, lefts) = (value, behind);
+                    *a
+                }
+                (None, Some(((b, value), behind))) => {
+                    (right, rights) = (value, behind);
+                    *b
+                }
                 (None, None) => return true,
             };
-            while let Some((_, value)) = lefts.next_if(|cut| cut.0 == at) {
-                left = value;
-            }
-            while let Some((_, value)) = rights.next_if(|cut| cut.0 == at) {
-                right = value;
-            }
             if !visit(at, left, right) {
                 return false;
             }
@@ -163,7 +179,7 @@ impl<A: Coordinate, V: Clone + Eq + Default> Pieces<A, V> {
         mut of: impl FnMut(&V, &W) -> X,
     ) -> Pieces<A, X> {
         let mut result = Pieces {
-            cuts: Vec::with_capacity(self.cuts.len() + other.cuts.len() + 1),
+            cuts: SmallVec::with_capacity(self.cuts.len() + other.cuts.len() + 1),
         };
         self.walk(other, |at, left, right| {
             result.push(at, of(left, right));
@@ -193,6 +209,8 @@ pub trait Region: Sized {
     fn is_empty(&self) -> bool;
     /// Whether all of it is in the other.
     fn is_subset(&self, other: &Self) -> bool;
+    /// Whether both have nothing in common.
+    fn is_disjoint(&self, other: &Self) -> bool;
 
     /// In either.
     #[must_use]
@@ -225,10 +243,19 @@ impl Region for bool {
     fn is_subset(&self, other: &Self) -> bool {
         !*self || *other
     }
+    fn is_disjoint(&self, other: &Self) -> bool {
+        !(*self && *other)
+    }
 }
 
 impl<A: Coordinate, V: Region + Clone + Eq + Default> Region for Pieces<A, V> {
     fn combine(&self, other: &Self, operation: SetOperation) -> Self {
+        if self == other {
+            return match operation {
+                SetOperation::Union | SetOperation::Intersection => self.clone(),
+                SetOperation::Difference => Self::default(),
+            };
+        }
         match (self.cuts.is_empty(), other.cuts.is_empty(), operation) {
             (true, _, SetOperation::Union) => other.clone(),
             (_, true, SetOperation::Union | SetOperation::Difference) => self.clone(),
@@ -241,6 +268,11 @@ impl<A: Coordinate, V: Region + Clone + Eq + Default> Region for Pieces<A, V> {
     }
     fn is_subset(&self, other: &Self) -> bool {
         self.walk(other, |_, left, right| left.is_subset(right))
+    }
+    fn is_disjoint(&self, other: &Self) -> bool {
+        self.cuts.is_empty()
+            || other.cuts.is_empty()
+            || self.walk(other, |_, left, right| left.is_disjoint(right))
     }
 }
 
@@ -366,5 +398,12 @@ impl<K: Ord + Clone, V: Region + Clone + Eq> Region for Total<K, V> {
                 .keys(other)
                 .into_iter()
                 .all(|key| self.at(key).is_subset(other.at(key)))
+    }
+    fn is_disjoint(&self, other: &Self) -> bool {
+        self.rest.is_disjoint(&other.rest)
+            && self
+                .keys(other)
+                .into_iter()
+                .all(|key| self.at(key).is_disjoint(other.at(key)))
     }
 }

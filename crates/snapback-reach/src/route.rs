@@ -1,13 +1,16 @@
 //! Where a route table sends each address: longest prefix match (semantics A4).
 
 use crate::address::{span_v4, span_v6};
+use crate::permit::entries_of;
 use crate::pieces::Coordinate;
 use ipnet::IpNet;
+use smallvec::SmallVec;
 use snapback_model::{
     Destination, PrefixListId, Route, RouteOrigin, RouteTable, RouteTarget, Topology,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// What happens to packets for an address.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,7 +42,9 @@ impl Hop {
     }
 }
 
-/// Rank among routes of equal prefix: static over prefix list over propagated (semantics A4).
+/// Rank among routes of equal prefix: static over prefix list over propagated (semantics A4). Among
+/// propagated routes AWS ranks Direct Connect, static VPN and VPN BGP routes; what EC2 describes does
+/// not tell them apart, and lists one route for each destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
     Propagated,
@@ -47,76 +52,155 @@ enum Rank {
     Static,
 }
 
+/// A route that claims a network.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Claim<'a> {
+    rank: Rank,
+    pub(crate) destination: &'a Destination,
+    pub(crate) route: &'a Route,
+}
+
+/// Which route of a table holds each network it names.
+#[derive(Default)]
+pub(crate) struct Claims<'a> {
+    /// Each network once, in the order of [`walk`]: an outer one before those in it.
+    holders: Vec<(IpNet, Claim<'a>)>,
+    /// Claims that lost their network to a holder of the same prefix.
+    pub(crate) beaten: Vec<(IpNet, Claim<'a>)>,
+    unread: BTreeMap<&'a PrefixListId, &'a Route>,
+}
+
+impl<'a> Claims<'a> {
+    /// Prefix lists are expanded where the topology has their entries; the others claim nothing that
+    /// is known.
+    pub(crate) fn of(table: &'a RouteTable, topology: &Topology) -> Self {
+        let mut claims = Self::default();
+        let mut all: Vec<(IpNet, Claim<'a>)> = Vec::with_capacity(table.routes.len());
+        for (destination, route) in &table.routes {
+            let claim = |rank| Claim {
+                rank,
+                destination,
+                route,
+            };
+            let rank = match route.origin {
+                RouteOrigin::Propagated => Rank::Propagated,
+                RouteOrigin::Table | RouteOrigin::Created => Rank::Static,
+            };
+            match destination {
+                Destination::Ipv4(net) => all.push((IpNet::V4(*net), claim(rank))),
+                Destination::Ipv6(net) => all.push((IpNet::V6(*net), claim(rank))),
+                Destination::PrefixList(id) => match entries_of(id, topology) {
+                    None => {
+                        claims.unread.insert(id, route);
+                    }
+                    Some(entries) => {
+                        let claim = claim(Rank::PrefixList);
+                        all.extend(entries.iter().map(|network| (network.trunc(), claim)));
+                    }
+                },
+            }
+        }
+        // Stable, and nearly sorted already. Of equal ranks the first holds: prefix lists, by id.
+        all.sort_by(|(one, claim), (other, rival)| {
+            one.cmp(other).then(rival.rank.cmp(&claim.rank))
+        });
+        for (network, claim) in all {
+            match claims.holders.last() {
+                Some((held, _)) if *held == network => claims.beaten.push((network, claim)),
+                _ => claims.holders.push((network, claim)),
+            }
+        }
+        claims
+    }
+
+    /// The route that holds a network itself.
+    pub(crate) fn holder(&self, network: &IpNet) -> Option<&Claim<'a>> {
+        at(&self.holders, network)
+    }
+
+    /// Networks that prefix lists send to different targets, in equal or nested prefixes, where no
+    /// better rank holds the network: AWS picks one at random (semantics A4).
+    fn ambiguous(&self) -> BTreeMap<IpNet, BTreeSet<RouteTarget>> {
+        let listed = self.holders.iter().chain(&self.beaten);
+        let listed = listed.filter(|(_, claim)| claim.rank == Rank::PrefixList);
+        let mut targets: BTreeMap<IpNet, BTreeSet<&RouteTarget>> = BTreeMap::new();
+        for (network, claim) in listed {
+            let of = targets.entry(*network).or_default();
+            of.insert(&claim.route.target);
+        }
+        let mut ambiguous = BTreeMap::new();
+        let everywhere: BTreeSet<&RouteTarget> = targets.values().flatten().copied().collect();
+        if everywhere.len() < 2 {
+            return ambiguous;
+        }
+        for network in targets.keys() {
+            let held = self.holder(network).map(|holder| holder.rank);
+            if held != Some(Rank::PrefixList) {
+                continue;
+            }
+            let around = std::iter::successors(Some(*network), IpNet::supernet);
+            let of = around.filter_map(|net| targets.get(&net)).flatten();
+            let of: BTreeSet<RouteTarget> = of.map(|target| (*target).clone()).collect();
+            if of.len() > 1 {
+                ambiguous.insert(*network, of);
+            }
+        }
+        ambiguous
+    }
+}
+
+/// The value of a network in a list sorted by network.
+fn at<'l, T>(sorted: &'l [(IpNet, T)], network: &IpNet) -> Option<&'l T> {
+    let index = sorted.binary_search_by_key(network, |(network, _)| *network);
+    index
+        .ok()
+        .and_then(|index| sorted.get(index))
+        .map(|(_, value)| value)
+}
+
+/// A network and what happens to its packets.
+type Prefix = (IpNet, Arc<Hop>);
+
 /// The next hop of every address, as a table decides it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NextHops {
-    prefixes: BTreeMap<IpNet, Hop>,
+    /// Each network once, an outer one before those in it. Routes with one target share its hop.
+    prefixes: Vec<Prefix>,
     unread: BTreeMap<PrefixListId, Hop>,
     ambiguous: BTreeMap<IpNet, BTreeSet<RouteTarget>>,
 }
 
+/// Among so many hops one is looked for before it is made once more: tables have few targets, and a
+/// hop that is held twice costs memory, nothing else.
+const MOST_RECENT: usize = 8;
+
 /// The longest-prefix map of a table. Prefix lists are expanded where the topology has their
 /// entries; the others are kept by name.
 pub fn next_hops(table: &RouteTable, topology: &Topology) -> NextHops {
-    let mut ranked: BTreeMap<IpNet, (Rank, Hop)> = BTreeMap::new();
-    let mut unread = BTreeMap::new();
-    let mut ambiguous: BTreeMap<IpNet, BTreeSet<RouteTarget>> = BTreeMap::new();
-    for (destination, route) in &table.routes {
-        let hop = Hop::of(route);
-        let Destination::PrefixList(id) = destination else {
-            let rank = if route.origin == RouteOrigin::Propagated {
-                Rank::Propagated
-            } else {
-                Rank::Static
-            };
-            if let Some(network) = destination.as_cidr() {
-                keep_best(&mut ranked, network, rank, hop);
-            }
-            continue;
-        };
-        match topology
-            .prefix_lists
-            .get(id)
-            .and_then(|list| list.entries.as_ref())
-        {
+    let claims = Claims::of(table, topology);
+    let unread = claims.unread.iter();
+    let mut known: Vec<(&Route, Arc<Hop>)> = Vec::new();
+    let prefixes = claims.holders.iter().map(|(network, claim)| {
+        let route = claim.route;
+        let mut recent = known.iter().rev().take(MOST_RECENT);
+        let same = recent
+            .find(|(other, _)| other.blackhole == route.blackhole && other.target == route.target);
+        let hop = match same {
+            Some((_, hop)) => Arc::clone(hop),
             None => {
-                unread.insert(id.clone(), hop);
+                let hop = Arc::new(Hop::of(route));
+                known.push((route, Arc::clone(&hop)));
+                hop
             }
-            Some(entries) => {
-                for network in entries.iter().map(IpNet::trunc) {
-                    if let Some((Rank::PrefixList, Hop::To(known) | Hop::Blackhole(known))) =
-                        ranked.get(&network)
-                        && *known != route.target
-                    {
-                        ambiguous
-                            .entry(network)
-                            .or_default()
-                            .extend([known.clone(), route.target.clone()]);
-                    }
-                    keep_best(&mut ranked, network, Rank::PrefixList, hop.clone());
-                }
-            }
-        }
-    }
-    ambiguous.retain(|network, _| {
-        ranked
-            .get(network)
-            .is_some_and(|(rank, _)| *rank == Rank::PrefixList)
+        };
+        (*network, hop)
     });
-    let prefixes: BTreeMap<IpNet, Hop> = ranked
-        .into_iter()
-        .map(|(network, (_, hop))| (network, hop))
-        .collect();
     NextHops {
-        prefixes,
-        unread,
-        ambiguous,
-    }
-}
-
-fn keep_best(ranked: &mut BTreeMap<IpNet, (Rank, Hop)>, network: IpNet, rank: Rank, hop: Hop) {
-    if ranked.get(&network).is_none_or(|(known, _)| *known < rank) {
-        ranked.insert(network, (rank, hop));
+        prefixes: prefixes.collect(),
+        unread: unread
+            .map(|(list, route)| ((*list).clone(), Hop::of(route)))
+            .collect(),
+        ambiguous: claims.ambiguous(),
     }
 }
 
@@ -133,7 +217,8 @@ pub struct RouteRegion {
 }
 
 impl NextHops {
-    /// The hop of an address. Unread prefix lists are not considered.
+    /// The hop of an address. Unread prefix lists are not considered: where there are any
+    /// ([`Self::unread`]), one of them may decide instead, unless the route has the full length.
     pub fn at(&self, address: IpAddr) -> &Hop {
         self.covering(IpNet::from(address))
     }
@@ -143,8 +228,9 @@ impl NextHops {
         &self.unread
     }
 
-    /// Networks that several prefix lists send to different targets: AWS picks one at random
-    /// (semantics A4). The map itself takes the list with the lowest id.
+    /// Networks that several prefix lists send to different targets, be it that one list has the same
+    /// network as the other or one around it: AWS picks one at random (semantics A4). The map itself
+    /// takes the longest prefix, then the list with the lowest id.
     pub fn ambiguous(&self) -> &BTreeMap<IpNet, BTreeSet<RouteTarget>> {
         &self.ambiguous
     }
@@ -208,7 +294,7 @@ impl NextHops {
     fn covering(&self, network: IpNet) -> &Hop {
         let mut around = Some(network);
         while let Some(net) = around {
-            if let Some(hop) = self.prefixes.get(&net) {
+            if let Some(hop) = at(&self.prefixes, &net) {
                 return hop;
             }
             around = net.supernet();
@@ -219,18 +305,21 @@ impl NextHops {
 
 const UNROUTED: &Hop = &Hop::Unrouted;
 
+/// What each of some tables says.
+type Hops<'a> = SmallVec<[&'a Hop; 4]>;
+
 /// A network of some table, with what each table says about the part of it that no more specific
 /// network of any table takes away.
-struct Walked<'a> {
-    network: IpNet,
+pub(crate) struct Walked<'a> {
+    pub(crate) network: IpNet,
     high: u128,
     /// The first address not yet known to be in a more specific network; `None` past the end.
     free: Option<u128>,
     /// An address of its own part; `None` where it has none.
-    witness: Option<u128>,
-    hops: Vec<&'a Hop>,
+    pub(crate) witness: Option<u128>,
+    hops: Hops<'a>,
     /// The network around it, by index.
-    parent: Option<usize>,
+    pub(crate) parent: Option<usize>,
 }
 
 impl Walked<'_> {
@@ -277,30 +366,28 @@ fn bounds(network: IpNet) -> (u128, u128) {
 }
 
 /// All networks of some tables, an outer one before those in it.
-fn walk<'a>(tables: &[&'a NextHops]) -> Vec<Walked<'a>> {
-    let mut networks: Vec<(bool, u128, u8, IpNet)> = tables
+pub(crate) fn walk<'a>(tables: &[&'a NextHops]) -> Vec<Walked<'a>> {
+    let mut ahead: SmallVec<[&'a [Prefix]; 4]> = tables
         .iter()
-        .flat_map(|table| table.prefixes.keys())
-        .map(|net| {
-            (
-                matches!(net, IpNet::V6(_)),
-                bounds(*net).0,
-                net.prefix_len(),
-                *net,
-            )
-        })
+        .map(|table| table.prefixes.as_slice())
         .collect();
-    networks.sort_unstable();
-    networks.dedup();
-    let mut walked: Vec<Walked<'a>> = Vec::with_capacity(networks.len());
+    let longest = ahead.iter().map(|table| table.len()).max();
+    let mut walked: Vec<Walked<'a>> = Vec::with_capacity(longest.unwrap_or(0));
     let mut open: Vec<usize> = Vec::new();
-    for (_, low, _, network) in networks {
-        let holds = |walked: &[Walked<'_>], index: usize| {
-            walked
-                .get(index)
-                .is_some_and(|outer| outer.network.contains(&network))
+    let next = |ahead: &[&'a [Prefix]]| {
+        let firsts = ahead.iter().filter_map(|table| table.first());
+        firsts.map(|(network, _)| *network).min()
+    };
+    while let Some(network) = next(&ahead) {
+        let (low, high) = bounds(network);
+        let ended = |outer: &Walked<'_>| {
+            outer.high < low
+                || matches!(outer.network, IpNet::V4(_)) != matches!(network, IpNet::V4(_))
         };
-        while open.last().is_some_and(|index| !holds(&walked, *index)) {
+        while open
+            .last()
+            .is_some_and(|index| walked.get(*index).is_none_or(ended))
+        {
             close(&mut open, &mut walked);
         }
         let parent = open.last().copied();
@@ -310,19 +397,22 @@ fn walk<'a>(tables: &[&'a NextHops]) -> Vec<Walked<'a>> {
             outer.witness = outer.free.filter(|free| *free < low);
         }
         let outer = parent.and_then(|parent| walked.get(parent));
-        let hops = tables.iter().enumerate().map(|(index, table)| {
+        let mut hops = Hops::new();
+        for (index, table) in ahead.iter_mut().enumerate() {
             let inherited = outer.and_then(|outer| outer.hops.get(index).copied());
-            table
-                .prefixes
-                .get(&network)
-                .or(inherited)
-                .unwrap_or(UNROUTED)
-        });
-        let hops = hops.collect();
+            let own = table.split_first().filter(|((own, _), _)| *own == network);
+            hops.push(match own {
+                Some(((_, hop), behind)) => {
+                    *table = behind;
+                    hop
+                }
+                None => inherited.unwrap_or(UNROUTED),
+            });
+        }
         open.push(walked.len());
         walked.push(Walked {
             network,
-            high: bounds(network).1,
+            high,
             free: Some(low),
             witness: None,
             hops,

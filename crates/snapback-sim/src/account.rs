@@ -9,7 +9,7 @@ mod tags;
 mod targets;
 mod topology;
 
-pub(crate) use read::apis as read_apis;
+pub(crate) use read::{apis as read_apis, gap_of};
 
 use crate::call::Call;
 use snapback_model::*;
@@ -281,7 +281,9 @@ impl Account {
                 self.detach_internet_gateway(gateway, vpc)
             }
             Call::DeleteInternetGateway { gateway } => self.delete_internet_gateway(gateway),
-            Call::CreateNatGateway { subnet, .. } => self.create_nat(subnet, now),
+            Call::CreateNatGateway { subnet, allocation } => {
+                self.create_nat(subnet, allocation, now)
+            }
             Call::DeleteNatGateway { gateway } => self.delete_nat(gateway, now),
             Call::DeleteVpcPeeringConnection { peering } => self.delete_peering(peering),
             Call::ModifyVpcEndpoint {

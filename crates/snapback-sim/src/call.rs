@@ -397,6 +397,30 @@ impl Call {
                 targets: vec![target],
                 tags,
             },
+            Action::CreateSecurityGroup {
+                group: _,
+                name,
+                description,
+                vpc,
+                tags,
+            } => Self::CreateSecurityGroup {
+                name,
+                description,
+                vpc: Some(vpc),
+                tags,
+            },
+            Action::CreateNetworkAcl { vpc, tags, .. } => Self::CreateNetworkAcl { vpc, tags },
+            Action::DeleteNetworkAcl { acl } => Self::DeleteNetworkAcl { acl },
+            Action::CreateRouteTable { vpc, tags, .. } => Self::CreateRouteTable { vpc, tags },
+            Action::ModifyVpcEndpoint {
+                endpoint,
+                add,
+                remove,
+            } => Self::ModifyVpcEndpoint {
+                endpoint,
+                add_tables: add.into_iter().collect(),
+                remove_tables: remove.into_iter().collect(),
+            },
             action => return Self::from_route_action(action, handles),
         })
     }

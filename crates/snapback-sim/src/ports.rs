@@ -1,12 +1,12 @@
 //! Every port of the flow on the world.
 
-use crate::account::{ApiError, read_apis};
+use crate::account::{ApiError, gap_of, read_apis};
 use crate::call::Call;
 use crate::faults::{Family, Fault, When};
 use crate::principal::Principal;
 use crate::store::Store;
 use crate::views::Logged;
-use crate::world::{Inner, World};
+use crate::world::{CallOutcome, Inner, World};
 use snapback_app::port::*;
 use snapback_engine::execution::{ErrorClass, classify};
 use snapback_engine::incident::{Entry, ResourceRecord};
@@ -66,6 +66,15 @@ fn answer(fault: Fault, operation: &str) -> Option<ApiError> {
     }
 }
 
+fn receipt(outcome: CallOutcome) -> Receipt {
+    // Ids of other parts (rules, associations) are no guarded resources.
+    let created = outcome.made.iter().find_map(|id| id.parse().ok());
+    Receipt {
+        request: Some(outcome.request),
+        created,
+    }
+}
+
 fn named(scope: &Scope) -> String {
     match scope {
         Scope::Everything => "everything".into(),
@@ -94,6 +103,7 @@ impl Inner {
     fn observe(&mut self, scope: &Scope) -> Result<Snapshot, CallError> {
         let began = self.now;
         let resource = named(scope);
+        let mut gaps = Vec::new();
         for api in read_apis(&self.account, scope) {
             self.pass(self.latency.read);
             let fault = self.ec2_fault(api);
@@ -115,11 +125,16 @@ impl Inner {
                 read: true,
                 request: None,
             });
-            if let Some(error) = error {
-                return Err(error);
+            match (error, gap_of(api)) {
+                (None, _) => {}
+                (Some(error), Some(gap)) if gap.takes(error.class) => gaps.push(gap),
+                (Some(error), _) => return Err(error),
             }
         }
-        Ok(self.visible().read(scope, began))
+        let mut seen = self.visible().read(scope, began);
+        gaps.into_iter()
+            .for_each(|gap| gap.withhold(&mut seen.topology));
+        Ok(seen)
     }
 
     fn act(&mut self, action: &Action, handles: &Handles) -> Result<Receipt, CallError> {
@@ -135,9 +150,7 @@ impl Inner {
         let fault = self.ec2_fault(api);
         let before = Arc::clone(&self.account);
         let outcome = match fault {
-            None => self.perform(&guard, &call, None).map(|outcome| Receipt {
-                request: Some(outcome.request),
-            }),
+            None => self.perform(&guard, &call, None).map(receipt),
             Some(Fault::LostRequest) => {
                 self.pass(NO_ANSWER);
                 Err(lost(api, &resource))
@@ -147,11 +160,7 @@ impl Inner {
                 self.pass(NO_ANSWER);
                 Err(lost(api, &resource))
             }
-            Some(fault) => self
-                .perform(&guard, &call, answer(fault, api))
-                .map(|outcome| Receipt {
-                    request: Some(outcome.request),
-                }),
+            Some(fault) => self.perform(&guard, &call, answer(fault, api)).map(receipt),
         };
         if !Arc::ptr_eq(&before, &self.account) {
             self.trail

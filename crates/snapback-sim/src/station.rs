@@ -93,7 +93,12 @@ impl<'a> Station<'a> {
         let station = Self::bare(seed, policy, listener)?;
         station
             .runtime
-            .block_on(capture::run(&station.world, "operator", "first deployment"))
+            .block_on(capture::run(
+                &station.world,
+                "operator",
+                "first deployment",
+                &station.guard.policy,
+            ))
             .map_err(|error| format!("capture: {error}"))?;
         Ok(station)
     }

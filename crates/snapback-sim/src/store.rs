@@ -116,6 +116,7 @@ impl Store {
                 outcome:
                     StepOutcome::Applied {
                         request: Some(request),
+                        ..
                     },
                 ..
             } = &entry.body

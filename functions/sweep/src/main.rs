@@ -64,7 +64,7 @@ async fn handle(
     let (payload, context) = event.into_parts();
     match wish(&payload)? {
         Wish::Capture(Capture { by, why }) => {
-            let captured = capture::run(world, &by, &why)
+            let captured = capture::run(world, &by, &why, &config.policy)
                 .await
                 .inspect_err(|error| tracing::error!(%error, "not captured"))?;
             Ok(captured_json(&captured))

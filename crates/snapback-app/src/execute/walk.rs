@@ -7,7 +7,7 @@ use crate::rights::GuardPorts;
 use snapback_engine::execution::{ErrorClass, StepOutcome};
 use snapback_engine::incident::Body;
 use snapback_engine::plan::{self, Action, Plan, Readiness};
-use snapback_model::{AssociationSubject, Handles};
+use snapback_model::{AssociationSubject, Handles, Renamed, ResourceId};
 
 /// What became of one call.
 enum Act {
@@ -42,27 +42,30 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                 return Err(self.interrupt(bodies, why).await);
             }
             self.freshen(&mut bodies).await?;
-            match plan::readiness(&step.action, &self.scene.live) {
+            let action = self.current(&step.action);
+            match plan::readiness(&action, &self.scene.live) {
                 Readiness::Ready => {}
                 Readiness::AlreadyInPlace => {
-                    bodies.push(ended(index, StepOutcome::AlreadyInPlace));
+                    let created = plan::born(&action, &self.scene.live);
+                    self.succeed(&action, created.as_ref());
+                    bodies.push(ended(index, StepOutcome::AlreadyInPlace { created }));
                     continue;
                 }
                 Readiness::Changed(why) => return Ok(Walk::Changed(bodies, why)),
             }
             bodies.push(Body::StepStarted {
                 step: index,
-                handles: named_by(&step.action, &self.scene.live.handles),
+                handles: named_by(&action, &self.scene.live.handles),
             });
             self.write(std::mem::take(&mut bodies)).await?;
-            let act = self.act(&step.action).await?;
+            let act = self.act(&action).await?;
             let (Act::Made(outcomes)
             | Act::Changed(outcomes, _)
             | Act::Failed(outcomes, _)
             | Act::Exhausted(outcomes, _)) = &act;
             bodies.extend(outcomes.iter().map(|outcome| ended(index, outcome.clone())));
             match act {
-                Act::Made(_) => self.follow(&step.action),
+                Act::Made(outcomes) => self.follow(&action, &outcomes),
                 Act::Changed(_, why) => return Ok(Walk::Changed(bodies, why)),
                 Act::Failed(_, why) => return Ok(Walk::Failed(bodies, why)),
                 Act::Exhausted(_, why) => return Ok(Walk::Exhausted(bodies, why)),
@@ -90,8 +93,31 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         Ok(())
     }
 
-    /// The observation follows our own confirmed call.
-    fn follow(&mut self, action: &Action) {
+    /// The call with the ids of now, and the marks of this incident on what it makes.
+    fn current(&self, action: &Action) -> Action {
+        action
+            .renamed(&self.lineage)
+            .for_incident(&self.story.incident)
+    }
+
+    fn succeed(&mut self, action: &Action, created: Option<&ResourceId>) {
+        if let Some((old, new)) = action.makes().zip(created) {
+            self.lineage.record(old.as_str(), new.as_str());
+        }
+    }
+
+    /// The observation follows our own confirmed call; what it made is known by its new id.
+    fn follow(&mut self, action: &Action, outcomes: &[StepOutcome]) {
+        let created = outcomes.iter().find_map(|outcome| match outcome {
+            StepOutcome::Applied { created, .. } | StepOutcome::AlreadyInPlace { created } => {
+                created.clone()
+            }
+            StepOutcome::Unknown { .. } | StepOutcome::Failed { .. } => None,
+        });
+        self.succeed(action, created.as_ref());
+        let action = &created
+            .as_ref()
+            .map_or_else(|| action.clone(), |created| action.made_as(created));
         if let Err(why) = plan::apply(action, &mut self.scene.live) {
             // Already there by a read; anything else shows at the next precondition or the proof.
             tracing::debug!(why, "the observation has it already");
@@ -107,6 +133,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                 Ok(receipt) => {
                     outcomes.push(StepOutcome::Applied {
                         request: receipt.request,
+                        created: receipt.created,
                     });
                     return Ok(Act::Made(outcomes));
                 }
@@ -123,8 +150,9 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                     }
                     match self.resolve(action).await {
                         Ok(Look::InPlace) => {
-                            if error.class == ErrorClass::AlreadyAsWanted {
-                                outcomes.push(StepOutcome::AlreadyInPlace);
+                            let created = plan::born(action, &self.scene.live);
+                            if error.class == ErrorClass::AlreadyAsWanted || created.is_some() {
+                                outcomes.push(StepOutcome::AlreadyInPlace { created });
                             }
                             return Ok(Act::Made(outcomes));
                         }

@@ -4,7 +4,7 @@
 use super::{Ended, Focus, GuardError, Matter, Spot, Visit};
 use crate::port::Wanted;
 use crate::rights::GuardPorts;
-use snapback_engine::finding::Severity;
+use snapback_engine::finding::{self, Severity};
 use snapback_engine::incident::{Notice, Outcome};
 use snapback_model::*;
 
@@ -43,14 +43,20 @@ impl<P: GuardPorts> Visit<'_, P> {
         if matter.trusted {
             return Ok((Vec::new(), spots));
         }
-        let ended = self.tell_of_context(context, &affected, matter).await?;
+        let evidence: Vec<String> = context
+            .iter()
+            .flat_map(|(_, id)| finding::dependents(&baselines, id))
+            .collect();
+        let ended = self
+            .tell_of_context(context, (&affected, evidence), matter)
+            .await?;
         Ok((vec![ended], spots))
     }
 
     async fn tell_of_context(
         &self,
         context: &[(String, String)],
-        affected: &[&Baseline],
+        (affected, evidence): (&[&Baseline], Vec<String>),
         matter: &Matter,
     ) -> Result<Ended, GuardError> {
         let what: Vec<String> = context
@@ -69,6 +75,7 @@ impl<P: GuardPorts> Visit<'_, P> {
                 .map_or_else(|| baseline.id.to_string(), Resource::label);
             format!("{} {label} depends on it", baseline.id.kind())
         }));
+        problems.extend(evidence);
         let notice = Notice {
             severity: if affected.is_empty() {
                 Severity::Low

@@ -6,6 +6,7 @@ use crate::patience::{Retry, STALE_PAUSE, STALE_READS_MAX, STALE_WINDOW, between
 use crate::port::{CallError, Scope, StoreError, Wanted};
 use crate::rights::GuardPorts;
 use snapback_engine::diff::{self, ResourceDiff};
+use snapback_engine::impact::Surroundings;
 use snapback_engine::incident::{ResourceRecord, is_doubtful};
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,7 +57,7 @@ impl<P: GuardPorts> Visit<'_, P> {
         let wanted = spot.wanted(focus);
         let scope = spot.scope();
         let (baselines, live, records) = tokio::join!(
-            self.baselines(&wanted),
+            self.surrounded(&wanted, focus),
             self.observe(&scope, focus),
             self.records(&focus.resources)
         );
@@ -76,6 +77,50 @@ impl<P: GuardPorts> Visit<'_, P> {
             Ok(baselines) => Ok(baselines),
             Err(error) => Err(self.store_is_blind(error).await),
         }
+    }
+
+    /// The baselines, and those of what surrounds the resources in focus: other groups of the same
+    /// interfaces, ACLs and tables of their subnets. They only make the impact exact, so where they
+    /// cannot be read the impact says so and the rest goes on.
+    async fn surrounded(
+        &self,
+        wanted: &Wanted,
+        focus: &Focus,
+    ) -> Result<Option<Baselines>, GuardError> {
+        let Some(mut baselines) = self.baselines(wanted).await? else {
+            return Ok(None);
+        };
+        let nothing = Wanted {
+            only_states: true,
+            ..Wanted::default()
+        };
+        let mut more = nothing.clone();
+        // A message that names only what moved may be about any of the place's resources.
+        let all: BTreeSet<&ResourceId> = if focus.subjects.is_empty() {
+            focus.resources.iter().collect()
+        } else {
+            baselines.by_id.keys().collect()
+        };
+        for resource in all {
+            let around = Surroundings::of(&baselines, resource);
+            more.resources
+                .extend(around.groups.into_iter().map(ResourceId::from));
+            more.vpcs.extend(around.vpcs);
+        }
+        if more == nothing {
+            return Ok(Some(baselines));
+        }
+        match self.guard.ports.baselines(&more).await {
+            Ok(around) => {
+                for (id, baseline) in around.into_iter().flat_map(|around| around.by_id) {
+                    baselines.by_id.entry(id).or_insert(baseline);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "what surrounds the resource was not read: the impact is less exact");
+            }
+        }
+        Ok(Some(baselines))
     }
 
     pub(crate) async fn record(&self, resource: &ResourceId) -> Result<ResourceRecord, GuardError> {

@@ -19,6 +19,7 @@ impl<P: GuardPorts> Visit<'_, P> {
             change: None,
             resource: None,
             label: label.into(),
+            findings: Vec::new(),
             problems: Vec::new(),
             steps: Vec::new(),
             next: Vec::new(),

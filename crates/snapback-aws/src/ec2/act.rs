@@ -15,7 +15,7 @@ use aws_sdk_ec2::types as sdk;
 use snapback_app::port::{Actuate, CallError, Receipt};
 use snapback_engine::plan::Action;
 use snapback_model::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Sends one request and keeps its id.
 macro_rules! send {
@@ -25,6 +25,21 @@ macro_rules! send {
             .await
             .map(|answer| Receipt {
                 request: answer.request_id().map(RequestId::new),
+                created: None,
+            })
+            .map_err(|error| call_error($action.api(), $about.as_ref(), &error))
+    };
+}
+
+/// Sends a request that makes a resource, and keeps its id too.
+macro_rules! make {
+    ($call:expr, $action:expr, $about:expr, $answer:ident => $made:expr) => {
+        $call
+            .send()
+            .await
+            .map(|$answer| Receipt {
+                request: $answer.request_id().map(RequestId::new),
+                created: $made.and_then(|id| id.parse().ok()),
             })
             .map_err(|error| call_error($action.api(), $about.as_ref(), &error))
     };
@@ -67,6 +82,25 @@ impl Actuate for Ec2 {
                     table.as_str()
                 )
             }
+            Action::CreateSecurityGroup { .. }
+            | Action::CreateNetworkAcl { .. }
+            | Action::DeleteNetworkAcl { .. }
+            | Action::CreateRouteTable { .. } => self.act_on_existence(action).await,
+            Action::ModifyVpcEndpoint {
+                endpoint,
+                add,
+                remove,
+            } => {
+                let ids = |tables: &BTreeSet<RouteTableId>| {
+                    let ids = tables.iter().map(ToString::to_string).collect::<Vec<_>>();
+                    (!ids.is_empty()).then_some(ids)
+                };
+                let call = self.client.modify_vpc_endpoint().vpc_endpoint_id(endpoint);
+                let call = call
+                    .set_add_route_table_ids(ids(add))
+                    .set_remove_route_table_ids(ids(remove));
+                send!(call, action, endpoint)
+            }
             Action::CreateTags { target, tags } => {
                 let call = self
                     .client
@@ -97,7 +131,64 @@ fn astray(action: &Action) -> CallError {
     )
 }
 
+/// The tags that a create call gives.
+fn tagged(kind: sdk::ResourceType, tags: &Tags) -> Option<Vec<sdk::TagSpecification>> {
+    let specification = sdk::TagSpecification::builder()
+        .resource_type(kind)
+        .set_tags(Some(tag_list(tags)))
+        .build();
+    (!tags.is_empty()).then(|| vec![specification])
+}
+
 impl Ec2 {
+    async fn act_on_existence(&self, action: &Action) -> Result<Receipt, CallError> {
+        match action {
+            Action::CreateSecurityGroup {
+                group,
+                name,
+                description,
+                vpc,
+                tags,
+            } => {
+                let call = self.client.create_security_group().vpc_id(vpc.as_str());
+                let call = call
+                    .group_name(name)
+                    .description(description)
+                    .set_tag_specifications(tagged(sdk::ResourceType::SecurityGroup, tags));
+                make!(call, action, group.as_str(), answer => answer.group_id())
+            }
+            Action::CreateNetworkAcl {
+                acl,
+                vpc,
+                tags,
+                token,
+            } => {
+                let call = self.client.create_network_acl().vpc_id(vpc.as_str());
+                let call = call
+                    .set_client_token(token.clone())
+                    .set_tag_specifications(tagged(sdk::ResourceType::NetworkAcl, tags));
+                make!(call, action, acl.as_str(), answer => answer.network_acl().and_then(|acl| acl.network_acl_id()))
+            }
+            Action::CreateRouteTable {
+                table,
+                vpc,
+                tags,
+                token,
+            } => {
+                let call = self.client.create_route_table().vpc_id(vpc.as_str());
+                let call = call
+                    .set_client_token(token.clone())
+                    .set_tag_specifications(tagged(sdk::ResourceType::RouteTable, tags));
+                make!(call, action, table.as_str(), answer => answer.route_table().and_then(|table| table.route_table_id()))
+            }
+            Action::DeleteNetworkAcl { acl } => {
+                let call = self.client.delete_network_acl();
+                send!(call.network_acl_id(acl.as_str()), action, acl.as_str())
+            }
+            _ => Err(astray(action)),
+        }
+    }
+
     async fn act_on_group(&self, action: &Action) -> Result<Receipt, CallError> {
         match action {
             Action::AuthorizeSecurityGroupRules {

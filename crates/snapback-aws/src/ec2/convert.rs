@@ -68,14 +68,16 @@ fn permission(permission: sdk::IpPermission) -> shape::IpPermission {
                 ..Default::default()
             }
         }),
-        user_id_group_pairs: each(permission.user_id_group_pairs, |pair| {
-            shape::UserIdGroupPair {
-                group_id: pair.group_id,
-                user_id: pair.user_id,
-                description: pair.description,
-                ..Default::default()
-            }
-        }),
+        user_id_group_pairs: each(permission.user_id_group_pairs, group_pair),
+        ..Default::default()
+    }
+}
+
+pub(super) fn group_pair(pair: sdk::UserIdGroupPair) -> shape::UserIdGroupPair {
+    shape::UserIdGroupPair {
+        group_id: pair.group_id,
+        user_id: pair.user_id,
+        description: pair.description,
         ..Default::default()
     }
 }

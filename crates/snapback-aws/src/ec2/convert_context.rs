@@ -85,12 +85,6 @@ pub(super) fn subnet(subnet: sdk::Subnet) -> shape::Subnet {
 }
 
 pub(super) fn network_interface(interface: sdk::NetworkInterface) -> shape::NetworkInterface {
-    let ipv4_prefixes = each(interface.ipv4_prefixes, |prefix| {
-        Value::from(prefix.ipv4_prefix)
-    });
-    let ipv6_prefixes = each(interface.ipv6_prefixes, |prefix| {
-        Value::from(prefix.ipv6_prefix)
-    });
     shape::NetworkInterface {
         network_interface_id: interface.network_interface_id,
         vpc_id: interface.vpc_id,
@@ -111,11 +105,20 @@ pub(super) fn network_interface(interface: sdk::NetworkInterface) -> shape::Netw
             ..Default::default()
         }),
         ipv6_address: interface.ipv6_address,
+        ipv4_prefixes: each(interface.ipv4_prefixes, |prefix| shape::Ipv4Prefix {
+            ipv4_prefix: prefix.ipv4_prefix,
+            ..Default::default()
+        }),
+        ipv6_prefixes: each(interface.ipv6_prefixes, |prefix| shape::Ipv6Prefix {
+            ipv6_prefix: prefix.ipv6_prefix,
+            ..Default::default()
+        }),
         association: interface.association.map(address_association),
         attachment: interface
             .attachment
             .map(|attachment| shape::NetworkInterfaceAttachment {
                 instance_id: attachment.instance_id,
+                status: word!(attachment.status),
                 ..Default::default()
             }),
         requester_managed: interface.requester_managed,
@@ -126,16 +129,13 @@ pub(super) fn network_interface(interface: sdk::NetworkInterface) -> shape::Netw
         interface_type: word!(interface.interface_type),
         description: interface.description,
         source_dest_check: interface.source_dest_check,
+        deny_all_igw_traffic: interface.deny_all_igw_traffic,
+        status: word!(interface.status),
         tag_set: tags(interface.tag_set),
-        // Delegated prefixes are addresses of the interface too.
-        other: other([
-            ("Ipv4Prefixes", list(ipv4_prefixes)),
-            ("Ipv6Prefixes", list(ipv6_prefixes)),
-            (
-                "AssociatedSubnets",
-                list(each(interface.associated_subnets, Value::from)),
-            ),
-        ]),
+        other: other([(
+            "AssociatedSubnets",
+            list(each(interface.associated_subnets, Value::from)),
+        )]),
     }
 }
 
@@ -202,10 +202,16 @@ pub(super) fn nat_gateway(gateway: sdk::NatGateway) -> shape::NatGateway {
         subnet_id: gateway.subnet_id,
         state: word!(gateway.state),
         connectivity_type: word!(gateway.connectivity_type),
+        availability_mode: word!(gateway.availability_mode),
         nat_gateway_addresses: each(gateway.nat_gateway_addresses, |address| {
             shape::NatGatewayAddress {
+                allocation_id: address.allocation_id,
                 public_ip: address.public_ip,
                 private_ip: address.private_ip,
+                network_interface_id: address.network_interface_id,
+                is_primary: address.is_primary,
+                status: word!(address.status),
+                availability_zone: address.availability_zone,
                 ..Default::default()
             }
         }),
@@ -256,6 +262,10 @@ fn peering_vpc(side: sdk::VpcPeeringConnectionVpcInfo) -> shape::PeeringVpc {
             ipv6_cidr_block: block.ipv6_cidr_block,
             ..Default::default()
         }),
+        peering_options: side.peering_options.map(|options| shape::PeeringOptions {
+            allow_dns_resolution_from_remote_vpc: options.allow_dns_resolution_from_remote_vpc,
+            ..Default::default()
+        }),
         ..Default::default()
     }
 }
@@ -285,6 +295,8 @@ pub(super) fn vpc_endpoint(endpoint: sdk::VpcEndpoint) -> shape::VpcEndpoint {
         route_table_ids: endpoint.route_table_ids.unwrap_or_default(),
         subnet_ids: endpoint.subnet_ids.unwrap_or_default(),
         groups: each(endpoint.groups, |group| group_identifier(group.group_id)),
+        network_interface_ids: endpoint.network_interface_ids.unwrap_or_default(),
+        private_dns_enabled: endpoint.private_dns_enabled,
         tags: tags(endpoint.tags),
         ..Default::default()
     }

@@ -16,9 +16,24 @@ use snapback_model::{Coverage, Kind, ResourceId, Snapshot, Timestamp};
 use std::collections::BTreeSet;
 
 /// The most that most describe calls give in one page (semantics E).
-const PAGE: i32 = 1000;
+pub(super) const PAGE: i32 = 1000;
 /// Route tables and prefix lists give less.
 const SMALL_PAGE: i32 = 100;
+
+/// The top-level keys of the context calls that a whole read cannot do without.
+const CONTEXT: [&str; 11] = [
+    "Vpcs",
+    "Subnets",
+    "NetworkInterfaces",
+    "VpcEndpoints",
+    "InternetGateways",
+    "EgressOnlyInternetGateways",
+    "NatGateways",
+    "VpnGateways",
+    "VpcPeeringConnections",
+    "TransitGatewayAttachments",
+    "PrefixLists",
+];
 
 /// All items of one paginated call.
 macro_rules! pages {
@@ -34,6 +49,8 @@ macro_rules! pages {
     };
 }
 
+pub(super) use pages;
+
 /// All items of one paginated call without filter, converted.
 macro_rules! everything {
     ($self:ident, $call:ident, $operation:literal, $size:expr, $convert:expr) => {
@@ -44,7 +61,7 @@ macro_rules! everything {
     };
 }
 
-fn filter(name: &str, values: impl IntoIterator<Item = impl Into<String>>) -> Filter {
+pub(super) fn filter(name: &str, values: impl IntoIterator<Item = impl Into<String>>) -> Filter {
     Filter::builder()
         .name(name)
         .set_values(Some(values.into_iter().map(Into::into).collect()))
@@ -55,7 +72,7 @@ impl Observe for Ec2 {
     async fn observe(&self, scope: &Scope) -> Result<Snapshot, CallError> {
         let observed_at = Timestamp::now();
         let (described, coverage) = match scope {
-            // Boxed: sixteen paginated calls side by side make a future of many kilobytes and layers.
+            // Boxed: twenty paginated calls side by side make a future of many kilobytes and layers.
             Scope::Everything => Box::pin(self.account_wide()).await?,
             Scope::Group(id) => {
                 let described = self.group(id.as_str()).await?;
@@ -173,9 +190,14 @@ impl Ec2 {
     }
 
     async fn account_wide(&self) -> Result<(Described, BTreeSet<Coverage>), CallError> {
-        let (guarded, context) = tokio::try_join!(self.guarded(), self.context())?;
+        let (guarded, context, visibility) =
+            tokio::try_join!(self.guarded(), self.context(), self.visibility())?;
         let mut described = guarded;
         described.merge(context);
+        described.merge(visibility);
+        let vpcs = described.vpcs.iter().filter_map(|vpc| vpc.vpc_id.clone());
+        let vpcs: Vec<String> = vpcs.collect();
+        described.merge(self.stale_references(&vpcs).await);
         let mut coverage: BTreeSet<Coverage> = Kind::ALL.into_iter().map(Coverage::Kind).collect();
         coverage.insert(Coverage::Subnets);
         Ok((described, coverage))
@@ -227,6 +249,8 @@ impl Ec2 {
         let mut described = networks;
         described.merge(gateways);
         described.prefix_lists = prefix_lists;
+        // Every call was answered to the last page, else there is no answer at all.
+        described.present = CONTEXT.into_iter().map(str::to_owned).collect();
         Ok(described)
     }
 

@@ -197,6 +197,11 @@ fn tables_keep_targets_and_what_is_not_understood() {
     );
 }
 
+const INTERFACE: &str = "<networkInterfaceSet><item><networkInterfaceId>eni-1</networkInterfaceId><vpcId>vpc-1</vpcId>\
+    <subnetId>subnet-1</subnetId><availabilityZone>eu-central-1a</availabilityZone><status>in-use</status>\
+    <attachment><instanceId>i-1</instanceId><status>attached</status></attachment>\
+    <ipv4PrefixSet><item><ipv4Prefix>10.0.0.16/28</ipv4Prefix></item></ipv4PrefixSet></item></networkInterfaceSet>";
+
 /// One call of the whole read, by the request it answers.
 fn everything() -> Vec<(&'static str, Answer)> {
     let empty = |part: &'static str| {
@@ -214,7 +219,10 @@ fn everything() -> Vec<(&'static str, Answer)> {
         empty("Action=DescribeRouteTables&"),
         ("Action=DescribeVpcs&", reply("DescribeVpcs", vpc)),
         empty("Action=DescribeSubnets&"),
-        empty("Action=DescribeNetworkInterfaces&"),
+        (
+            "Action=DescribeNetworkInterfaces&",
+            reply("DescribeNetworkInterfaces", INTERFACE),
+        ),
         empty("Action=DescribeVpcEndpoints&"),
         empty("Action=DescribeInternetGateways&"),
         empty("Action=DescribeEgressOnlyInternetGateways&"),
@@ -222,6 +230,49 @@ fn everything() -> Vec<(&'static str, Answer)> {
         empty("Action=DescribeVpnGateways&"),
         empty("Action=DescribeVpcPeeringConnections&"),
         empty("Action=DescribeTransitGatewayAttachments&"),
+        (
+            "Action=DescribeFlowLogs&",
+            reply(
+                "DescribeFlowLogs",
+                "<flowLogSet><item><flowLogId>fl-1</flowLogId><flowLogStatus>ACTIVE</flowLogStatus><resourceId>vpc-1</resourceId>\
+                 <trafficType>ALL</trafficType><deliverLogsStatus>SUCCESS</deliverLogsStatus></item></flowLogSet>",
+            ),
+        ),
+        (
+            "Action=DescribeVpcBlockPublicAccessOptions&",
+            reply(
+                "DescribeVpcBlockPublicAccessOptions",
+                "<vpcBlockPublicAccessOptions><awsAccountId>123456789012</awsAccountId><awsRegion>eu-central-1</awsRegion>\
+                 <state>update-complete</state><internetGatewayBlockMode>block-ingress</internetGatewayBlockMode>\
+                 </vpcBlockPublicAccessOptions>",
+            ),
+        ),
+        (
+            "Action=DescribeVpcBlockPublicAccessExclusions&",
+            reply(
+                "DescribeVpcBlockPublicAccessExclusions",
+                "<vpcBlockPublicAccessExclusionSet><item><exclusionId>vpcbpa-exclude-1</exclusionId>\
+                 <internetGatewayExclusionMode>allow-egress</internetGatewayExclusionMode>\
+                 <resourceArn>arn:aws:ec2:eu-central-1:123456789012:vpc/vpc-1</resourceArn><state>create-complete</state></item>\
+                 </vpcBlockPublicAccessExclusionSet>",
+            ),
+        ),
+        (
+            "Action=DescribeStaleSecurityGroups&",
+            reply(
+                "DescribeStaleSecurityGroups",
+                "<staleSecurityGroupSet><item><groupId>sg-1</groupId><vpcId>vpc-1</vpcId><staleIpPermissions><item>\
+                 <groups><item><groupId>sg-9</groupId></item></groups></item></staleIpPermissions></item></staleSecurityGroupSet>",
+            ),
+        ),
+        (
+            "Action=DescribeTags&",
+            reply(
+                "DescribeTags",
+                "<tagSet><item><key>Name</key><value>web-1</value><resourceId>i-1</resourceId><resourceType>instance</resourceType>\
+                 </item></tagSet>",
+            ),
+        ),
         (
             "Action=DescribeManagedPrefixLists&",
             reply("DescribeManagedPrefixLists", list),
@@ -250,7 +301,7 @@ fn the_whole_account_is_read_with_its_context() {
         "not read, hence unknown, not empty"
     );
     let asked = wire.requests();
-    assert_eq!(asked.len(), 16);
+    assert_eq!(asked.len(), 21);
     let tables = asked
         .iter()
         .find(|sent| sent.body.contains("DescribeRouteTables"))
@@ -265,4 +316,101 @@ fn one_denied_read_is_no_half_snapshot() {
     let error = observe(&Wire::matching(answers), &Scope::Everything).unwrap_err();
     assert_eq!(error.class, ErrorClass::Denied);
     assert_eq!(error.operation, "DescribeNetworkInterfaces");
+}
+
+#[test]
+fn what_watches_the_network_is_read_with_it() {
+    let wire = Wire::matching(everything());
+    let topology = observe(&wire, &Scope::Everything).unwrap().topology;
+    assert_eq!(topology.read, ContextKind::ALL.into());
+    assert!(topology.flow_logs["fl-1"].active);
+    let block = topology.block_public_access.unwrap();
+    assert_eq!(block.mode, BlockMode::Ingress);
+    assert_eq!(block.exclusions["vpcbpa-exclude-1"].resource, "vpc-1");
+    let stale = &topology.stale_references[&"sg-1".into()];
+    assert_eq!(*stale, ["sg-9".into()].into());
+    let interface = &topology.interfaces[&"eni-1".into()];
+    assert_eq!(interface.instance_name.as_deref(), Some("web-1"));
+    assert_eq!(interface.attached, Some(true));
+    assert_eq!(interface.prefixes.len(), 1);
+    let sent = |api: &str| {
+        let part = format!("Action={api}&");
+        let asked = wire.requests();
+        asked
+            .iter()
+            .find(|sent| sent.body.contains(&part))
+            .unwrap()
+            .form()
+            .join(" ")
+    };
+    assert!(sent("DescribeStaleSecurityGroups").contains("MaxResults=255"));
+    assert!(sent("DescribeTags").contains("Filter.2.Name=key Filter.2.Value.1=Name"));
+}
+
+#[test]
+fn context_that_is_denied_or_not_known_here_is_a_gap() {
+    for (part, status, code, gap) in [
+        (
+            "DescribeFlowLogs&",
+            403,
+            "UnauthorizedOperation",
+            Some(ContextKind::FlowLogs),
+        ),
+        (
+            "DescribeVpcBlockPublicAccessOptions&",
+            400,
+            "UnsupportedOperation",
+            Some(ContextKind::BlockPublicAccess),
+        ),
+        (
+            "DescribeVpcBlockPublicAccessExclusions&",
+            400,
+            "InvalidAction",
+            Some(ContextKind::BlockPublicAccess),
+        ),
+        (
+            "DescribeStaleSecurityGroups&",
+            503,
+            "RequestLimitExceeded",
+            Some(ContextKind::StaleReferences),
+        ),
+        ("DescribeTags&", 403, "UnauthorizedOperation", None),
+    ] {
+        let mut answers = everything();
+        let answer = answers
+            .iter_mut()
+            .find(|(wanted, _)| wanted.ends_with(part));
+        answer.unwrap().1 = Answer::ec2_error(status, code);
+        let snapshot = observe(&Wire::matching(answers), &Scope::Everything).unwrap();
+        let read = &snapshot.topology.read;
+        let missing: Vec<ContextKind> = ContextKind::ALL
+            .into_iter()
+            .filter(|kind| !read.contains(kind))
+            .collect();
+        assert_eq!(missing, gap.into_iter().collect::<Vec<_>>(), "{part}");
+        assert!(
+            snapshot
+                .coverage
+                .contains(&Coverage::Kind(Kind::SecurityGroup))
+        );
+    }
+    let mut answers = everything();
+    let logs = answers
+        .iter_mut()
+        .find(|(part, _)| part.ends_with("DescribeFlowLogs&"));
+    logs.unwrap().1 = Answer::ec2_error(503, "RequestLimitExceeded");
+    let error = observe(&Wire::matching(answers), &Scope::Everything).unwrap_err();
+    assert_eq!(
+        error.class,
+        ErrorClass::Transient,
+        "for the moment is no gap: it is tried again"
+    );
+}
+
+#[test]
+fn one_group_of_the_guard_is_still_one_call_and_proves_no_context() {
+    let wire = Wire::new([rules(RULE, "")]);
+    let snapshot = observe(&wire, &Scope::Group("sg-1".into())).unwrap();
+    assert_eq!(wire.requests().len(), 1);
+    assert_eq!(snapshot.topology, Topology::default());
 }

@@ -55,7 +55,7 @@ fn entry_item(entry: &Entry) -> Result<Item, StoreError> {
 fn request_of(entry: &Entry) -> Option<&RequestId> {
     match &entry.body {
         Body::StepEnded {
-            outcome: StepOutcome::Applied { request },
+            outcome: StepOutcome::Applied { request, .. },
             ..
         } => request.as_ref(),
         _ => None,

@@ -85,23 +85,14 @@ fn topology(vpcs: &[&str], subnets: usize) -> Topology {
     let mut topology = Topology::default();
     for vpc in vpcs {
         let id = VpcId::from(*vpc);
-        let value = Vpc {
-            id: id.clone(),
-            owner: None,
-            cidrs: BTreeSet::new(),
-            is_default: false,
-            tags: Tags::new(),
-        };
+        let value = Vpc::new(id.clone());
         topology.vpcs.insert(id.clone(), value);
         for number in 0..subnets {
             let subnet = SubnetId::new(format!("subnet-{vpc}-{number}"));
             let tags = Tags::from([("Name".to_owned(), "x".repeat(200))]);
             let value = Subnet {
-                id: subnet.clone(),
-                vpc: id.clone(),
-                cidrs: BTreeSet::new(),
-                zone: None,
                 tags,
+                ..Subnet::new(subnet.clone(), id.clone())
             };
             topology.subnets.insert(subnet, value);
         }
@@ -127,10 +118,13 @@ fn a_known_resource_is_one_read_when_warm() {
     wait(tables.put_topology(&topology(&["vpc-1", "vpc-2"], 1))).unwrap();
     let cold = wait(tables.baselines(&of(&["sg-1"]))).unwrap().unwrap();
     assert_eq!(ids(&cold), ["sg-1"]);
+    let of_its_vpc = Topology {
+        part: Some(["vpc-1".into()].into()),
+        ..topology(&["vpc-1"], 1)
+    };
     assert_eq!(
-        cold.topology,
-        topology(&["vpc-1"], 1),
-        "its VPC's context only"
+        cold.topology, of_its_vpc,
+        "its VPC's context only, and it says so"
     );
     let before = dynamo.calls().len();
     assert_eq!(
@@ -361,6 +355,7 @@ fn our_request_ids_are_known_with_the_step_that_used_them() {
         step: 0,
         outcome: StepOutcome::Applied {
             request: Some(request.into()),
+            created: None,
         },
     };
     wait(tables.commit(None, &[entry("inc-1", 0, ended("req-1"))])).unwrap();

@@ -5,6 +5,7 @@
 //! capture's number: a capture that was overtaken cannot write over the later one, and a reader that
 //! is overtaken by two captures notices.
 
+use super::atom::atoms;
 use super::item::{BODY_MAX, Item, Key, string, value};
 use super::{Condition, Tables, Write};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -15,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 /// The key word of what belongs to no single VPC.
-const SHARED: &str = "shared";
+pub(super) const SHARED: &str = "shared";
 /// How often a reader that was overtaken begins again.
 const READS_MAX: usize = 3;
 /// The attribute with a part's capture.
@@ -40,6 +41,11 @@ impl Head {
     /// Whether a capture was ever finished.
     pub(super) fn is_captured(&self) -> bool {
         self.capture > 0
+    }
+
+    /// Whether these are all sections there are.
+    fn is_all(&self, wanted: &BTreeSet<String>) -> bool {
+        self.parts.keys().all(|section| wanted.contains(section))
     }
 
     fn key(&self, section: &str, part: usize) -> Key {
@@ -115,7 +121,8 @@ impl Tables {
                 let mut topology = Topology::default();
                 sections
                     .into_values()
-                    .for_each(|section| merge(&mut topology, section));
+                    .for_each(|section| topology.join(section));
+                topology.part = vpcs.filter(|_| !head.is_all(&wanted));
                 return Ok(topology);
             }
             head = self.head().await?.unwrap_or(head);
@@ -157,7 +164,7 @@ impl Tables {
                 );
                 let section = keys.get(&key).and_then(|name| sections.get_mut(*name));
                 if let Some(section) = section {
-                    merge(section, value(item)?);
+                    section.join(value(item)?);
                 }
             }
         }
@@ -228,21 +235,13 @@ fn of_capture(item: &Item, capture: u64) -> bool {
         .is_some_and(|number| *number == capture.to_string())
 }
 
-fn merge(topology: &mut Topology, other: Topology) {
-    topology.vpcs.extend(other.vpcs);
-    topology.subnets.extend(other.subnets);
-    topology.interfaces.extend(other.interfaces);
-    topology.gateways.extend(other.gateways);
-    topology.prefix_lists.extend(other.prefix_lists);
-}
-
-/// By VPC. A gateway of several VPCs is in each; what is of none is shared.
+/// By VPC. A gateway of several VPCs is in each; what is of none is shared, and so is what was read.
 fn split(topology: &Topology) -> BTreeMap<String, Topology> {
     let mut sections: BTreeMap<String, Topology> =
         BTreeMap::from([(SHARED.to_owned(), Topology::default())]);
     for atom in atoms(topology) {
-        for section in atom.sections() {
-            merge(sections.entry(section).or_default(), atom.topology());
+        for section in atom.sections(topology) {
+            sections.entry(section).or_default().join(atom.topology());
         }
     }
     sections
@@ -261,71 +260,12 @@ fn parts_of(section: &Topology) -> Vec<Topology> {
             used = 0;
         }
         used += size;
-        merge(&mut part, atom);
+        part.join(atom);
     }
     if used > 0 {
         parts.push(part);
     }
     parts
-}
-
-/// One thing of a topology.
-enum Atom<'a> {
-    Vpc(&'a Vpc),
-    Subnet(&'a Subnet),
-    Interface(&'a NetworkInterface),
-    Gateway(&'a Gateway),
-    PrefixList(&'a PrefixList),
-}
-
-fn atoms(topology: &Topology) -> impl Iterator<Item = Atom<'_>> {
-    let vpcs = topology.vpcs.values().map(Atom::Vpc);
-    let subnets = topology.subnets.values().map(Atom::Subnet);
-    let interfaces = topology.interfaces.values().map(Atom::Interface);
-    let gateways = topology.gateways.values().map(Atom::Gateway);
-    let lists = topology.prefix_lists.values().map(Atom::PrefixList);
-    vpcs.chain(subnets)
-        .chain(interfaces)
-        .chain(gateways)
-        .chain(lists)
-}
-
-impl Atom<'_> {
-    fn sections(&self) -> Vec<String> {
-        match self {
-            Self::Vpc(vpc) => vec![vpc.id.to_string()],
-            Self::Subnet(subnet) => vec![subnet.vpc.to_string()],
-            Self::Interface(interface) => vec![interface.vpc.to_string()],
-            Self::Gateway(gateway) if !gateway.vpcs.is_empty() => {
-                gateway.vpcs.iter().map(ToString::to_string).collect()
-            }
-            Self::Gateway(_) | Self::PrefixList(_) => vec![SHARED.to_owned()],
-        }
-    }
-
-    fn topology(&self) -> Topology {
-        let mut topology = Topology::default();
-        match *self {
-            Self::Vpc(vpc) => drop(topology.vpcs.insert(vpc.id.clone(), vpc.clone())),
-            Self::Subnet(subnet) => {
-                drop(topology.subnets.insert(subnet.id.clone(), subnet.clone()))
-            }
-            Self::Interface(interface) => drop(
-                topology
-                    .interfaces
-                    .insert(interface.id.clone(), interface.clone()),
-            ),
-            Self::Gateway(gateway) => drop(
-                topology
-                    .gateways
-                    .insert(gateway.id.clone(), gateway.clone()),
-            ),
-            Self::PrefixList(list) => {
-                drop(topology.prefix_lists.insert(list.id.clone(), list.clone()))
-            }
-        }
-        topology
-    }
 }
 
 #[cfg(test)]

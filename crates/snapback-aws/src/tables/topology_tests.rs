@@ -24,13 +24,7 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 
 fn of(vpc: &str) -> Topology {
     let id = VpcId::from(vpc);
-    let value = Vpc {
-        id: id.clone(),
-        owner: None,
-        cidrs: BTreeSet::new(),
-        is_default: false,
-        tags: Tags::new(),
-    };
+    let value = Vpc::new(id.clone());
     Topology {
         vpcs: BTreeMap::from([(id, value)]),
         ..Topology::default()
@@ -144,4 +138,72 @@ fn a_reader_that_was_overtaken_begins_again() {
         wait(fresh.captured_topology(&old, None)),
         Ok(named("third"))
     );
+}
+
+/// An account of 10 000 interfaces, and one of everything else.
+fn large() -> Topology {
+    let mut topology = of("vpc-1");
+    topology.join(of("vpc-2"));
+    topology.read = ContextKind::ALL.into();
+    let subnet = Subnet::new("subnet-1", "vpc-1");
+    topology.subnets.insert(subnet.id.clone(), subnet);
+    for number in 0..10_000_u32 {
+        let interface = NetworkInterface {
+            description: Some("ELB app/front/50dc6c495c0c9188 ".repeat(3)),
+            addresses: [std::net::IpAddr::from(number.to_be_bytes())].into(),
+            tags: [("Name".to_owned(), "x".repeat(100))].into(),
+            ..NetworkInterface::new(format!("eni-{number:05}").as_str(), "vpc-1", "subnet-1")
+        };
+        topology.interfaces.insert(interface.id.clone(), interface);
+    }
+    for (id, resource) in [("fl-1", "subnet-1"), ("fl-2", "vpc-2"), ("fl-3", "tgw-1")] {
+        let log = FlowLog {
+            id: id.into(),
+            resource: resource.into(),
+            active: true,
+            delivery_failed: false,
+            traffic: FlowLogTraffic::All,
+            tags: Tags::new(),
+        };
+        topology.flow_logs.insert(id.into(), log);
+    }
+    topology.block_public_access = Some(BlockPublicAccess {
+        mode: BlockMode::Ingress,
+        exclusions: BTreeMap::new(),
+    });
+    topology.stale_references = [("sg-1".into(), ["sg-9".into()].into())].into();
+    topology
+}
+
+#[test]
+fn ten_thousand_interfaces_and_all_that_watches_them_are_stored_in_parts_and_read_back() {
+    let dynamo = Dynamo::default();
+    let tables = Tables::new(&dynamo.sdk(), "state", "journal");
+    let all = large();
+    wait(tables.put_topology(&all)).unwrap();
+    let fresh = Tables::new(&dynamo.sdk(), "state", "journal");
+    assert_eq!(read(&fresh), Ok(Some(all)));
+    assert!(
+        dynamo.largest_body() <= BODY_MAX,
+        "{}",
+        dynamo.largest_body()
+    );
+}
+
+#[test]
+fn a_part_says_of_which_vpcs_it_tells() {
+    let dynamo = Dynamo::default();
+    let tables = Tables::new(&dynamo.sdk(), "state", "journal");
+    wait(tables.put_topology(&large())).unwrap();
+    let head = wait(tables.head()).unwrap().unwrap();
+    let part = |vpcs: &[&str]| {
+        let vpcs = vpcs.iter().map(|vpc| VpcId::from(*vpc)).collect();
+        wait(tables.captured_topology(&head, Some(vpcs))).unwrap()
+    };
+    let one = part(&["vpc-2"]);
+    assert_eq!(one.flow_logs.keys().collect::<Vec<_>>(), ["fl-2", "fl-3"]);
+    assert!(one.has_read_in(ContextKind::Interfaces, &"vpc-2".into()));
+    assert!(!one.has_read_in(ContextKind::Interfaces, &"vpc-1".into()));
+    assert!(!one.has_read(ContextKind::Interfaces));
+    assert!(part(&["vpc-1", "vpc-2"]).has_read(ContextKind::Interfaces));
 }

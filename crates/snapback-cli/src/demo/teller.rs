@@ -1,6 +1,7 @@
 //! The words, colours and pace of the demo.
 
 use crate::style::{BOLD, DIM, GREEN, RED, YELLOW, printable};
+use snapback_engine::impact::{BlastRadius, Turn};
 use snapback_engine::incident::{Outcome, Report};
 use snapback_engine::verdict::Verdict;
 use snapback_model::Timestamp;
@@ -132,16 +133,16 @@ impl Teller {
             | Outcome::Impostor
             | Outcome::Malformed => (RED, "!", "a person is needed"),
         };
-        for (what, lines) in [
-            ("opened", &report.impact.opened),
-            ("cut", &report.impact.closed),
-        ] {
-            for line in lines.iter().take(3) {
-                self.line(&format!("    {what:6} {}", printable(line)))?;
+        for (what, turn) in [("opened", Turn::Opened), ("cut", Turn::Closed)] {
+            for line in report.impact.lines(turn, 3) {
+                self.line(&format!("    {what:6} {}", printable(&line)))?;
             }
-            if lines.len() > 3 {
-                self.line(&format!("    {what:6} and {} more", lines.len() - 3))?;
-            }
+        }
+        // The lines above name the interfaces where they are few.
+        let is_wide = |blast: &BlastRadius| blast.interfaces.is_some_and(|number| number > 3);
+        let blast = Some(&report.impact.blast).filter(|blast| is_wide(blast));
+        if let Some(whom) = blast.and_then(BlastRadius::words) {
+            self.line(&format!("    whom   {}", printable(&whom)))?;
         }
         for finding in report
             .findings
@@ -173,6 +174,12 @@ impl Teller {
                 "    {YELLOW}stays{YELLOW:#}  {}: {}",
                 printable(&kept.text),
                 printable(&kept.reason)
+            ))?;
+        }
+        for latent in &report.impact.latent {
+            self.line(&format!(
+                "    {DIM}known  {}{DIM:#}",
+                printable(&latent.words())
             ))?;
         }
         for problem in &report.problems {

@@ -9,8 +9,12 @@
 #![allow(missing_docs, reason = "tests")]
 
 mod backtest;
+mod broken_files;
+mod can;
 mod input;
+mod policy;
 mod script;
+mod several_states;
 mod world;
 
 use serde_json::{Value, json};

@@ -22,6 +22,10 @@ impl Folder {
     }
 
     pub fn write(&self, name: &str, content: &str) -> String {
+        self.write_bytes(name, content.as_bytes())
+    }
+
+    pub fn write_bytes(&self, name: &str, content: &[u8]) -> String {
         let path = self.0.join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, content).unwrap();

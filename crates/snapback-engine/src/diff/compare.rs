@@ -108,10 +108,11 @@ pub(super) fn compare(
     differences
 }
 
-/// Tags that people set. Those of AWS (`aws:…`) cannot be written and follow no person's call.
+/// Tags that people set. Those of AWS (`aws:…`) cannot be written and follow no person's call; ours
+/// only tell that a resource was made again.
 fn foreign(tags: &Tags) -> Tags {
     tags.iter()
-        .filter(|(key, _)| !key.starts_with("aws:"))
+        .filter(|(key, _)| !key.starts_with("aws:") && !is_lineage_tag(key))
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect()
 }

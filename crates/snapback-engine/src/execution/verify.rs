@@ -91,7 +91,7 @@ impl Differences {
         if let (Some(wanted), Some(found)) = (wanted, found) {
             let ours = |tags: &Tags| -> Tags {
                 tags.iter()
-                    .filter(|(key, _)| !key.starts_with("aws:"))
+                    .filter(|(key, _)| !key.starts_with("aws:") && !is_lineage_tag(key))
                     .map(|(key, value)| (key.clone(), value.clone()))
                     .collect()
             };

@@ -1,126 +1,165 @@
 //! Risks of the entries of a network ACL.
 
-use super::scene::Scene;
-use super::{Delta, Difference, FindingCode, Harm, Severity, Side};
+mod chain;
+mod gaps;
+mod mirror;
+mod replies;
+
+use super::scene::{Scene, Teller};
+use super::{Finding, FindingCode, Harm, Severity, Since};
+use crate::diff::{Delta, Difference, Side};
 use crate::impact::{bounded, traffic_lines};
+use chain::{Chain, matched};
+pub(super) use gaps::gaps;
 use ipnet::IpNet;
 use snapback_model::*;
-use snapback_reach::{AddressSet, Family, PacketSet, effective_entries, permitted_by_acl};
-use std::collections::BTreeMap;
-
-use super::scene::as_acl;
+use snapback_reach::{AddressSet, Family, PacketSet};
 
 /// Lines of evidence of each kind for one finding.
 const MOST_EVIDENCE: usize = 6;
 
-/// What the entries of one direction permit, on both sides.
-struct Sides<'a> {
+/// The entries of one direction, on both sides, and what they permit.
+struct Sides {
     direction: Direction,
-    good: &'a NetworkAcl,
-    baseline: PacketSet,
-    live: PacketSet,
+    good: Chain,
+    found: Chain,
     closed: PacketSet,
     opened: PacketSet,
-    /// What approved denies keep out on purpose.
-    forbidden: PacketSet,
+}
+
+/// What one difference does, by itself on the baseline or in live where undoing it undoes it.
+struct Blame {
+    key: EntryKey,
+    cuts: PacketSet,
+    opens: PacketSet,
 }
 
 pub(super) fn assess(scene: &mut Scene<'_>, good: &NetworkAcl, found: &NetworkAcl) {
+    let mut blamed = Vec::new();
     for direction in [Direction::Ingress, Direction::Egress] {
         let entries = scene
             .differences()
             .iter()
             .filter_map(|difference| match difference {
                 Difference::Entry { key, delta } if key.direction == direction => {
-                    Some((difference, *key, delta))
+                    Some((*key, delta))
                 }
                 _ => None,
             });
-        let entries: Vec<(&Difference, EntryKey, &Delta<NetworkAclEntry>)> = entries.collect();
+        let entries: Vec<(EntryKey, &Delta<NetworkAclEntry>)> = entries.collect();
         if entries.is_empty() {
             continue;
         }
-        let (baseline, live) = (
-            permitted_by_acl(good, direction),
-            permitted_by_acl(found, direction),
-        );
+        let (baseline, live) = (Chain::of(good, direction), Chain::of(found, direction));
         let sides = Sides {
             direction,
-            good,
-            closed: baseline.difference(&live),
-            opened: live.difference(&baseline),
-            forbidden: forbidden(good, direction, &baseline),
-            baseline,
-            live,
+            closed: baseline.permitted().difference(live.permitted()),
+            opened: live.permitted().difference(baseline.permitted()),
+            good: baseline,
+            found: live,
         };
-        for (difference, key, delta) in entries {
-            let alone = with(good, difference, Side::Live);
-            let undone = with(found, difference, Side::Baseline);
-            let (by_itself, without) = (
-                permitted_by_acl(&alone, direction),
-                permitted_by_acl(&undone, direction),
-            );
-            let cuts = sides
-                .baseline
-                .difference(&by_itself)
-                .union(&sides.closed.intersection(&without));
-            let opens = by_itself
-                .difference(&sides.baseline)
-                .union(&sides.opened.difference(&without));
+        let forbidden = if entries.is_empty() || sides.opened.is_empty() {
+            None
+        } else {
+            Some(sides.good.forbidden())
+        };
+        for (key, delta) in entries {
+            let alone = sides.good.turned(key, delta.on(Side::Live));
+            let undone = sides.found.turned(key, delta.on(Side::Baseline));
+            let cuts = alone.cuts.union(&sides.closed.intersection(&undone.opens));
+            let opens = alone.opens.union(&sides.opened.intersection(&undone.cuts));
             if !cuts.is_empty() {
-                let shadowing = if sides.baseline.difference(&by_itself).is_empty() {
-                    found
+                let shadows = if alone.cuts.is_empty() {
+                    &sides.found
                 } else {
-                    &alone
+                    &sides.good
                 };
-                bomb(scene, &sides, key, delta, &cuts, shadowing);
+                bomb(scene, &sides, (key, delta), &cuts, (shadows, found));
             }
             if !opens.is_empty() {
-                open(scene, &sides, key, delta, &opens);
+                let forbidden = forbidden.clone().unwrap_or_else(|| sides.good.forbidden());
+                open(scene, &sides, (key, delta), &opens, &forbidden);
             }
             if cuts.is_empty() && opens.is_empty() {
                 idle(scene, key, delta);
             }
+            blamed.push(Blame { key, cuts, opens });
         }
+    }
+    if !blamed.is_empty() {
+        new_gaps(scene, good, found, &blamed);
     }
 }
 
-/// The ACL with one side of a difference.
-fn with(acl: &NetworkAcl, difference: &Difference, side: Side) -> NetworkAcl {
-    let mut state = Resource::NetworkAcl(acl.clone());
-    difference.apply(&mut state, side);
-    as_acl(&state).unwrap_or(acl).clone()
-}
-
-/// What approved denies keep out on purpose: what a later allow would let pass, and whatever a deny
-/// narrower than deny-all decides. A deny-all at the end says no more than the list's own end does.
-fn forbidden(acl: &NetworkAcl, direction: Direction, permitted: &PacketSet) -> PacketSet {
-    let mut allows = acl.clone();
-    allows
-        .entries
-        .retain(|_, entry| entry.action == RuleAction::Allow);
-    let withheld = permitted_by_acl(&allows, direction).difference(permitted);
-    effective_entries(acl, direction)
-        .into_iter()
-        .filter(|(key, _)| {
-            acl.entries.get(key).is_some_and(|entry| {
-                let everything = entry.traffic == Traffic::All && entry.cidr.prefix_len() == 0;
-                entry.action == RuleAction::Deny && !everything
-            })
-        })
-        .fold(withheld, |sum, (_, packets)| sum.union(&packets))
+/// What the ACL as a whole lost or never had beside its new entries: paths of replies, of path MTU
+/// discovery, between subnets.
+fn new_gaps(scene: &mut Scene<'_>, good: &NetworkAcl, found: &NetworkAcl, blamed: &[Blame]) {
+    let (before, after) = scene.sides();
+    let was = gaps(&before, good);
+    for gap in gaps(&after, found) {
+        let before = was.iter().find(|before| before.code == gap.code);
+        let grown = |direction: Direction| {
+            let missing = gap.missing(direction);
+            before.map_or_else(
+                || missing.clone(),
+                |before| missing.difference(before.missing(direction)),
+            )
+        };
+        let grown = [grown(Direction::Ingress), grown(Direction::Egress)];
+        let [ingress, egress] = &grown;
+        let missing = |blame: &Blame| {
+            let grown = if blame.key.direction.is_egress() {
+                egress
+            } else {
+                ingress
+            };
+            !blame.cuts.is_empty() && blame.cuts.intersects(grown)
+        };
+        if ingress.is_empty() && egress.is_empty() {
+            continue;
+        }
+        let cutting: Vec<EntryKey> = blamed
+            .iter()
+            .filter(|blame| missing(blame))
+            .map(|blame| blame.key)
+            .collect();
+        // An allow that leads nowhere harms nobody; whoever made it wants to know.
+        let (culprits, harm) = if !cutting.is_empty() {
+            (cutting, Harm::Cuts)
+        } else if gap.is_about_replies() {
+            let opening = blamed.iter().filter(|blame| !blame.opens.is_empty());
+            (opening.map(|blame| blame.key).collect(), Harm::None)
+        } else {
+            (Vec::new(), Harm::None)
+        };
+        let since = if before.is_some() {
+            Since::Worse
+        } else {
+            Since::New
+        };
+        for key in culprits {
+            let finding = Finding::new(
+                gap.code,
+                (gap.severity, harm),
+                scene.diff.resource.clone().into(),
+                Element::Entry(key),
+                gap.meaning.clone(),
+                bounded(gap.evidence.clone(), MOST_EVIDENCE),
+            );
+            scene.teller.findings.push(Finding { since, ..finding });
+        }
+    }
 }
 
 /// NACL-BOMB: approved traffic no longer passes.
 fn bomb(
     scene: &mut Scene<'_>,
-    sides: &Sides<'_>,
-    key: EntryKey,
-    delta: &Delta<NetworkAclEntry>,
+    sides: &Sides,
+    (key, delta): (EntryKey, &Delta<NetworkAclEntry>),
     cuts: &PacketSet,
-    shadowing: &NetworkAcl,
+    (shadows, found): (&Chain, &NetworkAcl),
 ) {
-    let total = sides.live.is_empty() || *cuts == sides.baseline;
+    let total = sides.found.permitted().is_empty() || cuts == sides.good.permitted();
     let severity = if total {
         Severity::Critical
     } else {
@@ -148,10 +187,8 @@ fn bomb(
         String::new()
     };
     let mut evidence = bounded(traffic_lines(sides.direction, cuts), MOST_EVIDENCE);
-    evidence.extend(bounded(
-        shadowed(sides.good, shadowing, sides.direction),
-        MOST_EVIDENCE,
-    ));
+    let victims = shadowed(key, delta, shadows, found);
+    evidence.extend(bounded(victims, MOST_EVIDENCE));
     scene.tell(
         FindingCode::NaclBomb,
         (severity, Harm::Cuts),
@@ -161,25 +198,30 @@ fn bomb(
     );
 }
 
-/// The approved allow entries that decide less in another list than they did.
-fn shadowed(good: &NetworkAcl, other: &NetworkAcl, direction: Direction) -> Vec<String> {
-    let now: BTreeMap<EntryKey, PacketSet> =
-        effective_entries(other, direction).into_iter().collect();
-    effective_entries(good, direction)
-        .into_iter()
-        .filter_map(|(key, was)| {
-            let entry = good.entries.get(&key)?;
-            if entry.action != RuleAction::Allow || other.entries.get(&key) != Some(entry) {
-                return None;
-            }
-            let is = now.get(&key)?;
-            if is.is_empty() && !was.is_empty() {
-                Some(format!("entry {key} ({entry}) no longer decides anything"))
-            } else if !was.is_subset(is) {
-                Some(format!("entry {key} ({entry}) decides less than before"))
+/// The approved allow entries that decide less because of a deny before them.
+fn shadowed(
+    key: EntryKey,
+    delta: &Delta<NetworkAclEntry>,
+    chain: &Chain,
+    found: &NetworkAcl,
+) -> Vec<String> {
+    let Some(deny) = delta
+        .on(Side::Live)
+        .filter(|entry| entry.action == RuleAction::Deny)
+    else {
+        return Vec::new();
+    };
+    let shadow = matched(deny);
+    chain
+        .shadowed(key, &shadow)
+        .filter(|(link, _)| found.entries.get(&link.key) == Some(&link.entry))
+        .map(|(link, whole)| {
+            let what = if whole {
+                "no longer decides anything"
             } else {
-                None
-            }
+                "decides less than before"
+            };
+            format!("entry {} ({}) {what}", link.key, link.entry)
         })
         .collect()
 }
@@ -187,14 +229,14 @@ fn shadowed(good: &NetworkAcl, other: &NetworkAcl, direction: Direction) -> Vec<
 /// NACL-OPEN: what an approved deny kept out, admin ports of the world, or what an approved entry did not permit.
 fn open(
     scene: &mut Scene<'_>,
-    sides: &Sides<'_>,
-    key: EntryKey,
-    delta: &Delta<NetworkAclEntry>,
+    sides: &Sides,
+    (key, delta): (EntryKey, &Delta<NetworkAclEntry>),
     opens: &PacketSet,
+    forbidden: &PacketSet,
 ) {
     let evidence = bounded(traffic_lines(sides.direction, opens), MOST_EVIDENCE);
     let element = Element::Entry(key);
-    if opens.intersects(&sides.forbidden) {
+    if opens.intersects(forbidden) {
         let meaning = match delta {
             Delta::Added(entry) => {
                 format!("a new entry, {key} ({entry}), lets pass what an approved deny keeps out")
@@ -218,7 +260,7 @@ fn open(
         return;
     }
     let admin = if sides.direction == Direction::Ingress {
-        newly_open_to_the_world(&sides.baseline, &sides.live, opens)
+        newly_open_to_the_world(sides.good.permitted(), sides.found.permitted(), opens)
     } else {
         Vec::new()
     };
@@ -280,15 +322,25 @@ fn newly_open_to_the_world(was: &PacketSet, is: &PacketSet, opens: &PacketSet) -
     words
 }
 
-/// NACL-OPEN of a state by itself. An ACL that allows all of a family is no filter, as AWS makes
-/// it: only one that filters and yet lets the internet in on admin ports is worth a word.
-pub(super) fn audit(scene: &mut Scene<'_>, acl: &NetworkAcl) {
-    let live = permitted_by_acl(acl, Direction::Ingress);
+/// NACL-OPEN and dead entries of a state by itself. An ACL that allows all of a family is no filter,
+/// as AWS makes it: only one that filters and yet lets the internet in on admin ports is worth a word.
+pub(super) fn audit(teller: &mut Teller, acl: &NetworkAcl) {
+    for direction in [Direction::Ingress, Direction::Egress] {
+        let chain = Chain::of(acl, direction);
+        dead(teller, &chain);
+        if direction == Direction::Ingress {
+            admin_ports(teller, &chain);
+        }
+    }
+}
+
+fn admin_ports(teller: &mut Teller, chain: &Chain) {
+    let live = chain.permitted();
     let no_filter = |net: &str| {
         net.parse::<IpNet>()
-            .is_ok_and(|net| PacketSet::of(&Traffic::All, net).is_subset(&live))
+            .is_ok_and(|net| PacketSet::of(&Traffic::All, net).is_subset(live))
     };
-    let words = newly_open_to_the_world(&PacketSet::empty(), &live, &live);
+    let words = newly_open_to_the_world(&PacketSet::empty(), live, live);
     if words.is_empty() || no_filter("0.0.0.0/0") || no_filter("::/0") {
         return;
     }
@@ -296,24 +348,51 @@ pub(super) fn audit(scene: &mut Scene<'_>, acl: &NetworkAcl) {
         "this ACL lets the whole internet in on {}",
         words.join(", ")
     );
-    for (key, packets) in effective_entries(acl, Direction::Ingress) {
-        let allows = acl
-            .entries
-            .get(&key)
-            .is_some_and(|entry| entry.action == RuleAction::Allow);
+    for link in &chain.links {
+        let packets = Chain::decides(link);
         let admin = ADMIN
             .iter()
             .any(|(port, _)| !packets.peers_at(6, *port).is_empty());
-        if allows && admin {
+        if link.entry.action == RuleAction::Allow && admin {
             let evidence = bounded(traffic_lines(Direction::Ingress, &packets), MOST_EVIDENCE);
-            scene.tell(
+            teller.tell(
                 FindingCode::NaclOpen,
                 (Severity::Medium, Harm::Opens),
-                Element::Entry(key),
+                Element::Entry(link.key),
                 meaning.clone(),
                 evidence,
             );
         }
+    }
+}
+
+/// NACL-BOMB of a state by itself: an allow that decides nothing, because denies before it do.
+fn dead(teller: &mut Teller, chain: &Chain) {
+    let told: Vec<(EntryKey, String, Vec<String>)> = chain
+        .dead()
+        .filter(|(link, by)| {
+            let deny = |before: &&chain::Link| before.entry.action == RuleAction::Deny;
+            link.entry.action == RuleAction::Allow && by.iter().any(deny)
+        })
+        .map(|(link, by)| {
+            let meaning = format!(
+                "the entry {} ({}) never decides anything: entries before it match all that it does, denies among them",
+                link.key, link.entry
+            );
+            let by = by
+                .iter()
+                .map(|before| format!("entry {} ({}) comes first", before.key, before.entry));
+            (link.key, meaning, by.collect())
+        })
+        .collect();
+    for (key, meaning, evidence) in told {
+        teller.tell(
+            FindingCode::NaclBomb,
+            (Severity::Low, Harm::None),
+            Element::Entry(key),
+            meaning,
+            bounded(evidence, MOST_EVIDENCE),
+        );
     }
 }
 

@@ -1,8 +1,7 @@
 //! Risks of resources that came or went, and of a state by itself.
 
-use super::scene::{Scene, as_table};
-use super::{Finding, FindingCode, Harm, Severity, acl, group};
-use crate::diff::ResourceDiff;
+use super::scene::{Scene, Teller};
+use super::{Finding, FindingCode, Harm, HouseRules, Severity, audit};
 use crate::impact::bounded;
 use snapback_model::*;
 use snapback_reach::next_hops;
@@ -108,44 +107,20 @@ pub(super) fn unreviewed(scene: &mut Scene<'_>, found: &Resource) {
         meaning,
         Vec::new(),
     );
-    let dangers = audit(scene.live, found);
-    scene
-        .findings
-        .extend(dangers.into_iter().map(|finding| Finding {
+    let (_, live) = scene.sides();
+    let dangers: Vec<Finding> = audit::of_resource(&live, found, &HouseRules::default())
+        .into_iter()
+        .map(|finding| Finding {
             element: Element::Existence,
+            evidence: bounded(finding.evidence, MOST_EVIDENCE),
             ..finding
-        }));
-}
-
-/// What is dangerous in one resource by itself.
-pub(super) fn audit(live: &Snapshot, resource: &Resource) -> Vec<Finding> {
-    let baselines = Baselines::default();
-    let diff = ResourceDiff {
-        resource: resource.id(),
-        label: resource.label(),
-        vpc: resource.vpc().cloned(),
-        differences: Vec::new(),
-    };
-    let mut scene = Scene::new(&baselines, live, &diff);
-    match resource {
-        Resource::SecurityGroup(found) => {
-            let mut good = found.clone();
-            good.rules.clear();
-            let rules: Vec<&RuleKey> = found.rules.keys().collect();
-            group::opened(&mut scene, &good, found, &rules);
-        }
-        Resource::NetworkAcl(found) => acl::audit(&mut scene, found),
-        Resource::RouteTable(_) => {
-            if let Some(table) = as_table(resource) {
-                routes(&mut scene, table);
-            }
-        }
-    }
-    scene.findings
+        })
+        .collect();
+    scene.teller.findings.extend(dangers);
 }
 
 /// Dead targets, local routes led elsewhere, and prefix lists at odds.
-fn routes(scene: &mut Scene<'_>, table: &RouteTable) {
+pub(super) fn routes(teller: &mut Teller, lists: &Topology, table: &RouteTable) {
     for (destination, route) in &table.routes {
         let element = Element::Route(destination.clone());
         let target = &route.target;
@@ -153,7 +128,7 @@ fn routes(scene: &mut Scene<'_>, table: &RouteTable) {
             let meaning = format!(
                 "the target {target} of the route {destination} is dead: its traffic is dropped"
             );
-            scene.tell(
+            teller.tell(
                 FindingCode::RtBlackhole,
                 (Severity::High, Harm::Cuts),
                 element,
@@ -164,7 +139,7 @@ fn routes(scene: &mut Scene<'_>, table: &RouteTable) {
             let meaning = format!(
                 "the local route {destination} leads to {target}: traffic inside the VPC is redirected"
             );
-            scene.tell(
+            teller.tell(
                 FindingCode::RtLocalReplaced,
                 (Severity::High, Harm::Cuts),
                 element,
@@ -173,7 +148,7 @@ fn routes(scene: &mut Scene<'_>, table: &RouteTable) {
             );
         }
     }
-    let hops = next_hops(table, &scene.lists);
+    let hops = next_hops(table, lists);
     for (network, targets) in hops.ambiguous() {
         let Some(culprit) = table.routes.iter().find(|(destination, route)| {
             matches!(destination, Destination::PrefixList(_)) && targets.contains(&route.target)
@@ -186,7 +161,7 @@ fn routes(scene: &mut Scene<'_>, table: &RouteTable) {
             targets.join(" and to ")
         );
         let element = Element::Route(culprit.0.clone());
-        scene.tell(
+        teller.tell(
             FindingCode::RtPrefixListAmbiguous,
             (Severity::Medium, Harm::None),
             element,

@@ -1,10 +1,10 @@
 //! Risks of security groups.
 
 use super::exposure::{Exposure, Width, exposures};
-use super::scene::Scene;
-use super::{Delta, Difference, FindingCode, Harm, Severity};
-use crate::impact::{bounded, traffic_lines};
-use ipnet::IpNet;
+use super::scene::{Scene, Teller};
+use super::{Finding, FindingCode, Harm, Severity, Since, audit, since};
+use crate::diff::{Delta, Difference};
+use crate::impact::{bounded, is_untracked, traffic_lines};
 use snapback_model::*;
 use snapback_reach::{Family, PacketSet, permitted_by_group, permitted_by_rules};
 use std::collections::BTreeSet;
@@ -27,7 +27,7 @@ pub(super) fn assess(scene: &mut Scene<'_>, good: &SecurityGroup, found: &Securi
             _ => {}
         }
     }
-    opened(scene, good, found, &added);
+    newly_opened(scene, good, found, &added);
     for rule in &added {
         foreign_reference(scene, good, rule);
     }
@@ -36,11 +36,56 @@ pub(super) fn assess(scene: &mut Scene<'_>, good: &SecurityGroup, found: &Securi
     }
 }
 
-/// SG-WORLD-* and SG-NEAR-WORLD of rules that `found` has and `good` has not.
-pub(super) fn opened(
+/// What added rules open, and whether the group was open to the world before.
+fn newly_opened(
     scene: &mut Scene<'_>,
     good: &SecurityGroup,
     found: &SecurityGroup,
+    added: &[&RuleKey],
+) {
+    let mut teller = Teller::about(ResourceId::from(good.id.clone()).into());
+    let (before, after) = scene.sides();
+    let carriers = carriers(after.carriers(&found.id));
+    opened(&mut teller, (&scene.lists, carriers), (good, found), added);
+    if !teller.findings.is_empty() {
+        let mut known = Teller::about(ResourceId::from(good.id.clone()).into());
+        audit::openings(&mut known, &before, good);
+        teller.findings = since::mark(&known.findings, teller.findings);
+    }
+    for rule in added {
+        default_use(&mut teller, good, found, rule);
+    }
+    scene.teller.findings.extend(teller.findings);
+}
+
+/// SG-DEFAULT-USE of a rule that came to the default group.
+fn default_use(teller: &mut Teller, good: &SecurityGroup, found: &SecurityGroup, rule: &RuleKey) {
+    if !audit::is_default(found) {
+        return;
+    }
+    let since = if good.rules.is_empty() {
+        Since::New
+    } else {
+        Since::Worse
+    };
+    let finding = Finding::new(
+        FindingCode::SgDefaultUse,
+        (Severity::Medium, Harm::None),
+        ResourceId::from(found.id.clone()).into(),
+        Element::Rule(rule.clone()),
+        format!(
+            "the default group of the VPC got the rule `{rule}`: whatever is launched without a group has it"
+        ),
+        Vec::new(),
+    );
+    teller.findings.push(Finding { since, ..finding });
+}
+
+/// SG-WORLD-* and SG-NEAR-WORLD of rules that `found` has and `good` has not.
+pub(super) fn opened(
+    teller: &mut Teller,
+    (lists, carriers): (&Topology, Option<String>),
+    (good, found): (&SecurityGroup, &SecurityGroup),
     added: &[&RuleKey],
 ) {
     let ingress: Vec<&RuleKey> = added
@@ -51,13 +96,12 @@ pub(super) fn opened(
     if ingress.is_empty() {
         return;
     }
-    let before = permitted_by_group(good, Direction::Ingress, &scene.lists);
-    let after = permitted_by_group(found, Direction::Ingress, &scene.lists);
+    let before = permitted_by_group(good, Direction::Ingress, lists);
+    let after = permitted_by_group(found, Direction::Ingress, lists);
     let sets: Vec<PacketSet> = ingress
         .iter()
-        .map(|rule| permitted_by_rules([*rule], &scene.lists))
+        .map(|rule| permitted_by_rules([*rule], lists))
         .collect();
-    let carriers = carriers(scene.live, &found.id);
     for ((rule, set), exposures) in ingress
         .iter()
         .zip(&sets)
@@ -82,7 +126,7 @@ pub(super) fn opened(
                 who(&world),
                 ports_words(&sensitive)
             );
-            scene.tell(
+            teller.tell(
                 FindingCode::SgWorldSensitive,
                 (Severity::Critical, Harm::Opens),
                 element(),
@@ -95,7 +139,7 @@ pub(super) fn opened(
                 who(&world),
                 rule_words(rule)
             );
-            scene.tell(
+            teller.tell(
                 FindingCode::SgWorldAny,
                 (Severity::High, Harm::Opens),
                 element(),
@@ -104,7 +148,7 @@ pub(super) fn opened(
             );
         } else if world.iter().any(Exposure::is_icmp) {
             let meaning = format!("{} may now send {}", who(&world), rule_words(rule));
-            scene.tell(
+            teller.tell(
                 FindingCode::SgWorldAny,
                 (Severity::Low, Harm::None),
                 element(),
@@ -118,7 +162,7 @@ pub(super) fn opened(
                 families(&near),
                 rule_words(rule)
             );
-            scene.tell(
+            teller.tell(
                 FindingCode::SgNearWorld,
                 (Severity::High, Harm::Opens),
                 element(),
@@ -179,13 +223,7 @@ fn ports_words(ports: &BTreeSet<u16>) -> String {
 }
 
 /// Who carries a group, where the read tells.
-fn carriers(live: &Snapshot, group: &SecurityGroupId) -> Option<String> {
-    let carriers: Vec<&NetworkInterface> = live
-        .topology
-        .interfaces
-        .values()
-        .filter(|interface| interface.groups.contains(group))
-        .collect();
+pub(super) fn carriers(carriers: &[&NetworkInterface]) -> Option<String> {
     let public = carriers
         .iter()
         .filter(|interface| !interface.public_addresses.is_empty())
@@ -271,7 +309,7 @@ fn cut(scene: &mut Scene<'_>, good: &SecurityGroup, found: &SecurityGroup, rule:
             "the approved rule `{rule}` is gone; its traffic passes only by rules that nobody approved"
         )
     } else {
-        let when = if is_untracked(scene, good, rule) {
+        let when = if is_untracked(good, rule) {
             "connections without tracking are cut at once"
         } else {
             "established connections end at their idle timeout, new ones are refused"
@@ -315,29 +353,4 @@ fn cut(scene: &mut Scene<'_>, good: &SecurityGroup, found: &SecurityGroup, rule:
             evidence,
         );
     }
-}
-
-/// Whether flows of a rule were not tracked: a tcp or udp rule of the whole world, answered by
-/// everything (semantics A2). They end at once when the rule goes.
-fn is_untracked(scene: &Scene<'_>, good: &SecurityGroup, rule: &RuleKey) -> bool {
-    let all_ports = match rule.traffic {
-        Traffic::Tcp(_) => Traffic::Tcp(PortRange::ALL),
-        Traffic::Udp(_) => Traffic::Udp(PortRange::ALL),
-        Traffic::All | Traffic::Icmp(_) | Traffic::Icmpv6(_) | Traffic::Protocol(_) => {
-            return false;
-        }
-    };
-    let Some(world) = rule
-        .peer
-        .as_cidr()
-        .filter(|net: &IpNet| net.prefix_len() == 0)
-    else {
-        return false;
-    };
-    let back = if rule.direction.is_egress() {
-        Direction::Ingress
-    } else {
-        Direction::Egress
-    };
-    PacketSet::of(&all_ports, world).is_subset(&permitted_by_group(good, back, &scene.lists))
 }

@@ -40,6 +40,11 @@ impl Effects {
         Self::of(next_hops(before, lists).difference(&next_hops(after, lists)))
     }
 
+    /// The effect of other entries of prefix lists on one table.
+    pub(super) fn by_lists(table: &RouteTable, (old, new): (&Topology, &Topology)) -> Self {
+        Self::of(next_hops(table, old).difference(&next_hops(table, new)))
+    }
+
     /// The effect of one route among others: what it does to the baseline by itself, and what live
     /// would have as the baseline has it without it.
     pub(super) fn of_one(sides: &RouteSides, alone: &NextHops, undone: &NextHops) -> Self {

@@ -1,9 +1,38 @@
 //! What one assessment sees, and the findings it has told so far.
 
-use super::{Finding, FindingCode, Harm, Severity, advice};
+use super::world::World;
+use super::{Finding, FindingCode, Harm, Severity, Subject};
 use crate::diff::{Difference, ResourceDiff};
 use snapback_model::*;
 use std::collections::BTreeSet;
+
+/// Findings about one thing.
+pub(super) struct Teller {
+    subject: Subject,
+    pub(super) findings: Vec<Finding>,
+}
+
+impl Teller {
+    pub(super) fn about(subject: Subject) -> Self {
+        Self {
+            subject,
+            findings: Vec::new(),
+        }
+    }
+
+    pub(super) fn tell(
+        &mut self,
+        code: FindingCode,
+        weight: (Severity, Harm),
+        element: Element,
+        meaning: String,
+        evidence: Vec<String>,
+    ) {
+        let subject = self.subject.clone();
+        let finding = Finding::new(code, weight, subject, element, meaning, evidence);
+        self.findings.push(finding);
+    }
+}
 
 /// One assessment: its inputs and its findings.
 pub(super) struct Scene<'a> {
@@ -13,7 +42,7 @@ pub(super) struct Scene<'a> {
     /// Prefix lists as far as they are known, one version for both sides: an edit of a list is no
     /// difference of the resources that name it.
     pub(super) lists: Topology,
-    pub(super) findings: Vec<Finding>,
+    pub(super) teller: Teller,
 }
 
 impl<'a> Scene<'a> {
@@ -32,28 +61,24 @@ impl<'a> Scene<'a> {
             live,
             diff,
             lists,
-            findings: Vec::new(),
+            teller: Teller::about(diff.resource.clone().into()),
         }
     }
 
     pub(super) fn tell(
         &mut self,
         code: FindingCode,
-        (severity, harm): (Severity, Harm),
+        weight: (Severity, Harm),
         element: Element,
         meaning: String,
         evidence: Vec<String>,
     ) {
-        self.findings.push(Finding {
-            code,
-            severity,
-            harm,
-            resource: self.diff.resource.clone(),
-            element,
-            meaning,
-            evidence,
-            advice: advice::of(code, harm).to_owned(),
-        });
+        self.teller.tell(code, weight, element, meaning, evidence);
+    }
+
+    /// What should be and what is, in the same surroundings.
+    pub(super) fn sides(&self) -> (World<'_>, World<'_>) {
+        World::sides(self.baselines, self.live, &self.lists)
     }
 
     /// The good state of a table.

@@ -2,7 +2,8 @@
 
 use super::route::{Effects, RouteSides};
 use super::scene::{Scene, as_table};
-use super::{Delta, Difference, FindingCode, Harm, Severity, Side};
+use super::{FindingCode, Harm, Severity};
+use crate::diff::{Delta, Difference, Side};
 use snapback_model::*;
 use snapback_reach::{Family, NextHops, next_hops, permitted_by_group};
 
@@ -177,14 +178,19 @@ fn changed(
         );
     } else if effects.cuts() {
         let meaning = format!("the approved route {destination} leads to {to} instead of {from}");
-        let (severity, evidence) = (capture_severity(destination, to), evidence());
-        scene.tell(
-            FindingCode::RtHijack,
-            (severity, Harm::Cuts),
-            element,
-            meaning,
-            evidence,
-        );
+        let (code, severity, evidence) = match replaced_nat(scene, from, to) {
+            Some(addresses) => (
+                FindingCode::NatReplaced,
+                Severity::High,
+                evidence().into_iter().chain(addresses).collect(),
+            ),
+            None => (
+                FindingCode::RtHijack,
+                capture_severity(destination, to),
+                evidence(),
+            ),
+        };
+        scene.tell(code, (severity, Harm::Cuts), element, meaning, evidence);
     } else if effects.is_empty() && blackhole {
         let meaning = format!(
             "the target {to} of the route {destination} is dead; no traffic uses this route"
@@ -208,6 +214,29 @@ fn changed(
             Vec::new(),
         );
     }
+}
+
+/// NAT-REPLACED: both targets are NAT gateways. The addresses that the world sees, before and after.
+fn replaced_nat(scene: &Scene<'_>, from: &RouteTarget, to: &RouteTarget) -> Option<Vec<String>> {
+    let (RouteTarget::NatGateway(from), RouteTarget::NatGateway(to)) = (from, to) else {
+        return None;
+    };
+    let seen = |id: &String| {
+        let known = [&scene.live.topology, &scene.baselines.topology]
+            .into_iter()
+            .find_map(|topology| topology.gateways.get(id));
+        let addresses: Vec<String> = known
+            .into_iter()
+            .flat_map(|gateway| &gateway.public_addresses)
+            .map(ToString::to_string)
+            .collect();
+        if addresses.is_empty() {
+            format!("the public addresses of {id} are not known")
+        } else {
+            format!("the world sees {id} as {}", addresses.join(", "))
+        }
+    };
+    Some(vec![seen(from), seen(to)])
 }
 
 /// A word that the approved target is dead, where the read tells.

@@ -5,6 +5,7 @@ use super::{Harmful, Outcome, Past, Reason, Retold, Step, View};
 use crate::change::Edits;
 use crate::diff::{self, Delta, Difference, ResourceDiff, Side};
 use crate::finding::{self, Finding, FindingCode};
+use crate::impact;
 use crate::policy::{Mode, Policy};
 use crate::verdict::{self, Judgement, Verdict};
 use snapback_model::*;
@@ -157,7 +158,8 @@ impl<'a> Court<'a> {
     }
 
     fn find(&self, diff: &ResourceDiff) -> Vec<Finding> {
-        finding::assess(&self.baselines, &self.live, diff)
+        let impact = impact::impact(&self.baselines, &self.live, diff);
+        finding::assess(&self.baselines, &self.live, diff, &impact)
     }
 
     /// The parts that the second touches and that are not known before or after it.
@@ -292,7 +294,9 @@ impl<'a> Court<'a> {
         let known = !matches!(outcome, Outcome::NotKnown(_));
         let own = found
             .iter()
-            .filter(|finding| known && finding.resource == case.id && finding.element == element)
+            .filter(|finding| {
+                known && finding.subject.resource() == Some(&case.id) && finding.element == element
+            })
             .map(|finding| Harmful {
                 code: finding.code,
                 severity: finding.severity,

@@ -8,23 +8,68 @@
 
 use super::*;
 use crate::fixture::*;
-use snapback_model::{Destination, PrefixList, ResourceId, Route, RouteTarget, Snapshot};
 
-/// The impact on one resource of the fixture when it changes.
-fn of(id: &str, prepare: impl Fn(&mut Snapshot), change: impl Fn(&mut Snapshot)) -> Impact {
+mod effects;
+mod latent;
+mod laws;
+mod membership;
+
+/// What one resource of the fixture tells when it changes.
+struct Told {
+    opened: Vec<String>,
+    closed: Vec<String>,
+    inexact: Vec<String>,
+    impact: Impact,
+}
+
+/// The impact on one resource of a good account when it changes.
+fn between(id: &str, good: &Snapshot, live: &Snapshot) -> Impact {
+    let id: ResourceId = id.parse().unwrap();
+    let baselines = captured(good);
+    let only = [id].into();
+    let diffs = crate::diff::diff(&baselines, live, Some(&only));
+    diffs
+        .first()
+        .map(|diff| impact(&baselines, live, diff))
+        .unwrap_or_default()
+}
+
+fn of(id: &str, prepare: impl Fn(&mut Snapshot), change: impl Fn(&mut Snapshot)) -> Told {
     let mut good = account();
     prepare(&mut good);
     let mut live = good.clone();
     change(&mut live);
-    let id: ResourceId = id.parse().unwrap();
-    impact(
-        good.resources.get(&id),
-        live.resources.get(&id),
-        &live.topology,
-    )
+    let impact = between(id, &good, &live);
+    let texts = |shifts: &[Shift]| shifts.iter().map(|shift| shift.text.clone()).collect();
+    Told {
+        opened: texts(&impact.opened),
+        closed: texts(&impact.closed),
+        inexact: impact.inexact.clone(),
+        impact,
+    }
 }
 
 fn nothing(_: &mut Snapshot) {}
+
+/// An interface that carries groups in a subnet, with a private address and perhaps a public one.
+fn carry(snapshot: &mut Snapshot, id: &str, subnet: &str, groups: &[&str], public: bool) {
+    let mut interface = NetworkInterface::new(id, "vpc-1", subnet);
+    interface.groups = groups.iter().map(|id| (*id).into()).collect();
+    let last = snapshot.topology.interfaces.len() + 10;
+    interface.addresses = [format!("10.0.0.{last}").parse().unwrap()].into();
+    if public {
+        interface.public_addresses = [format!("203.0.113.{last}").parse().unwrap()].into();
+    }
+    snapshot.topology.interfaces.insert(id.into(), interface);
+    snapshot.topology.read.insert(ContextKind::Interfaces);
+}
+
+fn online(snapshot: &mut Snapshot, table: &str) {
+    let internet = RouteTarget::InternetGateway("igw-1".into());
+    super::tests::table(snapshot, table)
+        .routes
+        .insert(to("0.0.0.0/0"), Route::created(internet));
+}
 
 #[test]
 fn rules_are_told_by_the_packets_they_open_and_close() {
@@ -52,7 +97,8 @@ fn rules_are_told_by_the_packets_they_open_and_close() {
     let covered = of(WEB, nothing, |live| {
         rules(live, WEB).insert(rule("ingress tcp:443 10.0.0.0/8"), detail(None));
     });
-    assert_eq!(covered, Impact::default());
+    assert!(covered.opened.is_empty() && covered.closed.is_empty());
+    assert!(covered.impact.moves.is_empty() && covered.impact.latent.is_empty());
 }
 
 #[test]
@@ -91,8 +137,9 @@ fn long_lists_are_bounded() {
             );
         }
     });
-    assert_eq!(open.opened.len(), 13);
-    assert_eq!(open.opened[12], "and 9 more");
+    assert_eq!(open.opened.len(), 21);
+    let lines = open.impact.lines(Turn::Opened, 12);
+    assert_eq!((lines.len(), lines[12].as_str()), (13, "and 9 more"));
     let networks = of(WEB, nothing, |live| {
         for net in 0..9 {
             rules(live, WEB).insert(
@@ -156,7 +203,13 @@ fn an_acl_is_told_by_packets_and_subnets() {
     let moved = of(ACL, nothing, |live| {
         move_subnet(live, "subnet-1", Some(ACL), Some(OTHER_ACL))
     });
-    assert_eq!(moved.closed, ["subnet-1 is no longer guarded by this ACL"]);
+    assert_eq!(
+        moved.closed,
+        [
+            "subnet-1: ingress all traffic from 0.0.0.0/0 (anyone on the internet, IPv4)",
+            "subnet-1: egress all traffic to 0.0.0.0/0 (anyone on the internet, IPv4)"
+        ]
+    );
 }
 
 #[test]
@@ -207,15 +260,72 @@ fn a_table_is_told_by_where_networks_go() {
 
 #[test]
 fn absence_permits_nothing_and_routes_nothing() {
-    let account = account();
-    let resource = |id: &str| account.resources.get(&id.parse().unwrap());
-    let gone = impact(resource(WEB), None, &account.topology);
+    let gone = of(WEB, nothing, |live| {
+        live.resources.remove(&WEB.parse().unwrap());
+    });
     assert_eq!((gone.opened.len(), gone.closed.len()), (0, 2));
-    let born = impact(None, resource(PRIVATE), &account.topology);
+    let moves = gone.impact.moves_of(&Element::Existence);
+    assert!(moves.opens.is_none() && moves.closes.is_some());
+    let born = of(
+        PRIVATE,
+        |good| {
+            good.resources.remove(&PRIVATE.parse().unwrap());
+        },
+        |live| {
+            let account = account();
+            let id = PRIVATE.parse().unwrap();
+            live.resources
+                .insert(PRIVATE.parse().unwrap(), account.resources[&id].clone());
+        },
+    );
     assert!(
         born.opened
-            .contains(&"0.0.0.0/0 now goes to nat-1 (it had no route)".to_owned())
+            .contains(&"0.0.0.0/0 now goes to nat-1 (it had no route)".to_owned()),
+        "{:?}",
+        born.opened
     );
-    assert!(born.closed.is_empty());
-    assert_eq!(impact(None, None, &account.topology), Impact::default());
+}
+
+#[test]
+fn an_impact_of_the_first_form_still_reads() {
+    let stored = r#"{"opened":["ingress tcp 22 from 0.0.0.0/0"],"closed":[],"inexact":["pl-1"]}"#;
+    let read: Impact = serde_json::from_str(stored).unwrap();
+    assert_eq!(read.opened[0].text, "ingress tcp 22 from 0.0.0.0/0");
+    assert!(matches!(read.opened[0].effect, Effect::Unknown { .. }));
+    assert_eq!((read.inexact.len(), read.latent.len()), (1, 0));
+}
+
+#[test]
+fn an_impact_is_stored_and_read_back() {
+    let told = of(
+        WEB,
+        |good| carry(good, "eni-1", "subnet-1", &[WEB], false),
+        |live| {
+            rules(live, WEB).insert(rule("ingress tcp:22 0.0.0.0/0"), detail(None));
+        },
+    );
+    let stored = serde_json::to_string(&told.impact).unwrap();
+    let read: Impact = serde_json::from_str(&stored).unwrap();
+    let mut expected = told.impact;
+    expected.moves.clear();
+    expected.exactness = Exactness::exact();
+    assert_eq!(read, expected);
+}
+
+#[test]
+fn states_too_large_to_compute_are_unknown_both_ways() {
+    let told = of(WEB, nothing, |live| {
+        for port in 0..4000_u16 {
+            let text = format!("ingress tcp:{} 10.0.0.0/8", port * 4);
+            rules(live, WEB).insert(rule(&text), detail(None));
+            let text = format!("ingress tcp:1-60000 10.{}.{}.0/24", port / 250, port % 250);
+            rules(live, WEB).insert(rule(&text), detail(None));
+        }
+    });
+    let added: Element = "rule ingress tcp:4 10.0.0.0/8".parse().unwrap();
+    let moves = told.impact.moves_of(&added);
+    for effect in [moves.opens, moves.closes] {
+        assert!(matches!(effect, Some(Effect::Unknown { .. })), "{effect:?}");
+    }
+    assert!(told.inexact[0].contains("unknown"), "{:?}", told.inexact);
 }

@@ -9,15 +9,30 @@ const MOST_PEERS: usize = 4;
 /// One line for each rectangle of a packet set: `ingress tcp 22 from 0.0.0.0/0 (anyone on the
 /// internet, IPv4)`.
 pub fn traffic_lines(direction: Direction, packets: &PacketSet) -> Vec<String> {
-    let preposition = if direction.is_egress() { "to" } else { "from" };
-    packets
-        .items()
+    let items = packets.items();
+    items
         .iter()
-        .map(|item: &Item| {
-            let peers = peer_words(&item.peers);
-            format!("{direction} {} {preposition} {peers}", item.traffic())
-        })
+        .map(|item| item_line(direction, item))
         .collect()
+}
+
+/// The traffic of a packet set without its peers: `ingress tcp 22`. Each once.
+pub(super) fn traffic_words(direction: Direction, packets: &PacketSet) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for item in packets.items() {
+        let line = format!("{direction} {}", item.traffic());
+        if !words.contains(&line) {
+            words.push(line);
+        }
+    }
+    words
+}
+
+/// One rectangle: `ingress tcp 22 from 10.0.0.0/8`.
+pub(super) fn item_line(direction: Direction, item: &Item) -> String {
+    let preposition = if direction.is_egress() { "to" } else { "from" };
+    let peers = peer_words(&item.peers);
+    format!("{direction} {} {preposition} {peers}", item.traffic())
 }
 
 /// At most `most` lines; the last tells how many more there are.

@@ -2,7 +2,7 @@
 
 use super::{Body, Cause, Entry, Outcome, Report};
 use crate::change::Change;
-use crate::finding::Severity;
+use crate::finding::{Finding, Severity};
 use crate::impact::Impact;
 use crate::policy::Mode;
 use serde::Serialize;
@@ -25,6 +25,8 @@ pub struct Notice {
     pub resource: Option<ResourceId>,
     /// What it is about, for people.
     pub label: String,
+    /// The findings, where it is about any.
+    pub findings: Vec<Finding>,
     /// What happened, in words.
     pub problems: Vec<String>,
     /// What was done, one line each.
@@ -79,7 +81,7 @@ impl Notice {
             api: change.as_ref().map(|change| change.api.clone()),
             event_at: change.as_ref().map(|change| change.at),
             differences: Vec::new(),
-            findings: Vec::new(),
+            findings: self.findings,
             impact: Impact::default(),
             executed: self.outcome == Outcome::Accepted,
             steps: self.steps,

@@ -57,6 +57,8 @@ pub struct Story {
     pub made: Vec<String>,
     /// Calls of ours whose outcome nobody knows.
     pub unsettled: Vec<Unsettled>,
+    /// What was made again, under which id.
+    pub lineage: Lineage,
     /// How often work on it stopped for now.
     pub interruptions: u32,
     /// What went wrong or is left, in words.
@@ -88,6 +90,7 @@ impl Story {
             plan: None,
             made: Vec::new(),
             unsettled: Vec::new(),
+            lineage: Lineage::default(),
             interruptions: 0,
             problems: Vec::new(),
             closed: false,
@@ -131,9 +134,7 @@ impl Story {
                     self.judgements
                         .insert(judgement.difference.element(), judgement.clone());
                 }
-                join(&mut self.impact.opened, &impact.opened);
-                join(&mut self.impact.closed, &impact.closed);
-                join(&mut self.impact.inexact, &impact.inexact);
+                self.impact.absorb(impact);
                 self.problems.extend(decision.fallback.clone());
             }
             Body::Planned { plan } => {
@@ -195,7 +196,7 @@ impl Story {
     fn unsettle(&mut self, running: Running) {
         if let Some(action) = self.action(running.step) {
             self.unsettled.push(Unsettled {
-                action,
+                action: action.renamed(&self.lineage),
                 handles: running.handles,
                 at: running.at,
             });
@@ -216,14 +217,26 @@ impl Story {
                 }
                 return;
             }
-            StepOutcome::Applied { .. } => self.made.push(line),
-            StepOutcome::AlreadyInPlace => {}
+            StepOutcome::Applied { created, .. } => {
+                self.made.push(match created {
+                    Some(id) => format!("{line}: {id}"),
+                    None => line,
+                });
+                self.succeed(&action, created.as_ref());
+            }
+            StepOutcome::AlreadyInPlace { created } => self.succeed(&action, created.as_ref()),
             StepOutcome::Failed { code, message, .. } => {
                 self.problems
                     .push(format!("{line}: EC2 refused: {code}: {message}"));
             }
         }
         self.running = None;
+    }
+
+    fn succeed(&mut self, action: &Action, created: Option<&ResourceId>) {
+        if let Some((old, new)) = action.makes().zip(created) {
+            self.lineage.record(old.as_str(), new.as_str());
+        }
     }
 
     fn action(&self, step: usize) -> Option<Action> {
@@ -244,14 +257,6 @@ pub struct Place {
     pub account: Option<AccountId>,
     /// Our Region.
     pub region: Option<Region>,
-}
-
-fn join(into: &mut Vec<String>, lines: &[String]) {
-    for line in lines {
-        if !into.contains(line) {
-            into.push(line.clone());
-        }
-    }
 }
 
 fn note(note: &Note) -> String {

@@ -81,7 +81,10 @@ fn a_confirmed_call_is_settled_and_told_as_made() {
     let request = Some(RequestId::new("r"));
     let story = Story::read(&entries(vec![
         started(),
-        ended(StepOutcome::Applied { request }),
+        ended(StepOutcome::Applied {
+            request,
+            created: None,
+        }),
     ]))
     .unwrap();
     assert!(story.unsettled.is_empty());
@@ -94,7 +97,10 @@ fn a_lost_answer_stays_unsettled_even_when_a_repeat_is_confirmed() {
     let story = Story::read(&entries(vec![
         started(),
         ended(StepOutcome::Unknown { what }),
-        ended(StepOutcome::Applied { request: None }),
+        ended(StepOutcome::Applied {
+            request: None,
+            created: None,
+        }),
     ]))
     .unwrap();
     assert_eq!(story.unsettled.len(), 1);

@@ -51,7 +51,8 @@ fn capped(story: &Story<'_>, elements: usize, characters: usize) -> Value {
     });
     let findings = report.findings.iter().take(elements).map(|finding| {
         json!({
-            "code": finding.code, "severity": finding.severity, "harm": finding.harm, "resource": finding.resource,
+            "code": finding.code, "severity": finding.severity, "harm": finding.harm, "resource": finding.subject,
+            "since": finding.since,
             "element": text(&finding.element.to_string()), "meaning": text(&finding.meaning),
             "evidence": list(&finding.evidence), "advice": text(&finding.advice),
         })
@@ -63,7 +64,10 @@ fn capped(story: &Story<'_>, elements: usize, characters: usize) -> Value {
         report.problems.len(),
         report.next.len(),
         report.impact.opened.len(),
+        report.impact.more_opened.saturating_add(elements),
         report.impact.closed.len(),
+        report.impact.more_closed.saturating_add(elements),
+        report.impact.latent.len(),
         report.impact.inexact.len(),
     ];
     json!({
@@ -85,14 +89,15 @@ fn capped(story: &Story<'_>, elements: usize, characters: usize) -> Value {
         "actor": actor,
         "differences": differences.collect::<Vec<_>>(),
         "findings": findings.collect::<Vec<_>>(),
-        "opened": list(&report.impact.opened),
-        "closed": list(&report.impact.closed),
+        "opened": clean(&report.impact.opened, elements, characters),
+        "closed": clean(&report.impact.closed, elements, characters),
+        "blast_radius": clean(&report.impact.blast, elements, characters),
         "inexact": list(&report.impact.inexact),
         "executed": report.executed,
         "verified": report.outcome == Outcome::Reverted,
         "steps": list(&report.steps),
         "problems": list(&report.problems),
-        "latent": story.latent(),
+        "latent": clean(&report.impact.latent, elements, characters),
         "next": list(&report.next),
         "event_at": report.event_at,
         "arrived_at": report.arrived_at,
@@ -101,4 +106,26 @@ fn capped(story: &Story<'_>, elements: usize, characters: usize) -> Value {
         "arrival_to_end_ms": u64::try_from(story.arrival_to_end().as_millis()).ok(),
         "omitted": counted.iter().map(|count| count.saturating_sub(elements)).sum::<usize>(),
     })
+}
+
+/// A value as JSON with every text made harmless and every list cut.
+fn clean(value: &impl serde::Serialize, elements: usize, characters: usize) -> Value {
+    fn cut(value: Value, elements: usize, characters: usize) -> Value {
+        match value {
+            Value::String(text) => Value::String(line(&text, characters)),
+            Value::Array(list) => list
+                .into_iter()
+                .take(elements)
+                .map(|item| cut(item, elements, characters))
+                .collect(),
+            Value::Object(members) => members
+                .into_iter()
+                .map(|(name, value)| (line(&name, characters), cut(value, elements, characters)))
+                .collect(),
+            other => other,
+        }
+    }
+    serde_json::to_value(value)
+        .map(|value| cut(value, elements, characters))
+        .unwrap_or_default()
 }

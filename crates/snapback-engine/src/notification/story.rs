@@ -1,15 +1,20 @@
 //! What every channel tells, in the same words and order: sections of lines.
 
 use super::plain::{duration, line};
-use crate::finding::Harm;
+use crate::impact::Turn;
 use crate::incident::{Cause, Entry, Outcome, Report};
 use crate::policy::Mode;
 use crate::verdict::Verdict;
-use snapback_model::{Kind, ResourceId, Timestamp};
+use snapback_model::Timestamp;
 use std::time::Duration;
 
 /// Longest line of a list.
 const LINE: usize = 400;
+
+/// Longest line about connections.
+const LATENT: usize = 700;
+/// Opened or cut traffic told line by line.
+const SHIFTS: usize = 10;
 
 /// A closed story and what is said of it.
 pub(super) struct Story<'a> {
@@ -106,17 +111,21 @@ impl<'a> Story<'a> {
         let mut sections = vec![
             section("What happened", self.happened()),
             section("Who", self.who()),
-            section("What it opened", lines(&report.impact.opened)),
-            section("What it cut", lines(&report.impact.closed)),
-            section("What could not be computed", lines(&report.impact.inexact)),
+            section(
+                "What it opened",
+                lines(&report.impact.lines(Turn::Opened, SHIFTS)),
+            ),
+            section(
+                "What it cut",
+                lines(&report.impact.lines(Turn::Closed, SHIFTS)),
+            ),
+            section("Whom it concerns", self.concerned()),
             section("Why it matters", self.findings()),
             section(self.done_title(), self.done()),
             section("How long it took", self.took()),
             section("What stays outstanding", self.outstanding()),
-            section(
-                "Know this",
-                self.latent().map(str::to_owned).into_iter().collect(),
-            ),
+            section("What becomes of connections", self.latent()),
+            section("What is not certain", lines(&report.impact.inexact)),
             section("What to do next", self.next()),
         ];
         for section in &mut sections {
@@ -311,19 +320,18 @@ impl<'a> Story<'a> {
             .collect()
     }
 
-    /// Closing a group does not end sessions made while it was open (semantics A2).
-    pub(super) fn latent(&self) -> Option<&'static str> {
-        let report = self.report;
-        let is_group = report.resource.as_ref().map(ResourceId::kind) == Some(Kind::SecurityGroup);
-        let opened = !report.impact.opened.is_empty()
-            || report
-                .findings
-                .iter()
-                .any(|finding| finding.harm == Harm::Opens);
-        (is_group && opened && report.executed).then_some(
-            "Taking back a security group rule does not end connections made while it was open: tracked ones live until they fall idle \
-             (TCP up to 5 days). To end them now, deny their addresses in the subnet's network ACL, or isolate the instance.",
-        )
+    /// Interfaces, services and groups behind the resource, where packets moved.
+    fn concerned(&self) -> Vec<String> {
+        let impact = &self.report.impact;
+        let has_moved = !impact.opened.is_empty() || !impact.closed.is_empty();
+        let words = impact.blast.words().filter(|_| has_moved);
+        words.map(|words| line(&words, LINE)).into_iter().collect()
+    }
+
+    /// What becomes of connections that the change let in or cut, or that its revert meets (semantics A2).
+    fn latent(&self) -> Vec<String> {
+        let latent = self.report.impact.latent.iter();
+        latent.map(|latent| line(&latent.words(), LATENT)).collect()
     }
 
     fn next(&self) -> Vec<String> {

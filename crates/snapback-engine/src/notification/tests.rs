@@ -9,11 +9,42 @@
 use super::*;
 use crate::change::Actor;
 use crate::finding::{Finding, FindingCode, Harm, Severity};
-use crate::impact::Impact;
+use crate::impact::{BlastRadius, Dies, Effect, Idle, Impact, Latent, Reached, Shift, Turn};
 use crate::incident::{Cause, Report, ReportedDifference};
 use crate::policy::Mode;
 use crate::verdict::Verdict;
 use proptest::prelude::*;
+use snapback_model::Direction;
+
+fn shift(text: &str) -> Shift {
+    Shift {
+        text: text.into(),
+        direction: Some(Direction::Ingress),
+        traffic: "tcp 22".into(),
+        peers: vec!["0.0.0.0/0".into()],
+        more_peers: 0,
+        witness: Some("tcp 22 198.51.100.1".into()),
+        through: vec!["rule ingress tcp:22 0.0.0.0/0".parse().unwrap()],
+        effect: Effect::Now(Reached {
+            interfaces: 1,
+            subnets: 1,
+            internet_facing: 1,
+            on: vec!["load balancer front (eni-1)".into()],
+            internet: None,
+        }),
+    }
+}
+
+fn latent(of: Turn, when: Dies) -> Latent {
+    let evicts = (of == Turn::Opened).then(|| "deny them in network ACL acl-1".to_owned());
+    Latent {
+        of,
+        what: "ingress tcp 22".into(),
+        when,
+        why: "security groups track them".into(),
+        evicts,
+    }
+}
 
 fn report() -> Report {
     Report {
@@ -54,16 +85,23 @@ fn report() -> Report {
             code: FindingCode::SgWorldSensitive,
             severity: Severity::Critical,
             harm: Harm::Opens,
-            resource: "sg-1".parse().unwrap(),
+            subject: "sg-1".parse().unwrap(),
+            since: Default::default(),
             element: "rule ingress tcp:22 0.0.0.0/0".parse().unwrap(),
             meaning: "ssh is open to the internet".into(),
             evidence: vec!["ingress tcp:22 0.0.0.0/0".into()],
             advice: "Use Session Manager.".into(),
         }],
         impact: Impact {
-            opened: vec!["ingress tcp 22 from 0.0.0.0/0 (any IPv4 address)".into()],
-            closed: vec![],
-            inexact: vec![],
+            opened: vec![shift("ingress tcp 22 from 0.0.0.0/0 (any IPv4 address)")],
+            blast: BlastRadius {
+                interfaces: Some(1),
+                named: vec!["load balancer front (eni-1)".into()],
+                subnets: ["subnet-1".into()].into(),
+                ..BlastRadius::default()
+            },
+            latent: vec![latent(Turn::Opened, Dies::AtIdleTimeout(vec![Idle::Tcp]))],
+            ..Impact::default()
         },
         steps: vec!["RevokeSecurityGroupIngress sg-1: ingress tcp:22 0.0.0.0/0".into()],
         executed: true,
@@ -110,7 +148,10 @@ Who
   user agent, by its own word: Mozilla/5.0
 
 What it opened
-  ingress tcp 22 from 0.0.0.0/0 (any IPv4 address)
+  ingress tcp 22 from 0.0.0.0/0 (any IPv4 address): now, on load balancer front (eni-1), facing the internet
+
+Whom it concerns
+  1 network interface in 1 subnet: load balancer front (eni-1)
 
 Why it matters
   SG-WORLD-SENSITIVE (critical): ssh is open to the internet. Seen: ingress tcp:22 0.0.0.0/0. Use Session Manager.
@@ -125,8 +166,8 @@ How long it took
 What stays outstanding
   added: ingress tcp 22 from 10.9.0.0/16
 
-Know this
-  Taking back a security group rule does not end connections made while it was open: tracked ones live until they fall idle (TCP up to 5 days). To end them now, deny their addresses in the subnet's network ACL, or isolate the instance.
+What becomes of connections
+  Connections made over ingress tcp 22 are not ended by taking it back: security groups track them; they end when idle, TCP after 432000 s (5 days; 350 s on Nitro v6). To end them now: deny them in network ACL acl-1.
 
 What to do next
   Ask ann whether it was meant.
@@ -151,6 +192,7 @@ fn machines_find_the_stable_keys() {
         "api",
         "arrival_to_end_ms",
         "arrived_at",
+        "blast_radius",
         "cause",
         "closed",
         "differences",
@@ -207,6 +249,14 @@ fn machines_find_the_stable_keys() {
     );
     assert_eq!(json["findings"][0]["code"], "SG-WORLD-SENSITIVE");
     assert_eq!(json["actor"]["person"], "ann");
+    let opened = &json["opened"][0];
+    assert_eq!(opened["effect"]["when"], "now");
+    assert_eq!(opened["effect"]["internet_facing"], 1);
+    assert_eq!(opened["witness"], "tcp 22 198.51.100.1");
+    assert_eq!(opened["peers"][0], "0.0.0.0/0");
+    assert_eq!(opened["through"][0], "rule ingress tcp:22 0.0.0.0/0");
+    assert_eq!(json["blast_radius"]["interfaces"], 1);
+    assert_eq!(json["latent"][0]["of"], "opened");
 }
 
 #[test]
@@ -291,10 +341,6 @@ fn observe_says_that_nothing_was_changed_and_shows_the_plan() {
     );
     assert!(message.text.contains("What would be done (nothing was changed: mode observe)\n  1. RevokeSecurityGroupIngress"), "{}", message.text);
     assert!(
-        !message.text.contains("Taking back a security group rule"),
-        "nothing was taken back"
-    );
-    assert!(
         message
             .slack
             .to_string()
@@ -329,28 +375,24 @@ fn a_failed_revert_does_not_sound_done() {
 }
 
 #[test]
-fn the_warning_about_open_sessions_is_for_closed_openings_of_groups_only() {
-    let warns = |report: Report| told(report).json["latent"].is_string();
-    let acl = Some("acl-1".parse().unwrap());
-    let closed_only = |mut report: Report| {
-        report.impact = Impact {
-            opened: vec![],
-            closed: vec!["x".into()],
-            inexact: vec![],
-        };
-        report.findings.clear();
-        report
+fn what_becomes_of_connections_is_told_as_it_was_computed() {
+    let with = |latent: Vec<Latent>| {
+        let mut told_of = report();
+        told_of.impact.latent = latent;
+        told(told_of)
     };
-    assert!(warns(report()));
-    assert!(!warns(Report {
-        resource: acl,
-        ..report()
-    }));
-    assert!(!warns(Report {
-        executed: false,
-        ..report()
-    }));
-    assert!(!warns(closed_only(report())));
+    let nothing = with(vec![]);
+    assert!(!nothing.text.contains("What becomes of connections"));
+    assert_eq!(nothing.json["latent"], serde_json::json!([]));
+    let cut = with(vec![latent(Turn::Closed, Dies::Now)]);
+    assert!(
+        cut.text
+            .contains("  Connections over ingress tcp 22 ended at once: security groups"),
+        "{}",
+        cut.text
+    );
+    assert_eq!(cut.json["latent"][0]["when"], "now");
+    assert!(cut.slack.to_string().contains("ended at once"));
 }
 
 #[test]
@@ -500,7 +542,8 @@ proptest! {
         report.steps = many.clone();
         report.problems = many.clone();
         report.next = many.clone();
-        report.impact = Impact { opened: many.clone(), closed: many.clone(), inexact: many };
+        let shifts: Vec<Shift> = many.iter().map(|text| shift(text)).collect();
+        report.impact = Impact { opened: shifts.clone(), closed: shifts, inexact: many, ..report.impact };
         let mut difference = report.differences[0].clone();
         difference.text = text.clone();
         difference.reason = text.clone();

@@ -1,36 +1,150 @@
 //! Entries of one ACL (semantics C2, design.md 3): single calls in place, in an order that the packet
-//! algebra has checked.
+//! algebra has checked; where there is none, or it needs more calls, by a shadow of the goal that
+//! guards the subnets while the ACL is rewritten.
 
-use super::Action;
-use super::acl_path::{Edit, path};
+use super::acl_path::{Edit, Path, path, rewrite};
 use super::draft::Draft;
+use super::{Action, SUCCESSOR_OF};
 use snapback_model::*;
+use std::collections::BTreeSet;
 
-/// Appends the calls that make the entries of `live` what `goal` says. The directions are lists of
-/// their own; both are put right in one plan.
-pub(super) fn entries(draft: &mut Draft, live: &NetworkAcl, goal: &NetworkAcl) {
-    for direction in [Direction::Ingress, Direction::Egress] {
-        for edit in path(live, goal, direction) {
-            let (action, why) = call(&live.id, goal, edit);
-            draft.step(live.id.clone(), action, why);
+/// ACLs of one VPC unless the quota was raised (semantics A3).
+const ACLS_MAX: usize = 200;
+const DIRECTIONS: [Direction; 2] = [Direction::Ingress, Direction::Egress];
+
+/// Appends the calls that make the entries of `live` what `goal` says, while it guards `guarded`. The
+/// directions are lists of their own; both are put right in one plan.
+pub(super) fn entries(
+    draft: &mut Draft,
+    snapshot: &Snapshot,
+    live: &NetworkAcl,
+    goal: &NetworkAcl,
+    guarded: &BTreeSet<SubnetId>,
+) {
+    if guarded.is_empty() {
+        // It decides no packet: any order will do, and no call more than the differences.
+        for direction in DIRECTIONS {
+            append(draft, &live.id, goal, rewrite(live, goal, direction));
         }
+        return;
     }
+    let paths = DIRECTIONS.map(|direction| path(live, goal, direction));
+    let in_place = paths
+        .iter()
+        .fold(0, |sum: usize, path| sum.saturating_add(path.edits.len()));
+    let is_safe = paths.iter().all(|path| path.safe);
+    if let Some(shadow) = shadow(snapshot, live, goal, guarded)
+        && (!is_safe || shadow.steps.len() < in_place)
+    {
+        draft.append(shadow);
+        return;
+    }
+    for Path { edits, .. } in paths {
+        append(draft, &live.id, goal, edits);
+    }
+}
+
+fn append(draft: &mut Draft, acl: &NetworkAclId, goal: &NetworkAcl, edits: Vec<Edit>) {
+    for edit in edits {
+        let (action, why) = call(acl, goal, edit);
+        draft.step(acl.clone(), action, why);
+    }
+}
+
+/// The shadow swap: a temporary ACL equal to the goal takes the subnets, one call each without a gap,
+/// the ACL is rewritten while it guards nothing, the subnets come back. Nothing where a subnet is not
+/// to stay, or the quota of ACLs is known to be full.
+fn shadow(
+    snapshot: &Snapshot,
+    live: &NetworkAcl,
+    goal: &NetworkAcl,
+    guarded: &BTreeSet<SubnetId>,
+) -> Option<Draft> {
+    let siblings = snapshot
+        .resources
+        .values()
+        .filter(|other| matches!(other, Resource::NetworkAcl(acl) if acl.vpc == live.vpc));
+    if siblings.count() >= ACLS_MAX || !guarded.is_subset(&goal.subnets) {
+        return None;
+    }
+    let id = live.id.as_str();
+    let name = id.strip_prefix("acl-").unwrap_or(id);
+    let shadow = NetworkAclId::new(format!("acl-shadow-of-{name}"));
+    let mut draft = Draft::default();
+    let create = Action::CreateNetworkAcl {
+        acl: shadow.clone(),
+        vpc: live.vpc.clone(),
+        tags: Tags::from([
+            (SUCCESSOR_OF.to_owned(), shadow.to_string()),
+            (
+                "Name".to_owned(),
+                format!("snapback: while {id} is repaired"),
+            ),
+        ]),
+        token: None,
+    };
+    let step = |draft: &mut Draft, action: Action, why: String| {
+        draft.step(live.id.clone(), action, why);
+    };
+    step(
+        &mut draft,
+        create,
+        format!("make a temporary ACL to guard the subnets of {id} meanwhile"),
+    );
+    for (key, entry) in &goal.entries {
+        let action = Action::CreateNetworkAclEntry {
+            acl: shadow.clone(),
+            key: *key,
+            entry: entry.clone(),
+        };
+        step(
+            &mut draft,
+            action,
+            format!("give it the approved {key}: {entry}"),
+        );
+    }
+    let shift = |draft: &mut Draft, from: &NetworkAclId, to: &NetworkAclId, words: &str| {
+        for subnet in guarded {
+            let action = Action::ReplaceNetworkAclAssociation {
+                subnet: subnet.clone(),
+                from: Some(from.clone()),
+                acl: to.clone(),
+            };
+            step(draft, action, format!("{words} {subnet}"));
+        }
+    };
+    shift(&mut draft, &live.id, &shadow, "let it guard");
+    for direction in DIRECTIONS {
+        append(&mut draft, &live.id, goal, rewrite(live, goal, direction));
+    }
+    shift(&mut draft, &shadow, &live.id, "move back");
+    step(
+        &mut draft,
+        Action::DeleteNetworkAcl {
+            acl: shadow.clone(),
+        },
+        "remove the temporary ACL".to_owned(),
+    );
+    Some(draft)
 }
 
 fn call(acl: &NetworkAclId, goal: &NetworkAcl, edit: Edit) -> (Action, String) {
     let acl = acl.clone();
     match edit {
         Edit::Replace { key, from, entry } => {
-            let why = format!("put back {key}: {entry}, it is {from}");
-            (
-                Action::ReplaceNetworkAclEntry {
-                    acl,
-                    key,
-                    from,
-                    entry,
-                },
-                why,
-            )
+            let approved = goal.entries.get(&key) == Some(&entry);
+            let why = if approved {
+                format!("put back {key}: {entry}, it is {from}")
+            } else {
+                format!("for the time of the repair only, make {key}: {entry}, it is {from}")
+            };
+            let action = Action::ReplaceNetworkAclEntry {
+                acl,
+                key,
+                from,
+                entry,
+            };
+            (action, why)
         }
         Edit::Delete { key, entry } => {
             let why = format!("take away {key}: {entry}");

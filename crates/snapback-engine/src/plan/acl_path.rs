@@ -1,10 +1,13 @@
 //! The order of single-entry edits from one list of an ACL to another (design.md 3).
 //!
 //! Every state S on the way keeps `allow(goal) ∩ allow(live) ⊆ allow(S) ⊆ allow(goal) ∪ allow(live)`.
-//! First the edits alone are ordered by search; else with one scratch entry at a free number; else
-//! behind a prefix block (the goal's entries in order and a deny-all at free numbers below the lowest:
-//! each packet is then always decided by a prefix of the goal or by live). Where none of them fits,
-//! the way that cuts least is taken, and the proof of the plan tells what it cuts.
+//! First the edits alone are ordered by search: no way has fewer calls. Else one of them takes a
+//! detour by another content (one call more), else two do, or an entry is parked at a free number or
+//! in the place of an approved one (two calls more); else behind a prefix block (the goal's entries
+//! in order and a deny-all at free numbers below the lowest: each packet is then always decided by a
+//! prefix of the goal or by live). Where none of them fits, the caller may swap the subnets to a
+//! shadow of the goal; the way that cuts least is the last resort, and the proof of the plan tells
+//! what it cuts.
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use snapback_model::*;
@@ -15,9 +18,11 @@ use std::collections::{BTreeMap, BTreeSet};
 const ENTRIES_MAX: usize = 20;
 /// Checked states of the search over the edits alone.
 const CHECKS_MAX: u32 = 2_000;
-/// Checked states of the search with one given scratch entry, and with all of them together.
-const SCRATCH_CHECKS_MAX: u32 = 300;
-const ALL_SCRATCH_CHECKS_MAX: u32 = 3_000;
+/// Checked states of the search with one given detour, and with all of one length together.
+const DETOUR_CHECKS_MAX: u32 = 300;
+const ALL_DETOURS_CHECKS_MAX: u32 = 3_000;
+/// Edits up to which two detours at once are tried: their number grows with the fourth power.
+const PAIRED_DETOURS_EDITS_MAX: usize = 5;
 
 /// One single-entry call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,19 +44,45 @@ pub(super) enum Edit {
 
 type Entries = BTreeMap<EntryKey, NetworkAclEntry>;
 
-/// The edits from live to goal in one direction, in the order in which they are made.
-pub(super) fn path(live: &NetworkAcl, goal: &NetworkAcl, direction: Direction) -> Vec<Edit> {
-    let of = |acl: &NetworkAcl| -> Entries {
-        let entries = acl
-            .entries
-            .iter()
-            .filter(|(key, _)| key.direction == direction);
-        entries.map(|(key, entry)| (*key, entry.clone())).collect()
-    };
-    let (from, to) = (of(live), of(goal));
+/// A way from live to the goal in one direction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Path {
+    /// The edits in the order in which they are made.
+    pub(super) edits: Vec<Edit>,
+    /// Whether every state on it keeps the bounds.
+    pub(super) safe: bool,
+}
+
+impl Path {
+    fn safe(edits: Vec<Edit>) -> Self {
+        Self { edits, safe: true }
+    }
+}
+
+/// The edits in any order that EC2 takes: replaces, deletes, creates. For an ACL that guards nothing.
+pub(super) fn rewrite(live: &NetworkAcl, goal: &NetworkAcl, direction: Direction) -> Vec<Edit> {
+    let edits = edits(&entries_of(live, direction), &entries_of(goal, direction));
+    let (creates, others): (Vec<Edit>, Vec<Edit>) = edits
+        .into_iter()
+        .partition(|edit| matches!(edit, Edit::Create { .. }));
+    others.into_iter().chain(creates).collect()
+}
+
+fn entries_of(acl: &NetworkAcl, direction: Direction) -> Entries {
+    let entries = acl
+        .entries
+        .iter()
+        .filter(|(key, _)| key.direction == direction);
+    entries.map(|(key, entry)| (*key, entry.clone())).collect()
+}
+
+/// The way from live to goal in one direction: the fewest calls that keep the bounds, as far as the
+/// search looks.
+pub(super) fn path(live: &NetworkAcl, goal: &NetworkAcl, direction: Direction) -> Path {
+    let (from, to) = (entries_of(live, direction), entries_of(goal, direction));
     let edits = edits(&from, &to);
     if edits.len() < 2 {
-        return edits;
+        return Path::safe(edits);
     }
     let (before, after) = (
         permitted_by_acl(live, direction),
@@ -66,11 +97,19 @@ pub(super) fn path(live: &NetworkAcl, goal: &NetworkAcl, direction: Direction) -
         from,
         to,
     };
-    way.ordered(&edits, CHECKS_MAX)
+    let found = way
+        .ordered(&edits, CHECKS_MAX)
         .0
-        .or_else(|| way.with_scratch(&edits))
-        .or_else(|| way.behind_block(&edits))
-        .unwrap_or_else(|| way.least_cut(edits))
+        .or_else(|| way.first_of(way.one_detour(&edits)))
+        .or_else(|| way.first_of(way.two_calls_more(&edits)))
+        .or_else(|| way.behind_block(&edits));
+    match found {
+        Some(edits) => Path::safe(edits),
+        None => Path {
+            edits: way.least_cut(edits),
+            safe: false,
+        },
+    }
 }
 
 /// What differs, in the order in which it is tried: replaces and creates by ascending number, then
@@ -95,6 +134,55 @@ fn edits(from: &Entries, to: &Entries) -> Vec<Edit> {
         entry: entry.clone(),
     });
     replaced.chain(created).chain(deleted).collect()
+}
+
+/// One edit in two: by way of another content, or of being absent for a while.
+fn detours(edit: &Edit, contents: &[NetworkAclEntry]) -> Vec<Vec<Edit>> {
+    let (key, from, to) = match edit {
+        Edit::Create { key, entry } => (*key, None, Some(entry)),
+        Edit::Replace { key, from, entry } => (*key, Some(from), Some(entry)),
+        Edit::Delete { key, entry } => (*key, Some(entry), None),
+    };
+    let step = |from: Option<&NetworkAclEntry>, to: Option<&NetworkAclEntry>| match (from, to) {
+        (None, Some(to)) => Some(Edit::Create {
+            key,
+            entry: to.clone(),
+        }),
+        (Some(from), Some(to)) => Some(Edit::Replace {
+            key,
+            from: from.clone(),
+            entry: to.clone(),
+        }),
+        (Some(from), None) => Some(Edit::Delete {
+            key,
+            entry: from.clone(),
+        }),
+        (None, None) => None,
+    };
+    let by = contents.iter().map(Some).chain([None]);
+    by.filter(|by| *by != from && *by != to)
+        .filter_map(|by| Some(vec![step(from, by)?, step(by, to)?]))
+        .collect()
+}
+
+/// Two different edits, each with a detour.
+fn paired_detours(edits: &[Edit], contents: &[NetworkAclEntry]) -> Vec<Vec<Edit>> {
+    let mut sets = Vec::new();
+    for (i, one) in edits.iter().enumerate() {
+        for (j, other) in edits.iter().enumerate().skip(i.saturating_add(1)) {
+            let rest = || {
+                let rest = edits.iter().enumerate();
+                rest.filter(move |(index, _)| *index != i && *index != j)
+                    .map(|(_, edit)| edit.clone())
+            };
+            for first in detours(one, contents) {
+                for second in detours(other, contents) {
+                    sets.push(first.iter().cloned().chain(second).chain(rest()).collect());
+                }
+            }
+        }
+    }
+    sets
 }
 
 /// One list to be put right, and what holds on the way.
@@ -170,9 +258,27 @@ impl Way<'_> {
         (None, checks)
     }
 
-    /// The same with a copy of one of the entries in question parked at a free number for a while.
-    fn with_scratch(&self, edits: &[Edit]) -> Option<Vec<Edit>> {
-        let mut checks = ALL_SCRATCH_CHECKS_MAX;
+    /// The first set of edits that has an order, within a budget for all of them.
+    fn first_of(&self, sets: impl IntoIterator<Item = Vec<Edit>>) -> Option<Vec<Edit>> {
+        let mut checks = ALL_DETOURS_CHECKS_MAX;
+        for edits in sets {
+            let budget = DETOUR_CHECKS_MAX.min(checks);
+            let (found, left) = self.ordered(&edits, budget);
+            if found.is_some() {
+                return found;
+            }
+            // A set costs something even where its first states fail at once.
+            checks = checks.saturating_sub(budget.saturating_sub(left).max(1));
+            if checks == 0 {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// The contents that an entry may have for a while: those of live and the goal. What is in
+    /// question comes first.
+    fn contents(&self, edits: &[Edit]) -> Vec<NetworkAclEntry> {
         let approved = edits.iter().filter_map(|edit| match edit {
             Edit::Create { entry, .. } | Edit::Replace { entry, .. } => Some(entry),
             Edit::Delete { .. } => None,
@@ -181,28 +287,81 @@ impl Way<'_> {
             Edit::Delete { entry: from, .. } | Edit::Replace { from, .. } => Some(from),
             Edit::Create { .. } => None,
         });
-        let parked: BTreeSet<&NetworkAclEntry> = approved.chain(foreign).collect();
-        for entry in parked {
-            for key in self.free_keys() {
-                let entry = entry.clone();
-                let mut edits = edits.to_vec();
-                edits.push(Edit::Create {
-                    key,
-                    entry: entry.clone(),
-                });
-                edits.push(Edit::Delete { key, entry });
-                let budget = SCRATCH_CHECKS_MAX.min(checks);
-                let (found, left) = self.ordered(&edits, budget);
-                if found.is_some() {
-                    return found;
-                }
-                checks = checks.saturating_sub(budget.saturating_sub(left));
-                if checks == 0 {
-                    return None;
-                }
+        let others = self.to.values().chain(self.from.values());
+        let mut contents: Vec<NetworkAclEntry> = Vec::new();
+        for entry in approved.chain(foreign).chain(others) {
+            if !contents.contains(entry) {
+                contents.push(entry.clone());
             }
         }
-        None
+        contents
+    }
+
+    /// Each edit by way of each other content, or of being absent: one call more.
+    fn one_detour<'e>(&'e self, edits: &'e [Edit]) -> impl Iterator<Item = Vec<Edit>> + 'e {
+        let contents = self.contents(edits);
+        (0..edits.len()).flat_map(move |index| {
+            let detours: Vec<Vec<Edit>> = edits
+                .get(index)
+                .map(|edit| detours(edit, &contents))
+                .unwrap_or_default();
+            detours.into_iter().map(move |detour| {
+                let others = edits.iter().enumerate().filter(move |(i, _)| *i != index);
+                detour
+                    .into_iter()
+                    .chain(others.map(|(_, edit)| edit.clone()))
+                    .collect()
+            })
+        })
+    }
+
+    /// Two calls more: an entry parked at a free number, an approved entry that has another content
+    /// for a while, or two detours.
+    fn two_calls_more<'e>(&'e self, edits: &'e [Edit]) -> impl Iterator<Item = Vec<Edit>> + 'e {
+        let contents = self.contents(edits);
+        let with =
+            move |more: [Edit; 2]| -> Vec<Edit> { edits.iter().cloned().chain(more).collect() };
+        let parked = contents.clone().into_iter().flat_map(move |entry| {
+            self.free_keys().into_iter().map(move |key| {
+                let entry = entry.clone();
+                let create = Edit::Create {
+                    key,
+                    entry: entry.clone(),
+                };
+                with([create, Edit::Delete { key, entry }])
+            })
+        });
+        let kept = self
+            .to
+            .iter()
+            .filter(|(key, entry)| self.from.get(*key) == Some(*entry));
+        let stand_ins = contents.clone();
+        let borrowed = kept.flat_map(move |(key, held)| {
+            let others: Vec<NetworkAclEntry> = stand_ins
+                .iter()
+                .filter(|entry| *entry != held)
+                .cloned()
+                .collect();
+            others.into_iter().map(move |entry| {
+                let (key, held) = (*key, held.clone());
+                let there = Edit::Replace {
+                    key,
+                    from: held.clone(),
+                    entry: entry.clone(),
+                };
+                let back = Edit::Replace {
+                    key,
+                    from: entry,
+                    entry: held,
+                };
+                with([there, back])
+            })
+        });
+        let paired = (edits.len() <= PAIRED_DETOURS_EDITS_MAX)
+            .then(|| paired_detours(edits, &contents))
+            .into_iter()
+            .flatten();
+        parked.chain(borrowed).chain(paired)
     }
 
     /// One free key in each gap between the numbers that live or the goal use.

@@ -7,6 +7,7 @@ use routing::{
 use snapback_model::*;
 use std::collections::BTreeMap;
 
+mod existence;
 mod routing;
 
 pub(super) use routing::{holder, holds};
@@ -104,6 +105,15 @@ pub fn apply(action: &Action, state: &mut Snapshot) -> Result<(), String> {
         }
         Action::CreateTags { target, tags } => tag(state, target, tags, true),
         Action::DeleteTags { target, tags } => tag(state, target, tags, false),
+        Action::CreateSecurityGroup { .. }
+        | Action::CreateNetworkAcl { .. }
+        | Action::CreateRouteTable { .. } => existence::create(state, action),
+        Action::DeleteNetworkAcl { acl } => existence::delete_acl(state, acl),
+        Action::ModifyVpcEndpoint {
+            endpoint,
+            add,
+            remove,
+        } => existence::serve(state, endpoint, add, remove),
     }
 }
 

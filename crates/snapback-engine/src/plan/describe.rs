@@ -45,6 +45,11 @@ impl Action {
             Self::DisassociateRouteTable { .. } => "DisassociateRouteTable",
             Self::EnableVgwRoutePropagation { .. } => "EnableVgwRoutePropagation",
             Self::DisableVgwRoutePropagation { .. } => "DisableVgwRoutePropagation",
+            Self::CreateSecurityGroup { .. } => "CreateSecurityGroup",
+            Self::CreateNetworkAcl { .. } => "CreateNetworkAcl",
+            Self::DeleteNetworkAcl { .. } => "DeleteNetworkAcl",
+            Self::CreateRouteTable { .. } => "CreateRouteTable",
+            Self::ModifyVpcEndpoint { .. } => "ModifyVpcEndpoint",
             Self::CreateTags { .. } => "CreateTags",
             Self::DeleteTags { .. } => "DeleteTags",
         }
@@ -105,6 +110,38 @@ impl Action {
             | Self::DisassociateRouteTable { .. }
             | Self::EnableVgwRoutePropagation { .. }
             | Self::DisableVgwRoutePropagation { .. } => self.describe_routing(api),
+            Self::CreateSecurityGroup { .. }
+            | Self::CreateNetworkAcl { .. }
+            | Self::DeleteNetworkAcl { .. }
+            | Self::CreateRouteTable { .. }
+            | Self::ModifyVpcEndpoint { .. } => self.describe_existence(api),
+        }
+    }
+
+    fn describe_existence(&self, api: &str) -> String {
+        match self {
+            Self::CreateSecurityGroup {
+                group, name, vpc, ..
+            } => {
+                format!("{api} {name:?} in {vpc}, in the place of {group}")
+            }
+            Self::CreateNetworkAcl { acl, vpc, .. } => {
+                format!("{api} in {vpc}, in the place of {acl}")
+            }
+            Self::CreateRouteTable { table, vpc, .. } => {
+                format!("{api} in {vpc}, in the place of {table}")
+            }
+            Self::DeleteNetworkAcl { acl } => format!("{api} {acl}"),
+            Self::ModifyVpcEndpoint {
+                endpoint,
+                add,
+                remove,
+            } => {
+                let add = add.iter().map(|table| format!("+{table}"));
+                let remove = remove.iter().map(|table| format!("-{table}"));
+                format!("{api} {endpoint}: {}", joined(add.chain(remove)))
+            }
+            other => other.api().to_owned(),
         }
     }
 

@@ -79,8 +79,56 @@ impl Action {
             Self::CreateTags { target, tags } | Self::DeleteTags { target, tags } => {
                 json!({ "Resources": [target], "Tags": tag_list(tags) })
             }
+            Self::CreateSecurityGroup {
+                name,
+                description,
+                vpc,
+                tags,
+                ..
+            } => {
+                let mut parameters = born_in(vpc, "security-group", tags, None);
+                parameters.insert("GroupName".into(), json!(name));
+                parameters.insert("Description".into(), json!(description));
+                Value::Object(parameters)
+            }
+            Self::CreateNetworkAcl {
+                vpc, tags, token, ..
+            } => Value::Object(born_in(vpc, "network-acl", tags, token.as_deref())),
+            Self::CreateRouteTable {
+                vpc, tags, token, ..
+            } => Value::Object(born_in(vpc, "route-table", tags, token.as_deref())),
+            Self::DeleteNetworkAcl { acl } => json!({ "NetworkAclId": acl }),
+            Self::ModifyVpcEndpoint {
+                endpoint,
+                add,
+                remove,
+            } => {
+                let mut parameters = Map::new();
+                parameters.insert("VpcEndpointId".into(), json!(endpoint));
+                for (member, tables) in [("AddRouteTableIds", add), ("RemoveRouteTableIds", remove)]
+                {
+                    if !tables.is_empty() {
+                        parameters.insert(member.into(), json!(tables));
+                    }
+                }
+                Value::Object(parameters)
+            }
         }
     }
+}
+
+/// What the calls that make a resource of a VPC share.
+fn born_in(vpc: &VpcId, kind: &str, tags: &Tags, token: Option<&str>) -> Map<String, Value> {
+    let mut parameters = Map::new();
+    parameters.insert("VpcId".into(), json!(vpc));
+    if let Some(token) = token {
+        parameters.insert("ClientToken".into(), json!(token));
+    }
+    if !tags.is_empty() {
+        let specification = json!([{ "ResourceType": kind, "Tags": tag_list(tags) }]);
+        parameters.insert("TagSpecifications".into(), specification);
+    }
+    parameters
 }
 
 /// The tags of a new rule: one set for the whole call (semantics B1).

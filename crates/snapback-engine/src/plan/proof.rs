@@ -111,6 +111,13 @@ fn reduced(live: &Snapshot, goal: &BTreeMap<ResourceId, Resource>, steps: &[Step
         }
     }
     let mut state = Snapshot::empty(live.observed_at);
+    // What a new resource is born with, and what an endpoint serves.
+    state.topology.vpcs.clone_from(&live.topology.vpcs);
+    state.topology.gateways.clone_from(&live.topology.gateways);
+    state
+        .topology
+        .prefix_lists
+        .clone_from(&live.topology.prefix_lists);
     let vpcs: BTreeSet<&VpcId> = goal
         .values()
         .filter(|resource| resource.kind() == Kind::RouteTable)
@@ -199,6 +206,11 @@ impl Proof<'_> {
             | Action::DeleteRoute { table, .. } => {
                 self.route_harm(table).or_else(|| self.reroute_harm())
             }
+            Action::ModifyVpcEndpoint { add, remove, .. } => add
+                .iter()
+                .chain(remove)
+                .find_map(|table| self.route_harm(table))
+                .or_else(|| self.reroute_harm()),
             Action::AssociateRouteTable { .. }
             | Action::ReplaceRouteTableAssociation { .. }
             | Action::DisassociateRouteTable { .. } => self.reroute_harm(),
@@ -237,6 +249,10 @@ impl Proof<'_> {
             ),
         };
         let held = self.state.resources.get(id)?;
+        if matches!(held, Resource::NetworkAcl(acl) if subnet.is_none() && acl.subnets.is_empty()) {
+            // It guards nothing now; a subnet that comes to it is looked at when it comes.
+            return None;
+        }
         if subnet.is_none()
             && self
                 .goal

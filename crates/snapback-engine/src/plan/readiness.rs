@@ -2,8 +2,10 @@
 
 use super::Action;
 use super::apply::holder;
+use super::existence::born;
 use serde::{Deserialize, Serialize};
 use snapback_model::*;
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 /// How the elements a call touches stand in a fresh snapshot.
@@ -92,7 +94,67 @@ pub fn readiness(action: &Action, live: &Snapshot) -> Readiness {
         }
         Action::CreateTags { target, tags } => tag_readiness(live, target, tags, true),
         Action::DeleteTags { target, tags } => tag_readiness(live, target, tags, false),
+        Action::CreateSecurityGroup { .. }
+        | Action::CreateNetworkAcl { .. }
+        | Action::CreateRouteTable { .. } => birth_readiness(action, live),
+        Action::DeleteNetworkAcl { acl } => death_readiness(live, acl),
+        Action::ModifyVpcEndpoint {
+            endpoint,
+            add,
+            remove,
+        } => endpoint_readiness(live, endpoint, add, remove),
     }
+}
+
+/// What a create call asks for: made already by an earlier try of ours, in the way of another, or open.
+fn birth_readiness(action: &Action, live: &Snapshot) -> Readiness {
+    if born(action, live).is_some() {
+        return Readiness::AlreadyInPlace;
+    }
+    if let Some(id) = action.makes().filter(|id| live.resources.contains_key(id)) {
+        return Readiness::Changed(format!("{id} exists"));
+    }
+    if let Action::CreateSecurityGroup { name, vpc, .. } = action {
+        let taken = live.resources.values().find(|other| matches!(other, Resource::SecurityGroup(other) if other.name.as_ref() == Some(name) && other.vpc.as_ref() == Some(vpc)));
+        if let Some(other) = taken {
+            return Readiness::Changed(format!("{} has the name {name:?} now", other.id()));
+        }
+    }
+    Readiness::Ready
+}
+
+fn death_readiness(live: &Snapshot, id: &NetworkAclId) -> Readiness {
+    match live.resources.get(&id.clone().into()) {
+        None => Readiness::AlreadyInPlace,
+        Some(Resource::NetworkAcl(acl)) if !acl.subnets.is_empty() => {
+            Readiness::Changed(format!("{id} guards subnets"))
+        }
+        Some(_) => Readiness::Ready,
+    }
+}
+
+fn endpoint_readiness(
+    live: &Snapshot,
+    endpoint: &str,
+    add: &BTreeSet<RouteTableId>,
+    remove: &BTreeSet<RouteTableId>,
+) -> Readiness {
+    let serves = |id: &RouteTableId| match live.resources.get(&id.clone().into()) {
+        Some(Resource::RouteTable(table)) => Some(
+            table
+                .routes
+                .values()
+                .any(|route| route.target.id() == endpoint),
+        ),
+        _ => None,
+    };
+    let parts = add.iter().map(|id| (id, true));
+    let parts = parts.chain(remove.iter().map(|id| (id, false)));
+    together(parts.map(|(id, wanted)| match serves(id) {
+        None => gone(id),
+        Some(now) if now == wanted => Readiness::AlreadyInPlace,
+        Some(_) => Readiness::Ready,
+    }))
 }
 
 fn gone(id: &impl Display) -> Readiness {

@@ -8,7 +8,7 @@
 
 use super::Action;
 use super::draft::Draft;
-use super::target::{Health, health};
+use super::target::{Health, health, is_dead};
 use snapback_model::*;
 use std::collections::BTreeSet;
 
@@ -17,6 +17,10 @@ enum Write {
     Create(RouteTarget),
     Replace(RouteTarget, RouteTarget),
     Delete(RouteTarget),
+    /// By its gateway endpoint.
+    Serve(String),
+    /// Away by its gateway endpoint.
+    Unserve(String),
     Nothing,
     Cannot(String),
 }
@@ -28,6 +32,7 @@ pub(super) fn routes(draft: &mut Draft, live: &RouteTable, goal: &RouteTable, to
         live.routes.keys().chain(goal.routes.keys()).collect();
     let mut sets = Vec::new();
     let mut deletes = Vec::new();
+    let mut unserved = Vec::new();
     let mut unrestorable = BTreeSet::new();
     for destination in destinations {
         let length = specificity(destination, topology);
@@ -43,6 +48,16 @@ pub(super) fn routes(draft: &mut Draft, live: &RouteTable, goal: &RouteTable, to
                 draft.cannot(table.clone(), format!("route {destination}: {why}"));
             }
             Write::Delete(from) => deletes.push((length, destination, from)),
+            Write::Serve(endpoint) => sets.push((
+                length,
+                Action::ModifyVpcEndpoint {
+                    endpoint: endpoint.clone(),
+                    add: BTreeSet::from([table.clone()]),
+                    remove: BTreeSet::new(),
+                },
+                format!("put back: {endpoint} serves {table}"),
+            )),
+            Write::Unserve(endpoint) => unserved.push(endpoint),
             Write::Create(target) => sets.push((
                 length,
                 Action::CreateRoute {
@@ -88,6 +103,15 @@ pub(super) fn routes(draft: &mut Draft, live: &RouteTable, goal: &RouteTable, to
         };
         draft.step(table.clone(), action, why);
     }
+    for endpoint in unserved {
+        let why = format!("take back: {endpoint} must not serve {table}");
+        let action = Action::ModifyVpcEndpoint {
+            endpoint,
+            add: BTreeSet::new(),
+            remove: BTreeSet::from([table.clone()]),
+        };
+        draft.step(table.clone(), action, why);
+    }
     for gateway in live.propagating.difference(&goal.propagating) {
         let why = format!("take back: routes of {gateway} must not propagate into {table}");
         let action = Action::DisableVgwRoutePropagation {
@@ -130,6 +154,16 @@ fn write(live: Option<&Route>, goal: Option<&Route>, vpc: &VpcId, topology: &Top
                 Write::Nothing
             }
         }
+        (Some(live), None) if endpoint_of(live).is_some() => {
+            endpoint_of(live).map_or(Write::Nothing, Write::Unserve)
+        }
+        (None, Some(goal)) if endpoint_of(goal).is_some() => {
+            match (endpoint_of(goal), endpoint_health(goal, topology)) {
+                (Some(endpoint), None) => Write::Serve(endpoint),
+                (_, Some(why)) => Write::Cannot(why),
+                (None, None) => Write::Nothing,
+            }
+        }
         (Some(live), None) => match foreign(live) {
             None if live.origin == RouteOrigin::Table && live.target == RouteTarget::Local => {
                 Write::Nothing
@@ -158,6 +192,31 @@ fn write(live: Option<&Route>, goal: Option<&Route>, vpc: &VpcId, topology: &Top
                 (None, Some(live)) => Write::Replace(live.target.clone(), goal.target.clone()),
             }
         }
+    }
+}
+
+fn endpoint_of(route: &Route) -> Option<String> {
+    match &route.target {
+        RouteTarget::GatewayEndpoint(id) => Some(id.clone()),
+        _ => None,
+    }
+}
+
+/// Why a gateway endpoint cannot serve a table, if it cannot.
+fn endpoint_health(route: &Route, topology: &Topology) -> Option<String> {
+    let id = route.target.id();
+    let listed = topology
+        .gateways
+        .values()
+        .any(|gateway| gateway.kind == GatewayKind::Endpoint);
+    match topology.gateways.get(id) {
+        Some(gateway) => gateway
+            .state
+            .as_deref()
+            .filter(|state| is_dead(state))
+            .map(|state| format!("the gateway endpoint {id} is {state}")),
+        None if listed => Some(format!("the gateway endpoint {id} does not exist any more")),
+        None => None,
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) fn tags(
         );
     }
     let (mut foreign, _) = differing(live, goal);
-    foreign.retain(|key, _| !goal.contains_key(key));
+    foreign.retain(|key, _| !goal.contains_key(key) && !is_lineage_tag(key));
     if !foreign.is_empty() {
         let why = format!("take back foreign tags of {target}");
         draft.step(

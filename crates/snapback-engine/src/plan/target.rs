@@ -25,6 +25,13 @@ pub(super) enum Health {
     Dead(String),
 }
 
+/// Whether EC2's word for a state means that nothing is carried any more.
+pub(super) fn is_dead(state: &str) -> bool {
+    DEAD_STATES
+        .iter()
+        .any(|dead| state.eq_ignore_ascii_case(dead))
+}
+
 /// The health of a target for a table of `vpc`.
 pub(super) fn health(target: &RouteTarget, vpc: &VpcId, topology: &Topology) -> Health {
     let (id, kind) = match target {
@@ -53,11 +60,7 @@ pub(super) fn health(target: &RouteTarget, vpc: &VpcId, topology: &Topology) -> 
             Health::Unknown
         };
     };
-    if let Some(state) = gateway.state.as_deref().filter(|state| {
-        DEAD_STATES
-            .iter()
-            .any(|dead| state.eq_ignore_ascii_case(dead))
-    }) {
+    if let Some(state) = gateway.state.as_deref().filter(|state| is_dead(state)) {
         return Health::Dead(format!("{id} is {state}"));
     }
     match kind {

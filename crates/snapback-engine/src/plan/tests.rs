@@ -9,8 +9,10 @@
 mod acl_paths;
 mod arbitrary;
 mod calls;
+mod minimal;
 mod parameters;
 mod properties;
+mod recreation;
 mod stories;
 mod table_stories;
 
@@ -178,13 +180,7 @@ pub(super) fn snapshot(resources: impl IntoIterator<Item = Resource>) -> Snapsho
             Resource::RouteTable(table) => table.subnets.iter().cloned().collect(),
         };
         for id in subnets {
-            let subnet = Subnet {
-                id: id.clone(),
-                vpc: vpc(),
-                cidrs: BTreeSet::new(),
-                zone: None,
-                tags: Tags::new(),
-            };
+            let subnet = Subnet::new(id.clone(), vpc());
             state.topology.subnets.insert(id, subnet);
         }
         state.resources.insert(resource.id(), resource);

@@ -6,6 +6,8 @@
     reason = "tests"
 )]
 
+mod harm;
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,6 +1,6 @@
 //! The policy as environment variables.
 
-use super::{Mode, Policy, PolicyError, TagMatch, vpc_id};
+use super::{Mode, Policy, PolicyError, TagMatch, tag_key, vpc_id};
 use snapback_model::Kind;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,23 +14,33 @@ const KINDS: [(&str, Kind); 3] = [
 const TRUSTED: &str = "SNAPBACK_TRUSTED_PRINCIPALS";
 const VPCS: &str = "SNAPBACK_VPCS";
 const OPT_OUT: &str = "SNAPBACK_OPT_OUT_TAG";
-const KNOWN: [&str; 8] = [
+const OPENINGS: &str = "SNAPBACK_ENFORCE_OPENINGS";
+const CLOSINGS: &str = "SNAPBACK_ENFORCE_CLOSINGS";
+const REQUIRED_TAGS: &str = "SNAPBACK_REQUIRED_TAGS";
+/// The variables that make a policy; no others do.
+pub const VARIABLES: [&str; 11] = [
     POLICY,
     MODE,
     "SNAPBACK_MODE_SECURITY_GROUP",
     "SNAPBACK_MODE_NETWORK_ACL",
     "SNAPBACK_MODE_ROUTE_TABLE",
+    OPENINGS,
+    CLOSINGS,
     TRUSTED,
     VPCS,
     OPT_OUT,
+    REQUIRED_TAGS,
 ];
 /// What begins so and is not known is a typo.
-const LOOKALIKES: [&str; 5] = [
+const LOOKALIKES: [&str; 8] = [
     "SNAPBACK_POLIC",
     "SNAPBACK_MODE",
+    "SNAPBACK_ENFORCE",
     "SNAPBACK_TRUST",
     "SNAPBACK_VPC",
     "SNAPBACK_OPT",
+    "SNAPBACK_REQUIRE",
+    "SNAPBACK_EXCEPT",
 ];
 
 /// Reads the variables that make a policy.
@@ -38,8 +48,8 @@ pub(super) fn read(variables: &BTreeMap<String, String>) -> Result<Policy, Polic
     for name in variables.keys() {
         let upper = name.to_ascii_uppercase();
         let lookalike = LOOKALIKES.iter().any(|begin| upper.starts_with(begin));
-        if lookalike && !KNOWN.contains(&name.as_str()) {
-            let message = format!("unknown variable; allowed: {}", KNOWN.join(", "));
+        if lookalike && !VARIABLES.contains(&name.as_str()) {
+            let message = format!("unknown variable; allowed: {}", VARIABLES.join(", "));
             return Err(error(name, message));
         }
     }
@@ -53,7 +63,7 @@ pub(super) fn read(variables: &BTreeMap<String, String>) -> Result<Policy, Polic
         .get(POLICY)
         .filter(|value| !value.trim().is_empty())
     {
-        if let Some(other) = KNOWN
+        if let Some(other) = VARIABLES
             .iter()
             .find(|name| **name != POLICY && set(name).is_some())
         {
@@ -71,6 +81,21 @@ pub(super) fn read(variables: &BTreeMap<String, String>) -> Result<Policy, Polic
             policy.kinds.insert(kind, mode(name, text)?);
         }
     }
+    if let Some(text) = set(OPENINGS) {
+        policy.enforce.openings = text.parse().map_err(|why: String| error(OPENINGS, why))?;
+    }
+    if let Some(text) = set(CLOSINGS) {
+        policy.enforce.closings = text.parse().map_err(|why: String| error(CLOSINGS, why))?;
+    }
+    lists(&mut policy, set)?;
+    Ok(policy)
+}
+
+/// The variables that hold lists and tags.
+fn lists<'a>(
+    policy: &mut Policy,
+    set: impl Fn(&str) -> Option<&'a str>,
+) -> Result<(), PolicyError> {
     for item in list(TRUSTED, set(TRUSTED))? {
         let pattern = item.parse().map_err(|why| error(TRUSTED, why))?;
         policy.trusted.push(pattern);
@@ -87,7 +112,11 @@ pub(super) fn read(variables: &BTreeMap<String, String>) -> Result<Policy, Polic
         let tag = TagMatch::new(key, value).map_err(|why| error(OPT_OUT, why))?;
         policy.opt_out = Some(tag);
     }
-    Ok(policy)
+    for item in list(REQUIRED_TAGS, set(REQUIRED_TAGS))? {
+        let key = tag_key(item).map_err(|why| error(REQUIRED_TAGS, why))?;
+        policy.required_tags.insert(key);
+    }
+    Ok(())
 }
 
 fn error(variable: &str, message: impl Into<String>) -> PolicyError {

@@ -1,10 +1,12 @@
 //! The policy file.
 
-use super::{Mode, Policy, PolicyError, TagMatch, vpc_id};
+use super::{Enforce, Exception, Mode, Policy, PolicyError, TagMatch, given, tag_key, vpc_id};
+use crate::finding::FindingCode;
+use jiff::civil::Date;
 use serde::Deserialize;
 use serde_saphyr::{Error, Location, Spanned};
-use snapback_model::Kind;
-use std::collections::{BTreeMap, BTreeSet};
+use snapback_model::{Kind, ResourceId};
+use std::collections::BTreeMap;
 
 /// A policy file longer than this is not read.
 const MAX_BYTES: usize = 256 * 1024;
@@ -21,28 +23,40 @@ struct File {
     trusted: Vec<Spanned<String>>,
     #[serde(default)]
     vpcs: Vec<Spanned<String>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     opt_out: Option<Tag>,
+    #[serde(default)]
+    enforce: Enforce,
+    #[serde(default)]
+    exceptions: Vec<Spanned<Excepted>>,
+    #[serde(default)]
+    required_tags: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Tag {
     key: Spanned<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     value: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Excepted {
+    #[serde(default, deserialize_with = "given")]
+    code: Option<FindingCode>,
+    #[serde(default, deserialize_with = "given")]
+    resource: Option<Spanned<String>>,
+    until: Spanned<String>,
+    why: Spanned<String>,
 }
 
 /// Reads a policy file.
 pub(super) fn read(text: &str, origin: &str) -> Result<Policy, PolicyError> {
-    let error = |line: u64, column: u64, message: String| PolicyError::Yaml {
-        origin: origin.to_owned(),
-        line,
-        column,
-        message,
-    };
+    let spots = Spots(origin);
     if text.len() > MAX_BYTES {
-        return Err(error(1, 1, format!("longer than {MAX_BYTES} bytes")));
+        return Err(spots.error(1, 1, format!("longer than {MAX_BYTES} bytes")));
     }
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
@@ -58,50 +72,124 @@ pub(super) fn read(text: &str, origin: &str) -> Result<Policy, PolicyError> {
     };
     let file: File = serde_saphyr::from_str_with_options(text, options).map_err(|problem| {
         let spot = problem.location();
-        error(
+        spots.error(
             spot.map_or(1, |spot| spot.line().max(1)),
             spot.map_or(1, |spot| spot.column().max(1)),
             words(&problem),
         )
     })?;
-    let at = |spot: &Location, message: String| error(spot.line(), spot.column(), message);
-    let mut trusted = Vec::new();
-    for item in &file.trusted {
-        let pattern = item
-            .value
-            .parse()
-            .map_err(|why| at(&item.referenced, why))?;
-        if trusted.contains(&pattern) {
-            return Err(at(
-                &item.referenced,
-                format!("{:?} stands here twice", item.value),
-            ));
-        }
-        trusted.push(pattern);
-    }
-    let mut vpcs = BTreeSet::new();
-    for item in &file.vpcs {
-        if !vpcs.insert(vpc_id(&item.value).map_err(|why| at(&item.referenced, why))?) {
-            return Err(at(
-                &item.referenced,
-                format!("{:?} stands here twice", item.value),
-            ));
-        }
-    }
-    let opt_out = file
-        .opt_out
-        .map(|tag| {
-            TagMatch::new(&tag.key.value, tag.value.as_deref())
-                .map_err(|why| at(&tag.key.referenced, why))
-        })
-        .transpose()?;
     Ok(Policy {
         mode: file.mode,
         kinds: file.kinds,
-        trusted,
-        vpcs,
-        opt_out,
+        trusted: spots.each(&file.trusted, |text| text.parse())?,
+        vpcs: spots.each(&file.vpcs, vpc_id)?.into_iter().collect(),
+        opt_out: file
+            .opt_out
+            .map(|tag| {
+                TagMatch::new(&tag.key.value, tag.value.as_deref())
+                    .map_err(|why| spots.at(&tag.key.referenced, why))
+            })
+            .transpose()?,
+        enforce: file.enforce,
+        exceptions: spots.exceptions(&file.exceptions)?,
+        required_tags: spots
+            .each(&file.required_tags, tag_key)?
+            .into_iter()
+            .collect(),
     })
+}
+
+/// Makes errors that name the file and the spot.
+struct Spots<'a>(&'a str);
+
+impl Spots<'_> {
+    fn error(&self, line: u64, column: u64, message: String) -> PolicyError {
+        PolicyError::Yaml {
+            origin: self.0.to_owned(),
+            line,
+            column,
+            message,
+        }
+    }
+
+    fn at(&self, spot: &Location, message: String) -> PolicyError {
+        self.error(spot.line(), spot.column(), message)
+    }
+
+    /// The items of a list, each read by itself; one that stands there twice is a slip.
+    fn each<T: PartialEq>(
+        &self,
+        items: &[Spanned<String>],
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Vec<T>, PolicyError> {
+        let mut known = Vec::new();
+        for item in items {
+            let found = read(&item.value).map_err(|why| self.at(&item.referenced, why))?;
+            if known.contains(&found) {
+                let why = format!("{:?} stands here twice", item.value);
+                return Err(self.at(&item.referenced, why));
+            }
+            known.push(found);
+        }
+        Ok(known)
+    }
+
+    fn exceptions(&self, items: &[Spanned<Excepted>]) -> Result<Vec<Exception>, PolicyError> {
+        let mut known: Vec<Exception> = Vec::new();
+        for item in items {
+            let exception = self.exception(item)?;
+            let twice = known.iter().any(|other| {
+                (other.code, &other.resource) == (exception.code, &exception.resource)
+            });
+            if twice {
+                let why =
+                    "the same code and resource are excepted twice; allowed: once, until one day";
+                return Err(self.at(&item.referenced, why.to_owned()));
+            }
+            known.push(exception);
+        }
+        Ok(known)
+    }
+
+    fn exception(&self, item: &Spanned<Excepted>) -> Result<Exception, PolicyError> {
+        let Excepted {
+            code,
+            resource,
+            until,
+            why,
+        } = &item.value;
+        if code.is_none() && resource.is_none() {
+            let why = "it excepts nothing by name; allowed: a `code`, a `resource`, or both";
+            return Err(self.at(&item.referenced, why.to_owned()));
+        }
+        let resource = resource.as_ref().map(|text| {
+            let id = text.value.parse::<ResourceId>();
+            id.map_err(|_| {
+                let why = format!(
+                    "{:?} is no resource that is guarded; allowed: sg-…, acl-…, rtb-…",
+                    text.value
+                );
+                self.at(&text.referenced, why)
+            })
+        });
+        if why.value.trim().is_empty() {
+            let words = "an exception needs its reason; allowed: a few words".to_owned();
+            return Err(self.at(&why.referenced, words));
+        }
+        Ok(Exception {
+            code: *code,
+            resource: resource.transpose()?,
+            until: day(&until.value).map_err(|why| self.at(&until.referenced, why))?,
+            why: why.value.trim().to_owned(),
+        })
+    }
+}
+
+/// A day as people write it; no time beside it, which would be dropped silently.
+fn day(text: &str) -> Result<Date, String> {
+    let date = text.parse::<Date>().ok();
+    date.filter(|date| date.to_string() == text)
+        .ok_or_else(|| format!("{text:?} is no day; allowed: a date as in 2026-12-31"))
 }
 
 /// What is wrong and what is allowed, without the spot, which is told beside it.

@@ -1,9 +1,10 @@
 //! The state that a revert leads to, and whether what is tolerated may stay in it.
 
 use super::Verdict;
-use super::judge::{Bench, Opinion, moves_packets};
+use super::judge::{Bench, Opinion, STAYS, is_of_traffic};
 use crate::diff::{self, Delta, Difference, ResourceDiff, Side};
-use crate::finding;
+use crate::finding::{self, Finding};
+use crate::impact::Impact;
 use snapback_model::*;
 use snapback_reach::permitted_by_acl;
 use std::collections::BTreeSet;
@@ -30,7 +31,7 @@ pub(super) fn settle(
     }
     let goal = reverted(found, opinions);
     let tolerates =
-        |opinion: &Opinion| opinion.may_come_back() && moves_packets(&opinion.difference);
+        |opinion: &Opinion| opinion.may_come_back() && is_of_traffic(&opinion.difference);
     if !opinions.iter().any(tolerates) {
         return (Some(goal), None);
     }
@@ -39,6 +40,7 @@ pub(super) fn settle(
     };
     for opinion in opinions.iter_mut().filter(|opinion| tolerates(opinion)) {
         opinion.verdict = Verdict::Revert;
+        opinion.reasons.retain(|reason| !reason.ends_with(STAYS));
         opinion.reasons.insert(
             0,
             format!("harmless by itself, but it would keep the harm: {why}"),
@@ -147,6 +149,8 @@ fn longer_prefix_keeps_harm(opinions: &[Opinion]) -> Option<String> {
 }
 
 /// Judges the goal as if it were live: whatever would be taken back from it must not stay in it.
+/// Only harm that live does not have counts, however bad: what live has was judged already, with
+/// the weight that its impact gives it.
 fn still_harmful(bench: &Bench<'_>, diff: &ResourceDiff, goal: &Resource) -> Option<String> {
     let mut reached = bench.live.clone();
     reached
@@ -156,7 +160,17 @@ fn still_harmful(bench: &Bench<'_>, diff: &ResourceDiff, goal: &Resource) -> Opt
     let rest = diff::diff(bench.baselines, &reached, Some(&only))
         .into_iter()
         .next()?;
-    let findings = finding::assess(bench.baselines, &reached, &rest);
+    let unweighed = Impact::default();
+    let known = finding::assess(bench.baselines, bench.live, diff, &unweighed);
+    let mut findings = finding::assess(bench.baselines, &reached, &rest, &unweighed);
+    findings.retain(|finding| {
+        let told = |known: &Finding| {
+            (known.code, known.harm, &known.element)
+                == (finding.code, finding.harm, &finding.element)
+                && known.severity >= finding.severity
+        };
+        !known.iter().any(told)
+    });
     let after = Bench {
         live: &reached,
         ..*bench
@@ -164,7 +178,7 @@ fn still_harmful(bench: &Bench<'_>, diff: &ResourceDiff, goal: &Resource) -> Opt
     after
         .hear(&rest, &findings)
         .into_iter()
-        .find(|opinion| opinion.verdict == Verdict::Revert && moves_packets(&opinion.difference))
+        .find(|opinion| opinion.verdict == Verdict::Revert && is_of_traffic(&opinion.difference))
         .map(|opinion| {
             let meaning = opinion.reasons.first().cloned().unwrap_or_default();
             format!(

@@ -1,11 +1,13 @@
 //! One difference: whether it should be taken back, whether it can be, and why.
 
+use super::traffic::Traffic;
 use super::{Judgement, Verdict};
-use crate::change::{Change, Edit, Edits, GroupRef, RuleRef};
+use crate::change::Change;
 use crate::diff::{Delta, Difference, ResourceDiff};
-use crate::finding::{Finding, Harm, Severity};
+use crate::finding::{Finding, Harm, Since};
 use crate::policy::{Mode, Policy};
 use snapback_model::*;
+use snapback_reach::OverBound;
 use std::cmp::Reverse;
 
 /// What a judgement is made from.
@@ -27,42 +29,109 @@ pub(super) struct Opinion {
     pub(super) restorable: bool,
 }
 
+/// One difference with what is known of it.
+pub(super) struct Case<'a> {
+    pub(super) diff: &'a ResourceDiff,
+    pub(super) difference: &'a Difference,
+    /// The findings it causes, worst first.
+    pub(super) findings: Vec<Finding>,
+    /// Whether it moves a packet; what is not known may.
+    pub(super) moves: bool,
+    /// Why that is not known, where it is not.
+    pub(super) unknown: Option<OverBound>,
+}
+
+impl Case<'_> {
+    /// The findings of harm that it brought, worst first. What was there before is no reason to take
+    /// a difference back.
+    pub(super) fn harm(&self) -> impl Iterator<Item = &Finding> {
+        self.findings
+            .iter()
+            .filter(|finding| finding.harm != Harm::None && finding.since != Since::Before)
+    }
+
+    /// The findings that matter to whether it is excepted: those of harm, or all where none is.
+    pub(super) fn weighty(&self) -> impl Iterator<Item = &Finding> {
+        let harmless = self.harm().next().is_none();
+        self.findings.iter().filter(move |finding| {
+            harmless || (finding.harm != Harm::None && finding.since != Since::Before)
+        })
+    }
+}
+
 impl Bench<'_> {
-    /// Judges each difference by itself, then what hangs on the others.
+    /// Judges each difference by itself.
     pub(super) fn hear(&self, diff: &ResourceDiff, findings: &[Finding]) -> Vec<Opinion> {
-        let mut opinions: Vec<Opinion> = diff
+        let moves = self.movers(diff);
+        let cases = diff
             .differences
             .iter()
-            .map(|difference| self.judge(diff, difference, findings))
-            .collect();
-        if opinions
+            .zip(moves)
+            .map(|(difference, moves)| {
+                let element = difference.element();
+                let mut findings: Vec<Finding> = findings
+                    .iter()
+                    .filter(|finding| {
+                        finding.subject == diff.resource && finding.element == element
+                    })
+                    .cloned()
+                    .collect();
+                findings.sort_by_key(|finding| Reverse(finding.severity));
+                Case {
+                    diff,
+                    difference,
+                    findings,
+                    moves: *moves.as_ref().unwrap_or(&true),
+                    unknown: moves.err(),
+                }
+            });
+        cases.map(|case| self.judge(case)).collect()
+    }
+
+    /// Which differences move a packet. An approved rule and what it was rewritten into are one
+    /// change: both do if one does.
+    fn movers(&self, diff: &ResourceDiff) -> Vec<Result<bool, OverBound>> {
+        let differences = &diff.differences;
+        let traffic = match Traffic::of(self.baselines, self.live, diff) {
+            Ok(traffic) => traffic,
+            Err(over) => return differences.iter().map(|_| Err(over.clone())).collect(),
+        };
+        let mut moves: Vec<Result<bool, OverBound>> = differences
             .iter()
-            .any(|opinion| opinion.verdict == Verdict::Revert)
-        {
-            for opinion in &mut opinions {
-                if is_rule_text(&opinion.difference) && opinion.may_come_back() {
-                    opinion.verdict = Verdict::Revert;
-                    opinion.reasons.insert(
-                        0,
-                        "the group is being put back, its approved descriptions and rule tags with it".into(),
-                    );
+            .map(|difference| traffic.moves(difference))
+            .collect();
+        for (new, difference) in differences.iter().enumerate() {
+            let Difference::Rule {
+                rule,
+                delta: Delta::Added(_),
+            } = difference
+            else {
+                continue;
+            };
+            let Some((_, approved)) = self.rewritten(diff, rule) else {
+                continue;
+            };
+            let is_old = |other: &Difference| matches!(other, Difference::Rule { rule, .. } if *rule == approved);
+            let pair = differences.iter().position(is_old).map(|old| [new, old]);
+            let moved = |index: &usize| moves.get(*index) == Some(&Ok(true));
+            if pair.is_some_and(|pair| pair.iter().any(moved)) {
+                for index in pair.into_iter().flatten() {
+                    if let Some(moves) = moves.get_mut(index) {
+                        *moves = Ok(true);
+                    }
                 }
             }
         }
-        opinions
+        moves
     }
 
-    fn judge(&self, diff: &ResourceDiff, difference: &Difference, findings: &[Finding]) -> Opinion {
-        let element = difference.element();
-        let mut findings: Vec<Finding> = findings
-            .iter()
-            .filter(|finding| finding.resource == diff.resource && finding.element == element)
-            .cloned()
-            .collect();
-        findings.sort_by_key(|finding| Reverse(finding.severity));
+    fn judge(&self, case: Case<'_>) -> Opinion {
+        let Case {
+            diff, difference, ..
+        } = case;
         let opinion = |verdict, reasons, restorable| Opinion {
             difference: difference.clone(),
-            findings: findings.clone(),
+            findings: case.findings.clone(),
             verdict,
             reasons,
             restorable,
@@ -70,17 +139,20 @@ impl Bench<'_> {
         if let Some(why) = self.out_of_scope(diff) {
             return opinion(Verdict::Ignore, vec![why], false);
         }
-        let because = self.why_back(diff, difference, &findings);
-        let obstacle = self.obstacle(diff, difference);
+        let causes = self.causes(&case);
+        let unknown = case.unknown.as_ref();
+        let obstacle = unknown
+            .map(|over| format!("{over}, and what is not known is not written to"))
+            .or_else(|| self.obstacle(diff, difference));
         let restorable = obstacle.is_none();
         let mut reasons = Vec::new();
         if let Some(obstacle) = obstacle {
             reasons.push(format!("it is not put back: {obstacle}"));
         }
-        let verdict = if because.is_empty() {
-            reasons.extend(findings.iter().map(|finding| finding.meaning.clone()));
+        let verdict = if causes.because.is_empty() {
+            reasons.extend(case.findings.iter().map(|finding| finding.meaning.clone()));
             if restorable {
-                reasons.push(why_stays(difference).into());
+                reasons.extend(why_stays(&case, causes.against));
             }
             Verdict::Alert
         } else if restorable {
@@ -88,7 +160,7 @@ impl Bench<'_> {
         } else {
             Verdict::Alert
         };
-        reasons.extend(because);
+        reasons.extend(causes.because);
         reasons.extend(self.only_live_opts_out(diff));
         reasons.extend(self.made_by(diff, difference));
         opinion(verdict, reasons, restorable)
@@ -122,213 +194,9 @@ impl Bench<'_> {
         })
     }
 
-    /// Why it should be taken back, most important first; empty when it may stay.
-    fn why_back(
-        &self,
-        diff: &ResourceDiff,
-        difference: &Difference,
-        findings: &[Finding],
-    ) -> Vec<String> {
-        let harm = findings
-            .iter()
-            .filter(|finding| finding.harm != Harm::None && finding.severity >= Severity::High)
-            .map(|finding| finding.meaning.clone());
-        let strict = (self.mode == Mode::Strict)
-            .then(|| "strict mode takes back every untrusted difference".to_owned());
-        harm.chain(self.lost_approval(diff, difference))
-            .chain(strict)
-            .collect()
-    }
-
-    /// What approved thing was taken away, rewritten or moved.
-    fn lost_approval(&self, diff: &ResourceDiff, difference: &Difference) -> Option<String> {
-        let words = match difference {
-            Difference::Rule {
-                delta: Delta::Removed(_),
-                ..
-            } => "an approved rule is gone",
-            Difference::Rule {
-                rule,
-                delta: Delta::Added(_),
-            } => {
-                let (id, approved) = self.rewritten(diff, rule)?;
-                return Some(format!(
-                    "the approved rule {id} ({approved}) was rewritten into it"
-                ));
-            }
-            Difference::Entry {
-                delta: Delta::Removed(_),
-                ..
-            } => "an approved entry is gone",
-            Difference::Entry {
-                delta: Delta::Changed { .. },
-                ..
-            } => "an approved entry was rewritten",
-            Difference::Route {
-                delta: Delta::Removed(_),
-                ..
-            } => "an approved route is gone",
-            Difference::Route {
-                delta: Delta::Changed { baseline, live },
-                ..
-            } if baseline.target != live.target => "an approved route leads elsewhere",
-            Difference::Association {
-                baseline: Some(_), ..
-            } => "the subnet was moved from where it was approved",
-            Difference::Association {
-                subnet,
-                baseline: None,
-                ..
-            } if self.knew(subnet) => {
-                "the subnet was approved on the main table, without an association of its own"
-            }
-            Difference::Edge { .. } => {
-                "which traffic entering the VPC this table routes was changed"
-            }
-            Difference::Propagation { .. } => {
-                "which gateways propagate routes into this table was changed"
-            }
-            Difference::Main { .. } => "the approved main table was replaced",
-            Difference::Rule { .. }
-            | Difference::Entry { .. }
-            | Difference::Route { .. }
-            | Difference::Association { .. }
-            | Difference::Tag { .. }
-            | Difference::Deleted { .. }
-            | Difference::Unreviewed { .. } => return None,
-        };
-        Some(words.to_owned())
-    }
-
-    /// The approved rule that was changed in place into `rule`: one rule id, two contents.
-    fn rewritten(
-        &self,
-        diff: &ResourceDiff,
-        rule: &RuleKey,
-    ) -> Option<(SecurityGroupRuleId, RuleKey)> {
-        let ResourceId::SecurityGroup(group) = &diff.resource else {
-            return None;
-        };
-        let id = self.live.handles.rule_id(group, rule)?;
-        let handles = &self.baselines.by_id.get(&diff.resource)?.handles;
-        let approved = &handles.rules.get(id)?.rule;
-        let gone = |difference: &Difference| matches!(difference, Difference::Rule { rule, delta: Delta::Removed(_) } if rule == approved);
-        diff.differences
-            .iter()
-            .any(gone)
-            .then(|| (id.clone(), approved.clone()))
-    }
-
     /// Whether the subnet existed when the baselines were captured.
     pub(super) fn knew(&self, subnet: &SubnetId) -> bool {
         self.baselines.topology.subnets.contains_key(subnet)
-    }
-
-    /// Who made it, where the event that led here names this element.
-    fn made_by(&self, diff: &ResourceDiff, difference: &Difference) -> Option<String> {
-        let change = self.change?;
-        let Edits::Known(edits) = &change.edits else {
-            return None;
-        };
-        let element = difference.element();
-        let named = edits
-            .iter()
-            .any(|edit| self.names(edit, &diff.resource, &element));
-        named.then(|| {
-            format!(
-                "{} by {:?} at {} made it, who is not trusted to",
-                change.api, change.actor.principal, change.at
-            )
-        })
-    }
-
-    fn names(&self, edit: &Edit, resource: &ResourceId, element: &Element) -> bool {
-        let group = |named: &GroupRef| match named {
-            GroupRef::Id(id) => resource.as_str() == id.as_str(),
-            GroupRef::Name(name) => matches!(
-                self.baselines.state(resource),
-                Some(Resource::SecurityGroup(group)) if group.name.as_ref() == Some(name)
-            ),
-        };
-        let rule = |named: &RuleRef| match (named, element) {
-            (RuleRef::Key(key), Element::Rule(rule)) => key == rule,
-            (RuleRef::Id(id), Element::Rule(rule)) => self.is_rule(id, rule),
-            _ => false,
-        };
-        let table = |id: &RouteTableId| resource.as_str() == id.as_str();
-        let acl = |id: &NetworkAclId| resource.as_str() == id.as_str();
-        let subject = |id: &AssociationId| {
-            let handle = self
-                .baselines
-                .association(id)
-                .or_else(|| self.live.handles.associations.get(id));
-            handle.is_some_and(|handle| match (&handle.subject, element) {
-                (AssociationSubject::Subnet(subnet), Element::Subnet(moved)) => subnet == moved,
-                (AssociationSubject::Gateway(gateway), Element::Edge(moved)) => gateway == moved,
-                (AssociationSubject::Main(_), Element::Main) => true,
-                _ => false,
-            } && handle.resource.kind() == resource.kind())
-        };
-        match edit {
-            Edit::RuleAdded {
-                group: named, rule, ..
-            } => group(named) && *element == Element::Rule(rule.clone()),
-            Edit::RuleRemoved {
-                group: named,
-                rule: gone,
-            } => group(named) && rule(gone),
-            Edit::RuleDescribed {
-                group: named,
-                rule: told,
-                ..
-            } => group(named) && rule(told),
-            Edit::RuleModified {
-                group: named, id, ..
-            } => group(named) && rule(&RuleRef::Id(id.clone())),
-            Edit::EntrySet { acl: id, key, .. } | Edit::EntryRemoved { acl: id, key } => {
-                acl(id) && *element == Element::Entry(*key)
-            }
-            Edit::RouteSet {
-                table: id,
-                destination,
-                ..
-            }
-            | Edit::RouteRemoved {
-                table: id,
-                destination,
-            } => table(id) && *element == Element::Route(destination.clone()),
-            Edit::PropagationSet {
-                table: id, gateway, ..
-            } => table(id) && *element == Element::Propagation(gateway.clone()),
-            Edit::AclReassociated { association, .. }
-            | Edit::TableReassociated { association, .. }
-            | Edit::TableDisassociated { association } => subject(association),
-            Edit::TableAssociated {
-                table: id, subject, ..
-            } => match subject {
-                AssociationSubject::Subnet(subnet) => {
-                    resource.kind() == Kind::RouteTable
-                        && *element == Element::Subnet(subnet.clone())
-                }
-                AssociationSubject::Gateway(gateway) => {
-                    table(id) && *element == Element::Edge(gateway.clone())
-                }
-                AssociationSubject::Main(_) => false,
-            },
-            Edit::Created { .. } | Edit::Deleted { .. } => *element == Element::Existence,
-        }
-    }
-
-    fn is_rule(&self, id: &SecurityGroupRuleId, rule: &RuleKey) -> bool {
-        let known = self
-            .baselines
-            .by_id
-            .values()
-            .map(|baseline| &baseline.handles);
-        known
-            .chain([&self.live.handles])
-            .filter_map(|handles| handles.rules.get(id))
-            .any(|handle| handle.rule == *rule)
     }
 
     /// The judgement that people see: `observe` tells what `enforce` would do.
@@ -375,15 +243,27 @@ fn is_rule_text(difference: &Difference) -> bool {
     )
 }
 
-/// Whether a difference can matter to a packet.
-pub(super) fn moves_packets(difference: &Difference) -> bool {
+/// Whether a difference is of a kind that can matter to a packet, in this state or another.
+pub(super) fn is_of_traffic(difference: &Difference) -> bool {
     !is_rule_text(difference) && !matches!(difference, Difference::Tag { .. })
 }
 
-fn why_stays(difference: &Difference) -> &'static str {
-    if moves_packets(difference) {
-        "an addition that nothing finds dangerous: it stays until it is accepted or taken back"
+/// Ends the reason of a difference that could be put back and is not.
+pub(super) const STAYS: &str = "it stays until it is accepted or taken back";
+
+/// Why a difference that could be put back stays, the lines of the policy that say so first.
+fn why_stays(case: &Case<'_>, against: Vec<String>) -> Vec<String> {
+    let why = if !is_of_traffic(case.difference) {
+        "text only, it moves no packet"
+    } else if !case.moves {
+        "it moves no packet: what it permits, forbids or routes, others that are approved do alike"
+    } else if against.is_empty() {
+        "an addition that nothing finds dangerous"
     } else {
-        "text only, it moves no packet: it stays until it is accepted or taken back"
-    }
+        return against.into_iter().chain([STAYS.to_owned()]).collect();
+    };
+    against
+        .into_iter()
+        .chain([format!("{why}: {STAYS}")])
+        .collect()
 }

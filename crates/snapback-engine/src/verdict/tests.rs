@@ -8,7 +8,9 @@
 
 mod deciding;
 mod folding;
+mod harm;
 mod history;
+mod thresholds;
 
 use crate::change::{Actor, Change, Edit, Edits};
 use crate::fixture::at;

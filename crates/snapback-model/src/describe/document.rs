@@ -19,6 +19,33 @@ const ENVELOPE: [&str; 6] = [
     "requestId",
 ];
 
+/// The top-level key that holds one object and not a list.
+const BLOCK_OPTIONS: &str = "VpcBlockPublicAccessOptions";
+
+/// Describe outputs that are left aside, with what is thereby not known; nothing where they have no
+/// say in which packets pass.
+const ASIDE: [(&str, Option<&str>); 12] = [
+    // An address that is mapped is told by its interface, one that is not carries nothing.
+    ("Addresses", None),
+    ("AvailabilityZones", None),
+    ("DhcpOptions", None),
+    ("KeyPairs", None),
+    ("NetworkInterfacePermissions", None),
+    ("TransitGatewayPropagations", Some(BEYOND_TRANSIT)),
+    ("TransitGatewayRouteTables", Some(BEYOND_TRANSIT)),
+    ("TransitGatewayRouteTablePropagations", Some(BEYOND_TRANSIT)),
+    ("TransitGatewayStaticRoutes", Some(BEYOND_TRANSIT)),
+    ("VpnConnections", Some(BEYOND_VPN)),
+    ("CustomerGateways", Some(BEYOND_VPN)),
+    (
+        "ClientVpnEndpoints",
+        Some("what clients of a VPN reach is not modelled"),
+    ),
+];
+const BEYOND_TRANSIT: &str = "routing within a transit gateway is not modelled: what passes behind an attachment is not known";
+const BEYOND_VPN: &str =
+    "what lies behind a VPN gateway is not modelled: its routes are told by the route tables";
+
 /// Members that tell that more pages follow.
 const TOKENS: [&str; 3] = ["NextToken", "nextToken", "NextMarker"];
 
@@ -138,6 +165,10 @@ impl Described {
             {
                 continue;
             }
+            let items = match items {
+                Value::Object(_) if key == BLOCK_OPTIONS => Value::Array(vec![items]),
+                items => items,
+            };
             if key == ENTRIES {
                 described.entries(items, named_list.as_deref(), truncated, place)?;
             } else if !described.section(&key, items.clone(), place)? {
@@ -163,9 +194,13 @@ impl Described {
                     .next()
                     .is_some_and(|first| first.is_ascii_uppercase())
         };
-        if self.present.is_empty() && !foreign.iter().any(is_described) {
+        let is_trail = |key: &&str| ["Records", "Events"].contains(key);
+        let trail = names.iter().any(is_trail) && self.present.is_empty();
+        if self.present.is_empty() && (trail || !foreign.iter().any(is_described)) {
             let found = if names.is_empty() {
                 "an object without members".to_owned()
+            } else if trail {
+                "CloudTrail events, which tell of changes and not of a state".to_owned()
             } else {
                 format!("its members are {}", names.join(", "))
             };
@@ -174,14 +209,18 @@ impl Described {
                 problem: Problem::NotDescribe { found },
             });
         }
-        for (key, value) in foreign {
-            if !is_empty(&value) {
-                self.unknown.push(Unknown {
-                    place: place.to_owned(),
-                    member: key,
-                    value: excerpt(&value),
-                });
-            }
+        for (key, value) in foreign.into_iter().filter(|(_, value)| !is_empty(value)) {
+            let aside = ASIDE.iter().find(|(known, _)| *known == key);
+            let value = match aside {
+                Some((_, None)) => continue,
+                Some((_, Some(gap))) => (*gap).to_owned(),
+                None => excerpt(&value),
+            };
+            self.unknown.push(Unknown {
+                place: place.to_owned(),
+                member: key,
+                value,
+            });
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use super::reading::said;
 use super::{DescribeError, Described, Problem};
 use crate::{AccountId, Region};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Account and Region as far as the outputs tell them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -15,19 +15,16 @@ pub struct Scope {
 }
 
 impl Described {
-    /// Finds account and Region. Owners are taken from the guarded kinds only: peers, shared VPCs,
-    /// transit gateways and prefix lists may belong to others. With `account` given, other owners
-    /// are allowed (resources shared with it).
+    /// Finds account and Region. With `account` given, other owners are allowed (resources shared
+    /// with it).
     ///
     /// # Errors
-    /// Several owners or Regions, or one id described twice with different content.
+    /// Several owners or Regions.
     pub fn scope(&self, account: Option<&AccountId>, place: &str) -> Result<Scope, DescribeError> {
         let fail = |problem| DescribeError {
             place: place.to_owned(),
             problem,
         };
-        self.contradiction()
-            .map_or(Ok(()), |problem| Err(fail(problem)))?;
         let owners = self.owners();
         let account = match account {
             Some(account) => Some(account.clone()),
@@ -41,8 +38,9 @@ impl Described {
         Ok(Scope { account, region })
     }
 
-    /// Owner of guarded resources, with one example each.
-    fn owners(&self) -> BTreeMap<String, String> {
+    /// Owners, with one example each. They are taken from the guarded kinds and block public access
+    /// only: peers, shared VPCs, transit gateways and prefix lists may belong to others.
+    pub fn owners(&self) -> BTreeMap<String, String> {
         let groups = self
             .security_groups
             .iter()
@@ -59,19 +57,24 @@ impl Described {
             .route_tables
             .iter()
             .map(|one| (&one.owner_id, &one.route_table_id));
+        let block = self
+            .vpc_block_public_access_options
+            .iter()
+            .map(|one| (&one.aws_account_id, &None));
         let mut owners = BTreeMap::new();
-        for (owner, id) in groups.chain(rules).chain(acls).chain(tables) {
+        for (owner, id) in groups.chain(rules).chain(acls).chain(tables).chain(block) {
             if let Some(owner) = said(owner) {
-                owners
-                    .entry(owner.to_owned())
-                    .or_insert_with(|| id.clone().unwrap_or_default());
+                owners.entry(owner.to_owned()).or_insert_with(|| {
+                    let block = || "VpcBlockPublicAccessOptions".to_owned();
+                    id.clone().unwrap_or_else(block)
+                });
             }
         }
         owners
     }
 
     /// Regions named in ARNs and zones, with one example each.
-    fn regions(&self) -> BTreeMap<String, String> {
+    pub fn regions(&self) -> BTreeMap<String, String> {
         let groups = self
             .security_groups
             .iter()
@@ -82,10 +85,20 @@ impl Described {
             .map(|one| &one.security_group_rule_arn);
         let subnets = self.subnets.iter().map(|one| &one.subnet_arn);
         let lists = self.prefix_lists.iter().map(|one| &one.prefix_list_arn);
+        let transit = self
+            .transit_gateways
+            .iter()
+            .map(|one| &one.transit_gateway_arn);
+        let exclusions = self
+            .vpc_block_public_access_exclusions
+            .iter()
+            .map(|one| &one.resource_arn);
         let arns = groups
             .chain(rules)
             .chain(subnets)
             .chain(lists)
+            .chain(transit)
+            .chain(exclusions)
             .filter_map(said);
         let of_arns = arns.filter_map(|arn| Some((arn.split(':').nth(3)?.to_owned(), arn)));
         let subnets = self
@@ -99,9 +112,15 @@ impl Described {
         let of_zones = subnets
             .chain(interfaces)
             .filter_map(|(zone, id)| Some((region_of_zone(said(zone)?)?, said(id)?)));
+        let of_block = self.vpc_block_public_access_options.iter();
+        let of_block = of_block.filter_map(|one| {
+            let region = said(&one.aws_region)?.to_owned();
+            Some((region, "VpcBlockPublicAccessOptions"))
+        });
         let mut regions = BTreeMap::new();
         for (region, example) in of_arns
             .chain(of_zones)
+            .chain(of_block)
             .filter(|(region, _)| !region.is_empty())
         {
             regions.entry(region).or_insert_with(|| example.to_owned());
@@ -109,37 +128,85 @@ impl Described {
         regions
     }
 
-    /// One id, two contents: which one is true cannot be known.
-    fn contradiction(&self) -> Option<Problem> {
-        twice("SecurityGroups", &self.security_groups, |one| &one.group_id)
-            .or_else(|| {
-                twice("SecurityGroupRules", &self.security_group_rules, |one| {
-                    &one.security_group_rule_id
-                })
-            })
-            .or_else(|| twice("NetworkAcls", &self.network_acls, |one| &one.network_acl_id))
-            .or_else(|| twice("RouteTables", &self.route_tables, |one| &one.route_table_id))
+    /// VPCs that are named as the place of something: outputs that name the same VPC are of one
+    /// account (or shared with it) and Region.
+    pub fn vpcs_named(&self) -> BTreeSet<&str> {
+        let vpcs = self.vpcs.iter().map(|one| &one.vpc_id);
+        let subnets = self.subnets.iter().map(|one| &one.vpc_id);
+        let groups = self.security_groups.iter().map(|one| &one.vpc_id);
+        let acls = self.network_acls.iter().map(|one| &one.vpc_id);
+        let tables = self.route_tables.iter().map(|one| &one.vpc_id);
+        let interfaces = self.network_interfaces.iter().map(|one| &one.vpc_id);
+        let nats = self.nat_gateways.iter().map(|one| &one.vpc_id);
+        let endpoints = self.vpc_endpoints.iter().map(|one| &one.vpc_id);
+        let attachments = self.internet_gateways.iter();
+        let attached = attachments.flat_map(|one| one.attachments.iter().map(|at| &at.vpc_id));
+        vpcs.chain(subnets)
+            .chain(groups)
+            .chain(acls)
+            .chain(tables)
+            .chain(interfaces)
+            .chain(nats)
+            .chain(endpoints)
+            .chain(attached)
+            .filter_map(said)
+            .collect()
+    }
+
+    /// Whether a guarded resource or rule of this id is described here.
+    pub fn describes(&self, id: &str) -> bool {
+        let groups = self.security_groups.iter().map(|one| &one.group_id);
+        let rules = self.security_group_rules.iter();
+        let rules = rules.map(|one| &one.security_group_rule_id);
+        let acls = self.network_acls.iter().map(|one| &one.network_acl_id);
+        let tables = self.route_tables.iter().map(|one| &one.route_table_id);
+        let mut all = groups.chain(rules).chain(acls).chain(tables);
+        all.any(|one| said(one) == Some(id))
+    }
+
+    /// Takes out what is described twice with different content: which one is true cannot be known.
+    /// What is left is then not all of its kind.
+    pub fn settle(&mut self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let groups = twice(&mut self.security_groups, |one| &one.group_id);
+        let rules = twice(&mut self.security_group_rules, |one| {
+            &one.security_group_rule_id
+        });
+        let acls = twice(&mut self.network_acls, |one| &one.network_acl_id);
+        let tables = twice(&mut self.route_tables, |one| &one.route_table_id);
+        for (key, ids) in [
+            ("SecurityGroups", groups),
+            ("SecurityGroupRules", rules),
+            ("NetworkAcls", acls),
+            ("RouteTables", tables),
+        ] {
+            if !ids.is_empty() {
+                self.lost.insert(key.to_owned());
+            }
+            let key = || key.to_owned();
+            problems.extend(
+                ids.into_iter()
+                    .map(|id| Problem::Contradiction { key: key(), id }),
+            );
+        }
+        problems
     }
 }
 
-fn twice<T: PartialEq>(
-    key: &str,
-    items: &[T],
-    id: impl Fn(&T) -> &Option<String>,
-) -> Option<Problem> {
+/// Removes every item of an id that stands for several contents, and tells those ids.
+fn twice<T: PartialEq>(items: &mut Vec<T>, id: impl Fn(&T) -> &Option<String>) -> BTreeSet<String> {
     let mut seen: BTreeMap<&str, &T> = BTreeMap::new();
-    for item in items {
+    let mut different = BTreeSet::new();
+    for item in items.iter() {
         let Some(id) = said(id(item)) else { continue };
         if let Some(before) = seen.insert(id, item)
             && before != item
         {
-            return Some(Problem::Contradiction {
-                key: key.to_owned(),
-                id: id.to_owned(),
-            });
+            different.insert(id.to_owned());
         }
     }
-    None
+    items.retain(|item| said(id(item)).is_none_or(|id| !different.contains(id)));
+    different
 }
 
 fn one_of(what: &'static str, found: BTreeMap<String, String>) -> Result<Option<String>, Problem> {

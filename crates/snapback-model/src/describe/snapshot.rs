@@ -3,51 +3,12 @@
 use super::reading::{Reading, said};
 use super::{Described, network_acl, route_table, security_group, topology};
 use crate::{
-    AccountId, Coverage, Handles, Kind, Region, Resource, ResourceId, SecurityGroupId, Snapshot,
+    AccountId, Coverage, Handles, Region, Resource, ResourceId, SecurityGroupId, Snapshot,
     Timestamp, Unknown,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Described {
-    /// What the outputs prove, each taken as everything of its kind. A truncated output proves only
-    /// what it lists; rules alone prove only the groups that have rules.
-    pub fn coverage(&self) -> BTreeSet<Coverage> {
-        let mut coverage = BTreeSet::new();
-        for (key, kind) in [
-            ("SecurityGroups", Kind::SecurityGroup),
-            ("NetworkAcls", Kind::NetworkAcl),
-            ("RouteTables", Kind::RouteTable),
-        ] {
-            if self.is_whole(key) {
-                coverage.insert(Coverage::Kind(kind));
-            }
-        }
-        if self.is_whole("Subnets") {
-            coverage.insert(Coverage::Subnets);
-        }
-        let groups = self.security_groups.iter().map(|group| &group.group_id);
-        let acls = self.network_acls.iter().map(|acl| &acl.network_acl_id);
-        let tables = self.route_tables.iter().map(|table| &table.route_table_id);
-        let of_rules = self.security_group_rules.iter().map(|rule| &rule.group_id);
-        let whole_rules = self.is_whole("SecurityGroupRules");
-        let listed = groups
-            .chain(acls)
-            .chain(tables)
-            .chain(of_rules.filter(|_| whole_rules));
-        let listed = listed.filter_map(said).filter_map(|id| id.parse().ok());
-        let implied = |id: &ResourceId| coverage.contains(&Coverage::Kind(id.kind()));
-        let listed: Vec<Coverage> = listed
-            .filter(|id| !implied(id))
-            .map(Coverage::Resource)
-            .collect();
-        coverage.extend(listed);
-        coverage
-    }
-
-    fn is_whole(&self, key: &str) -> bool {
-        self.present.contains(key) && !self.truncated.contains(key)
-    }
-
     /// The canonical snapshot. `coverage` is what the caller knows to have read completely (from
     /// files: [`Described::coverage`]); `account` also tells own group peers from foreign ones where
     /// a group's owner is not told.
@@ -139,7 +100,8 @@ impl Parts {
             account,
             &mut self.unknown,
         );
-        let cut_off = described.truncated.contains("SecurityGroupRules");
+        let rules_key = "SecurityGroupRules";
+        let cut_off = described.truncated.contains(rules_key) || described.lost.contains(rules_key);
         for (index, group) in described.security_groups.iter().enumerate() {
             let place = said(&group.group_id)
                 .map_or_else(|| format!("SecurityGroups[{index}]"), str::to_owned);

@@ -2,10 +2,13 @@
 
 use super::reading::{Reading, said};
 use super::shape::{self, BlockPublicAccessStates, GroupIdentifier};
-use super::{Described, gateway};
-use crate::{AccountId, NetworkInterface, PrefixList, Subnet, Topology, Unknown, Vpc};
+use super::{Described, gateway, visibility};
+use crate::{
+    AccountId, BlockMode, EndpointKind, NetworkInterface, PrefixList, PrefixListId, Subnet,
+    Topology, Unknown, Vpc,
+};
 use ipnet::IpNet;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// All context of a bag.
@@ -45,8 +48,28 @@ pub(super) fn topology(described: &Described, unknown: &mut Vec<Unknown>) -> Top
             };
         }
     }
-    topology.gateways = gateway::gateways(described, unknown);
+    topology.gateways = gateway::gateways(described, &topology.subnets, unknown);
+    find_endpoint_lists(&mut topology);
+    visibility::visibility(described, &mut topology, unknown);
+    topology.read = described.context_read();
     topology
+}
+
+/// The routes of a gateway endpoint go by the prefix list that is named as its service is.
+fn find_endpoint_lists(topology: &mut Topology) {
+    let named = topology.prefix_lists.values();
+    let named: BTreeMap<&str, &PrefixListId> = named
+        .filter_map(|list| Some((list.name.as_deref()?, &list.id)))
+        .collect();
+    for gateway in topology.gateways.values_mut() {
+        if let Some(detail) = &mut gateway.endpoint
+            && detail.kind == EndpointKind::Gateway
+        {
+            let service = gateway.service.as_deref();
+            let list = service.and_then(|service| named.get(service));
+            detail.prefix_list = list.map(|list| (*list).clone());
+        }
+    }
 }
 
 pub(super) fn reading<'a>(
@@ -86,18 +109,41 @@ pub(super) fn networks<'a>(
     networks
 }
 
-/// Block Public Access cuts traffic beside groups, ACLs and routes: told unless it is off.
-fn public_access(states: &Option<BlockPublicAccessStates>, reading: &mut Reading<'_>) {
-    let Some(states) = states else { return };
+/// What block public access stops at one VPC or subnet: it cuts traffic beside groups, ACLs and
+/// routes.
+fn public_access(
+    states: &Option<BlockPublicAccessStates>,
+    reading: &mut Reading<'_>,
+) -> Option<BlockMode> {
+    let states = states.as_ref()?;
     reading.members("BlockPublicAccessStates", states);
-    if let Some(mode) = said(&states.internet_gateway_block_mode).filter(|mode| *mode != "off") {
-        reading.tell("BlockPublicAccessStates.InternetGatewayBlockMode", mode);
+    block_mode(
+        "BlockPublicAccessStates.InternetGatewayBlockMode",
+        &states.internet_gateway_block_mode,
+        reading,
+    )
+}
+
+/// EC2's word for what block public access stops.
+pub(super) fn block_mode(
+    path: &str,
+    mode: &Option<String>,
+    reading: &mut Reading<'_>,
+) -> Option<BlockMode> {
+    match said(mode)? {
+        "off" => Some(BlockMode::Off),
+        "block-bidirectional" => Some(BlockMode::Bidirectional),
+        "block-ingress" => Some(BlockMode::Ingress),
+        other => {
+            reading.tell(path, other);
+            None
+        }
     }
 }
 
 fn vpc(described: &shape::Vpc, reading: &mut Reading<'_>) -> Option<Vpc> {
     reading.members("", described);
-    public_access(&described.block_public_access_states, reading);
+    let block = public_access(&described.block_public_access_states, reading);
     let ipv4 = &described.cidr_block_association_set;
     let ipv6 = &described.ipv6_cidr_block_association_set;
     ipv4.iter()
@@ -124,13 +170,14 @@ fn vpc(described: &shape::Vpc, reading: &mut Reading<'_>) -> Option<Vpc> {
         owner: said(&described.owner_id).map(AccountId::from),
         cidrs,
         is_default: described.is_default.unwrap_or(false),
+        block,
         tags: reading.tags(&described.tags),
     })
 }
 
 fn subnet(described: &shape::Subnet, reading: &mut Reading<'_>) -> Option<Subnet> {
     reading.members("", described);
-    public_access(&described.block_public_access_states, reading);
+    let block = public_access(&described.block_public_access_states, reading);
     let ipv6 = &described.ipv6_cidr_block_association_set;
     ipv6.iter()
         .for_each(|shape| reading.members("Ipv6CidrBlockAssociationSet", shape));
@@ -149,6 +196,7 @@ fn subnet(described: &shape::Subnet, reading: &mut Reading<'_>) -> Option<Subnet
         vpc: vpc.into(),
         cidrs,
         zone: said(&described.availability_zone).map(str::to_owned),
+        block,
         tags: reading.tags(&described.tags),
     })
 }
@@ -174,16 +222,24 @@ fn interface(
         reading.tell("NetworkInterfaceId, VpcId, SubnetId", "null");
         return None;
     };
+    let ipv4 = described.ipv4_prefixes.iter();
+    let ipv6 = described.ipv6_prefixes.iter();
+    ipv4.clone()
+        .for_each(|one| reading.members("Ipv4Prefixes", one));
+    ipv6.clone()
+        .for_each(|one| reading.members("Ipv6Prefixes", one));
+    let prefixes = ipv4
+        .map(|one| (&one.ipv4_prefix, &None))
+        .chain(ipv6.map(|one| (&one.ipv6_prefix, &None)));
+    let prefixes = networks(prefixes, reading);
     let operated = described
         .operator
         .as_ref()
         .and_then(|operator| operator.managed);
     Some(NetworkInterface {
-        id: id.into(),
-        vpc: vpc.into(),
-        subnet: subnet.into(),
         groups,
         addresses,
+        prefixes,
         public_addresses,
         requester_managed: described.requester_managed.unwrap_or(false)
             || operated.unwrap_or(false),
@@ -195,7 +251,26 @@ fn interface(
             .and_then(|one| said(&one.instance_id))
             .map(str::to_owned),
         source_dest_check: described.source_dest_check,
+        internet_denied: described.deny_all_igw_traffic.unwrap_or(false),
+        zone: said(&described.availability_zone).map(str::to_owned),
+        attached: is_attached(described),
+        tags: reading.tags(&described.tag_set),
+        ..NetworkInterface::new(id, vpc, subnet)
     })
+}
+
+/// Whether an interface is attached, as far as its status and its attachment tell.
+fn is_attached(described: &shape::NetworkInterface) -> Option<bool> {
+    let attachment = described.attachment.as_ref();
+    match said(&described.status) {
+        Some("in-use" | "associated" | "attaching" | "detaching") => Some(true),
+        Some("available") => Some(false),
+        _ => match attachment.and_then(|one| said(&one.status)) {
+            Some("attached" | "attaching" | "detaching") => Some(true),
+            Some("detached") => Some(false),
+            _ => None,
+        },
+    }
 }
 
 /// Private (and IPv6) addresses, and the public ones mapped to them.

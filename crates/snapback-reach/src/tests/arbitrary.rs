@@ -68,7 +68,7 @@ pub fn traffic() -> impl Strategy<Value = Traffic> {
         2 => ports().prop_map(Traffic::Udp),
         1 => icmp().prop_map(Traffic::Icmp),
         1 => icmp().prop_map(Traffic::Icmpv6),
-        1 => select(vec![0u8, 2, 47, 50, 255]).prop_map(Traffic::Protocol),
+        1 => select(vec![0u8, 1, 2, 6, 17, 47, 50, 58, 254, 255]).prop_map(Traffic::Protocol),
     ]
 }
 

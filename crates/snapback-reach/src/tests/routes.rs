@@ -229,6 +229,31 @@ fn equal_prefixes_of_two_lists_with_different_targets_are_ambiguous() {
             .collect::<Vec<_>>(),
         ["8.8.8.0/24"]
     );
+    // A list with a network inside one of the other's.
+    let nested = [
+        list("pl-1", entries(&["8.8.0.0/16", "9.9.9.0/24"])),
+        list("pl-2", entries(&["8.8.8.0/24"])),
+    ];
+    let nested = Topology {
+        prefix_lists: nested
+            .into_iter()
+            .map(|list| (list.id.clone(), list))
+            .collect(),
+        ..Topology::default()
+    };
+    let hops = next_hops(&table(&[("pl-1", "nat-1"), ("pl-2", "eni-1")]), &nested);
+    assert_eq!(
+        hops.ambiguous()
+            .keys()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>(),
+        ["8.8.8.0/24"]
+    );
+    let alike = next_hops(&table(&[("pl-1", "nat-1"), ("pl-2", "nat-1")]), &nested);
+    assert!(
+        alike.ambiguous().is_empty(),
+        "both lists send it to the same target"
+    );
     let settled = next_hops(
         &table(&[
             ("pl-1", "nat-1"),

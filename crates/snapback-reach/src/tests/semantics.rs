@@ -33,6 +33,46 @@ fn flow(protocol: u8, point: u16, address: &str) -> Flow {
     }
 }
 
+/// A rule as two, each for one half of its network.
+fn halved(rule: &RuleKey) -> Vec<RuleKey> {
+    let network = rule.peer.as_cidr();
+    let halves = network.and_then(|net| net.subnets(net.prefix_len() + 1).ok());
+    let with = |peer| RuleKey {
+        peer,
+        ..rule.clone()
+    };
+    match halves {
+        Some(halves) => halves.map(|half| with(Peer::cidr(half))).collect(),
+        None => vec![rule.clone()],
+    }
+}
+
+/// A rule as two, ports below and from a cut; ICMP of one type as its 256 codes.
+fn parted(rule: &RuleKey, at: u16) -> Vec<RuleKey> {
+    let ranges = |range: PortRange| {
+        let below = at
+            .checked_sub(1)
+            .and_then(|end| PortRange::new(range.from(), end.min(range.to())));
+        let above = PortRange::new(range.from().max(at), range.to());
+        [below, above].into_iter().flatten().collect::<Vec<_>>()
+    };
+    let codes = |kind| (0..=u8::MAX).map(move |code| IcmpMatch::TypeCode(kind, code));
+    let parts: Vec<Traffic> = match rule.traffic {
+        Traffic::Tcp(range) => ranges(range).into_iter().map(Traffic::Tcp).collect(),
+        Traffic::Udp(range) => ranges(range).into_iter().map(Traffic::Udp).collect(),
+        Traffic::Icmp(IcmpMatch::Type(kind)) => codes(kind).map(Traffic::Icmp).collect(),
+        Traffic::Icmpv6(IcmpMatch::Type(kind)) => codes(kind).map(Traffic::Icmpv6).collect(),
+        other => vec![other],
+    };
+    parts
+        .into_iter()
+        .map(|traffic| RuleKey {
+            traffic,
+            ..rule.clone()
+        })
+        .collect()
+}
+
 proptest! {
     #[test]
     fn a_group_permits_exactly_what_the_naive_evaluator_permits(group in group(), direction in direction(), flows in flows()) {
@@ -63,6 +103,18 @@ proptest! {
         let shuffled = shuffled(&rules, &picks).iter().fold(PacketSet::empty(), |sum, rule| one(rule).union(&sum));
         prop_assert_eq!(&forward, &shuffled);
         prop_assert_eq!(&forward, &permitted_by_group(&group, Direction::Ingress, &topology));
+    }
+
+    #[test]
+    fn networks_cut_in_halves_and_ports_cut_in_ranges_are_the_same_packets(rules in prop::collection::vec(rule(), 0..10), at in any::<u16>()) {
+        let topology = topology();
+        let cut: Vec<RuleKey> = rules.iter().flat_map(|rule| halved(rule).into_iter().flat_map(|half| parted(&half, at))).collect();
+        let of = |rules: &[RuleKey]| permitted_by_rules(rules, &topology);
+        prop_assert_eq!(of(&cut), of(&rules));
+        let mut mixed = rules.clone();
+        mixed.extend(cut);
+        mixed.reverse();
+        prop_assert_eq!(of(&mixed), of(&rules));
     }
 
     #[test]

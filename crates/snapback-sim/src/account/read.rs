@@ -2,6 +2,7 @@
 
 use super::{Account, Acl, Group, Table};
 use snapback_app::port::Scope;
+use snapback_engine::execution::ErrorClass;
 use snapback_model::*;
 
 impl Account {
@@ -158,6 +159,7 @@ impl Account {
                     .values()
                     .for_each(|table| self.show_table(&mut snapshot, table));
                 snapshot.topology = self.topology.clone();
+                snapshot.topology.read = ContextKind::ALL.into();
             }
             Scope::Group(id) => self.read_group(&mut snapshot, id),
             Scope::GroupNamed(name) => {
@@ -239,6 +241,11 @@ pub(crate) fn apis(account: &Account, scope: &Scope) -> &'static [&'static str] 
             "DescribeVpcPeeringConnections",
             "DescribeVpcEndpoints",
             "DescribeManagedPrefixLists",
+            "DescribeFlowLogs",
+            "DescribeVpcBlockPublicAccessOptions",
+            "DescribeVpcBlockPublicAccessExclusions",
+            "DescribeStaleSecurityGroups",
+            "DescribeTags",
         ],
         Scope::Group(id)
             if account
@@ -252,5 +259,55 @@ pub(crate) fn apis(account: &Account, scope: &Scope) -> &'static [&'static str] 
         Scope::GroupNamed(_) => &["DescribeSecurityGroups", "DescribeSecurityGroupRules"],
         Scope::AclsOf(_) | Scope::Acl(_) => &["DescribeNetworkAcls"],
         Scope::TablesOf(_) | Scope::Table(_) => &["DescribeRouteTables"],
+    }
+}
+
+/// What a read does without where this call is refused for good; nothing where it is needed. The
+/// adapter of AWS does so too.
+pub(crate) fn gap_of(api: &str) -> Option<Gap> {
+    match api {
+        "DescribeFlowLogs" => Some(Gap::Kind(ContextKind::FlowLogs)),
+        "DescribeVpcBlockPublicAccessOptions" | "DescribeVpcBlockPublicAccessExclusions" => {
+            Some(Gap::Kind(ContextKind::BlockPublicAccess))
+        }
+        "DescribeStaleSecurityGroups" => Some(Gap::Kind(ContextKind::StaleReferences)),
+        "DescribeTags" => Some(Gap::Names),
+        _ => None,
+    }
+}
+
+/// A part of the context that was not answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gap {
+    /// A whole kind.
+    Kind(ContextKind),
+    /// The names of instances.
+    Names,
+}
+
+impl Gap {
+    /// Whether a refusal of this class is a gap and no failure of the read.
+    pub(crate) fn takes(self, class: ErrorClass) -> bool {
+        matches!(class, ErrorClass::Denied | ErrorClass::Invalid)
+            || self == Self::Kind(ContextKind::StaleReferences)
+    }
+
+    /// Takes the part out.
+    pub(crate) fn withhold(self, topology: &mut Topology) {
+        match self {
+            Self::Kind(kind) => {
+                topology.read.remove(&kind);
+                match kind {
+                    ContextKind::FlowLogs => topology.flow_logs.clear(),
+                    ContextKind::BlockPublicAccess => topology.block_public_access = None,
+                    ContextKind::StaleReferences => topology.stale_references.clear(),
+                    _ => {}
+                }
+            }
+            Self::Names => topology
+                .interfaces
+                .values_mut()
+                .for_each(|interface| interface.instance_name = None),
+        }
     }
 }

@@ -4,6 +4,7 @@ use super::{Account, ApiError, Response};
 use ipnet::IpNet;
 use snapback_model::*;
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// How long a NAT gateway is `pending` or `deleting`.
@@ -80,11 +81,9 @@ impl Account {
         }
         let id = SubnetId::new(self.mint.id("subnet"));
         let subnet = Subnet {
-            id: id.clone(),
-            vpc: vpc.clone(),
             cidrs: BTreeSet::from([cidr]),
             zone: Some(zone.to_owned()),
-            tags: Tags::new(),
+            ..Subnet::new(id.clone(), vpc.clone())
         };
         self.topology.subnets.insert(id.clone(), subnet);
         self.place_subnet(vpc, &id);
@@ -162,17 +161,18 @@ impl Account {
         })?;
         let id = NetworkInterfaceId::new(self.mint.id("eni"));
         let interface = NetworkInterface {
-            id: id.clone(),
-            vpc,
-            subnet,
             groups,
             addresses: BTreeSet::from([address]),
-            public_addresses: BTreeSet::new(),
-            requester_managed: false,
             kind: Some("interface".into()),
             description: Some(description.to_owned()),
-            instance: None,
             source_dest_check: Some(true),
+            zone: self
+                .topology
+                .subnets
+                .get(&subnet)
+                .and_then(|place| place.zone.clone()),
+            attached: Some(false),
+            ..NetworkInterface::new(id.clone(), vpc, subnet)
         };
         self.topology.interfaces.insert(id.clone(), interface);
         Ok(Response::Interface(id))
@@ -314,6 +314,7 @@ impl Account {
     pub(super) fn create_nat(
         &mut self,
         subnet: &SubnetId,
+        allocation: &str,
         now: Timestamp,
     ) -> Result<Response, ApiError> {
         let place = self
@@ -322,23 +323,45 @@ impl Account {
             .get(subnet)
             .ok_or_else(|| missing("InvalidSubnetID.NotFound", "subnet", subnet.as_str()))?;
         let vpcs = BTreeSet::from([place.vpc.clone()]);
+        let address = NatAddress {
+            allocation: Some(allocation.to_owned()),
+            public: Some(self.elastic_address()),
+            private: None,
+            primary: true,
+            interface: None,
+        };
+        let nat = NatDetail {
+            connectivity: Connectivity::Public,
+            regional: false,
+            zone: place.zone.clone(),
+            addresses: BTreeSet::from([address.clone()]),
+        };
         let id = self.mint.id("nat");
         let gateway = Gateway {
-            id: id.clone(),
-            kind: GatewayKind::Nat,
             vpcs,
             state: Some("pending".into()),
             subnets: BTreeSet::from([subnet.clone()]),
-            route_tables: BTreeSet::new(),
-            groups: BTreeSet::new(),
-            public_addresses: BTreeSet::new(),
-            peer_cidrs: BTreeSet::new(),
-            service: None,
-            tags: Tags::new(),
+            public_addresses: address.public.into_iter().collect(),
+            nat: Some(nat),
+            ..Gateway::new(id.clone(), GatewayKind::Nat)
         };
         self.topology.gateways.insert(id.clone(), gateway);
         self.plan_transition(now, NAT_SETTLES, &id, "available");
         Ok(Response::Nat(id))
+    }
+
+    /// An Elastic address that nothing in the account has.
+    fn elastic_address(&self) -> IpAddr {
+        let gateways = self.topology.gateways.values();
+        let interfaces = self.topology.interfaces.values();
+        let taken: BTreeSet<IpAddr> = gateways
+            .flat_map(|gateway| gateway.public_addresses.iter().copied())
+            .chain(interfaces.flat_map(|one| one.public_addresses.iter().copied()))
+            .collect();
+        let pool = (100..=u8::MAX).map(|last| IpAddr::from([203, 0, 113, last]));
+        pool.into_iter()
+            .find(|address| !taken.contains(address))
+            .unwrap_or(IpAddr::from([203, 0, 113, 100]))
     }
 
     /// Routes to it stay, as blackholes; the id stays listed for an hour.

@@ -3,7 +3,9 @@
 use super::Layout;
 use super::site::*;
 use crate::account::Account;
+use ipnet::IpNet;
 use snapback_model::*;
+use std::collections::BTreeSet;
 
 struct Groups {
     web: SecurityGroupId,
@@ -130,7 +132,13 @@ struct Gateways {
     endpoint: String,
 }
 
-fn gateways(site: &mut Site<'_>, vpc: &VpcId, peer: &VpcId, nat_subnet: &SubnetId) -> Gateways {
+fn gateways(
+    site: &mut Site<'_>,
+    vpc: &VpcId,
+    peer: &VpcId,
+    nat_subnet: &SubnetId,
+    s3: &PrefixListId,
+) -> Gateways {
     let internet = site
         .gateway("igw", GatewayKind::Internet, vpc, "available")
         .id
@@ -138,16 +146,45 @@ fn gateways(site: &mut Site<'_>, vpc: &VpcId, peer: &VpcId, nat_subnet: &SubnetI
     let nat = site.gateway("nat", GatewayKind::Nat, vpc, "available");
     nat.subnets.insert(nat_subnet.clone());
     nat.public_addresses.insert(public_ip(9));
+    nat.nat = Some(NatDetail {
+        connectivity: Connectivity::Public,
+        regional: false,
+        zone: Some(format!("{}a", crate::REGION)),
+        addresses: BTreeSet::from([NatAddress {
+            allocation: Some("eipalloc-0f1e2d3c4b5a69788".into()),
+            public: Some(public_ip(9)),
+            private: Some(private_ip(0, 9)),
+            primary: true,
+            interface: None,
+        }]),
+    });
     let nat = nat.id.clone();
     let peering = site.gateway("pcx", GatewayKind::Peering, vpc, "active");
     peering.vpcs.insert(peer.clone());
     peering.peer_cidrs.insert(v4(10, 20, 0, 0, 16));
+    let side = |vpc: &VpcId, net: IpNet| PeeringSide {
+        vpc: Some(vpc.clone()),
+        owner: Some(AccountId::from(crate::ACCOUNT)),
+        region: Some(Region::from(crate::REGION)),
+        cidrs: BTreeSet::from([net]),
+        dns: Some(true),
+    };
+    peering.peering = Some(PeeringDetail {
+        requester: side(vpc, v4(10, 0, 0, 0, 16)),
+        accepter: side(peer, v4(10, 20, 0, 0, 16)),
+    });
     let peering = peering.id.clone();
     let vpn = site.gateway("vgw", GatewayKind::Vpn, vpc, "available");
     vpn.peer_cidrs.insert(v4(192, 168, 0, 0, 16));
     let vpn = GatewayId::new(vpn.id.clone());
     let endpoint = site.gateway("vpce", GatewayKind::Endpoint, vpc, "available");
     endpoint.service = Some(format!("com.amazonaws.{}.s3", crate::REGION));
+    endpoint.endpoint = Some(EndpointDetail {
+        kind: EndpointKind::Gateway,
+        private_dns: false,
+        interfaces: BTreeSet::new(),
+        prefix_list: Some(s3.clone()),
+    });
     let endpoint = endpoint.id.clone();
     Gateways {
         internet,
@@ -164,7 +201,7 @@ fn interfaces(
     places: &[SubnetId; 6],
     groups: &Groups,
 ) -> [NetworkInterfaceId; 3] {
-    let [public_a, _, private_a, _, db_a, _] = places;
+    let [public_a, public_b, private_a, private_b, db_a, db_b] = places;
     let web = site.interface(
         vpc,
         public_a,
@@ -177,6 +214,7 @@ fn interfaces(
     let web = web.id.clone();
     let app = site.interface(vpc, private_a, &[&groups.app], "app-1", private_ip(10, 31));
     app.instance = Some("i-0a1b2c3d4e5f60718".into());
+    app.instance_name = Some("app-1".into());
     let app = app.id.clone();
     let db = site.interface(
         vpc,
@@ -186,7 +224,22 @@ fn interfaces(
         private_ip(20, 44),
     );
     db.requester_managed = true;
-    [web, app, db.id.clone()]
+    let db = db.id.clone();
+    // The same in the other zone, and a function beside the servers.
+    let front = "ELB app/front/50dc6c495c0c9188";
+    let other = site.interface(vpc, public_b, &[&groups.web], front, private_ip(1, 17));
+    other.requester_managed = true;
+    other.public_addresses.insert(public_ip(18));
+    let other = site.interface(vpc, private_b, &[&groups.app], "app-2", private_ip(11, 31));
+    other.instance = Some("i-0b2c3d4e5f6071829".into());
+    let standby = "RDSNetworkInterface";
+    let other = site.interface(vpc, db_b, &[&groups.db], standby, private_ip(21, 44));
+    other.requester_managed = true;
+    let function = "AWS Lambda VPC ENI-orders-4f6d2f2e";
+    let other = site.interface(vpc, private_a, &[&groups.app], function, private_ip(10, 77));
+    other.requester_managed = true;
+    other.kind = Some("lambda".into());
+    [web, app, db]
 }
 
 struct Tables {
@@ -267,7 +320,7 @@ pub(super) fn lay_out(account: &mut Account) -> Layout {
         &[v4(52, 219, 44, 0, 22), v4(3, 5, 136, 0, 22)],
     );
     let [public_a, public_b, private_a, private_b, db_a, db_b] = places.clone();
-    let gateways = gateways(&mut site, &vpc, &peer_vpc, &public_a);
+    let gateways = gateways(&mut site, &vpc, &peer_vpc, &public_a, &s3_list);
     let (default_group, default_acl) = site.born_with(
         &vpc,
         &[
@@ -288,6 +341,7 @@ pub(super) fn lay_out(account: &mut Account) -> Layout {
     let tables = tables(&mut site, &vpc, &gateways, &s3_list, &places);
     let [web_interface, app_interface, db_interface] =
         interfaces(&mut site, &vpc, &places, &groups);
+    site.watched(&vpc);
     Layout {
         vpc,
         peer_vpc,
@@ -350,6 +404,7 @@ pub(super) fn add_default_vpc(account: &mut Account) {
         Destination::cidr(any_v4()),
         RouteTarget::InternetGateway(internet),
     );
+    site.watched(&vpc);
     site.table(
         &vpc,
         "default",

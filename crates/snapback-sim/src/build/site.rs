@@ -61,11 +61,11 @@ impl Site<'_> {
         let id = VpcId::new(self.id("vpc"));
         let owner = Some(self.account.id.clone());
         let vpc = Vpc {
-            id: id.clone(),
             owner,
             cidrs: cidrs.iter().copied().collect(),
             is_default,
             tags: name(label),
+            ..Vpc::new(id.clone())
         };
         self.account.topology.vpcs.insert(id.clone(), vpc);
         id
@@ -74,11 +74,10 @@ impl Site<'_> {
     pub fn subnet(&mut self, vpc: &VpcId, label: &str, cidrs: &[IpNet], zone: &str) -> SubnetId {
         let id = SubnetId::new(self.id("subnet"));
         let subnet = Subnet {
-            id: id.clone(),
-            vpc: vpc.clone(),
             cidrs: cidrs.iter().copied().collect(),
             zone: Some(zone.into()),
             tags: name(label),
+            ..Subnet::new(id.clone(), vpc.clone())
         };
         self.account.topology.subnets.insert(id.clone(), subnet);
         id
@@ -97,17 +96,9 @@ impl Site<'_> {
             .gateways
             .entry(id.clone())
             .or_insert(Gateway {
-                id,
-                kind,
                 vpcs: BTreeSet::from([vpc.clone()]),
                 state: Some(state.into()),
-                subnets: BTreeSet::new(),
-                route_tables: BTreeSet::new(),
-                groups: BTreeSet::new(),
-                public_addresses: BTreeSet::new(),
-                peer_cidrs: BTreeSet::new(),
-                service: None,
-                tags: Tags::new(),
+                ..Gateway::new(id, kind)
             })
     }
 
@@ -252,23 +243,41 @@ impl Site<'_> {
         private: IpAddr,
     ) -> &mut NetworkInterface {
         let id = NetworkInterfaceId::new(self.id("eni"));
+        let place = self.account.topology.subnets.get(subnet);
+        let zone = place.and_then(|place| place.zone.clone());
         self.account
             .topology
             .interfaces
             .entry(id.clone())
             .or_insert(NetworkInterface {
-                id,
-                vpc: vpc.clone(),
-                subnet: subnet.clone(),
                 groups: groups.iter().map(|id| (*id).clone()).collect(),
                 addresses: BTreeSet::from([private]),
-                public_addresses: BTreeSet::new(),
-                requester_managed: false,
                 kind: Some("interface".into()),
                 description: Some(description.into()),
-                instance: None,
                 source_dest_check: Some(true),
+                zone,
+                attached: Some(true),
+                ..NetworkInterface::new(id, vpc.clone(), subnet.clone())
             })
+    }
+
+    /// A flow log over a VPC, and no block on public access: nothing that a finding would tell.
+    pub fn watched(&mut self, vpc: &VpcId) {
+        let id = format!("fl-{}", vpc.as_str().trim_start_matches("vpc-"));
+        let log = FlowLog {
+            id: id.clone(),
+            resource: vpc.to_string(),
+            active: true,
+            delivery_failed: false,
+            traffic: FlowLogTraffic::All,
+            tags: name("flows"),
+        };
+        let topology = &mut self.account.topology;
+        topology.flow_logs.insert(id, log);
+        topology.block_public_access = Some(BlockPublicAccess {
+            mode: BlockMode::Off,
+            exclusions: BTreeMap::new(),
+        });
     }
 
     pub fn prefix_list(

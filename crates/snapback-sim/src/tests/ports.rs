@@ -337,3 +337,98 @@ fn two_processes_take_turns_and_only_one_commit_wins() {
     assert!(first.is_ok());
     assert!(matches!(second, Err(StoreError::Conflict { .. })));
 }
+
+#[test]
+fn a_whole_read_tells_what_watches_the_network_and_a_loaded_account_keeps_it() {
+    let (world, layout) = shop();
+    let seen = run(world.observe(&Scope::Everything)).unwrap();
+    let topology = &seen.topology;
+    assert_eq!(topology.read, ContextKind::ALL.into());
+    let watched = topology.flow_logs.values().map(|log| log.resource.as_str());
+    assert!(watched.collect::<Vec<_>>().contains(&layout.vpc.as_str()));
+    let block = topology
+        .block_public_access
+        .as_ref()
+        .map(|block| block.mode);
+    assert_eq!(block, Some(BlockMode::Off));
+    let nat = topology.gateways[&layout.nat_gateway].nat.as_ref().unwrap();
+    assert_eq!(nat.zone, topology.subnets[&layout.public_a].zone);
+    assert_eq!(
+        topology.gateways[&layout.nat_gateway].public_addresses,
+        nat.addresses.iter().filter_map(|one| one.public).collect()
+    );
+    assert!(topology.gateways[&layout.peering].peering.is_some());
+    let endpoint = topology.gateways[&layout.endpoint]
+        .endpoint
+        .as_ref()
+        .unwrap();
+    assert_eq!(endpoint.prefix_list.as_ref(), Some(&layout.s3_list));
+    let loaded = crate::World::from_snapshot(&seen, 3);
+    assert_eq!(
+        run(loaded.observe(&Scope::Everything)).unwrap().topology,
+        *topology
+    );
+}
+
+#[test]
+fn context_that_is_refused_for_good_is_a_gap_and_what_is_needed_is_a_failure() {
+    for (api, fault, gap) in [
+        (
+            "DescribeFlowLogs",
+            Fault::Denied,
+            Some(ContextKind::FlowLogs),
+        ),
+        (
+            "DescribeVpcBlockPublicAccessOptions",
+            Fault::Denied,
+            Some(ContextKind::BlockPublicAccess),
+        ),
+        (
+            "DescribeStaleSecurityGroups",
+            Fault::Throttled,
+            Some(ContextKind::StaleReferences),
+        ),
+        ("DescribeTags", Fault::Denied, None),
+    ] {
+        let (world, layout) = shop();
+        world.fail(api, fault, 1);
+        let seen = run(world.observe(&Scope::Everything)).unwrap();
+        let missing = ContextKind::ALL
+            .into_iter()
+            .filter(|kind| !seen.topology.has_read(*kind));
+        assert_eq!(missing.collect::<Vec<_>>(), Vec::from_iter(gap), "{api}");
+        assert!(seen.resources.contains_key(&layout.web.into()));
+    }
+    for (api, fault) in [
+        ("DescribeFlowLogs", Fault::Throttled),
+        ("DescribeNetworkInterfaces", Fault::Denied),
+    ] {
+        let (world, _) = shop();
+        world.fail(api, fault, 1);
+        assert!(run(world.observe(&Scope::Everything)).is_err(), "{api}");
+    }
+}
+
+#[test]
+fn a_new_nat_gateway_has_an_address_that_nothing_else_has() {
+    let (world, layout) = shop();
+    let before = world.snapshot().topology;
+    let call = Call::CreateNatGateway {
+        subnet: layout.public_b.clone(),
+        allocation: "eipalloc-9".into(),
+    };
+    world.call(&mallory(), call).unwrap();
+    let after = world.snapshot().topology;
+    let new = after
+        .gateways
+        .values()
+        .find(|one| !before.gateways.contains_key(&one.id));
+    let new = new.unwrap();
+    let nat = new.nat.as_ref().unwrap();
+    assert_eq!(nat.zone, after.subnets[&layout.public_b].zone);
+    let address = nat.addresses.first().unwrap();
+    assert_eq!(address.allocation.as_deref(), Some("eipalloc-9"));
+    assert_eq!(new.public_addresses, address.public.into_iter().collect());
+    let old = &before.gateways[&layout.nat_gateway];
+    assert!(old.public_addresses.is_disjoint(&new.public_addresses));
+}

@@ -408,17 +408,9 @@ fn the_words_are_for_a_person() {
     let findings = found(nothing, |live| {
         rules(live, WEB).insert(rule("ingress tcp:20-25 0.0.0.0/0"), detail(None));
         let interface = NetworkInterface {
-            id: "eni-1".into(),
-            vpc: "vpc-1".into(),
-            subnet: "subnet-1".into(),
             groups: [WEB.into()].into(),
-            addresses: BTreeSet::new(),
             public_addresses: ["198.51.100.9".parse().unwrap()].into(),
-            requester_managed: false,
-            kind: None,
-            description: None,
-            instance: None,
-            source_dest_check: None,
+            ..NetworkInterface::new("eni-1", "vpc-1", "subnet-1")
         };
         live.topology
             .interfaces
@@ -441,13 +433,13 @@ fn the_words_are_for_a_person() {
 fn an_audit_finds_what_is_open_at_first_sight() {
     let mut live = account();
     assert_eq!(
-        short(&audit(&live)),
+        short(&dangers(&live)),
         [""; 0],
         "a shop on 443 and default ACLs are no danger"
     );
     rules(&mut live, WEB).insert(rule("ingress tcp:3389 0.0.0.0/0"), detail(None));
     assert_eq!(
-        short(&audit(&live)),
+        short(&dangers(&live)),
         ["SG-WORLD-SENSITIVE critical opens rule ingress tcp:3389 0.0.0.0/0"]
     );
 }

@@ -1,7 +1,7 @@
 //! What holds for every pair of accounts.
 
 use super::*;
-use crate::diff::Side;
+use crate::diff::{Delta, Side};
 use proptest::prelude::*;
 
 proptest! {
@@ -19,7 +19,7 @@ proptest! {
         let baselines = captured(&good);
         let mut tolerated = live.clone();
         for diff in diff(&baselines, &live, None) {
-            let harmful: BTreeSet<Element> = assess(&baselines, &live, &diff)
+            let harmful: BTreeSet<Element> = assess(&baselines, &live, &diff, &Impact::default())
                 .into_iter()
                 .filter(|finding| finding.harm != Harm::None)
                 .map(|finding| finding.element)
@@ -28,7 +28,7 @@ proptest! {
                 take(&mut tolerated, &diff.resource, difference, Side::Baseline);
             }
         }
-        let web = all(&baselines, &tolerated).into_iter().filter(|finding| finding.resource.kind() == Kind::SecurityGroup);
+        let web = all(&baselines, &tolerated).into_iter().filter(|finding| finding.subject.resource().is_some_and(|id| id.kind() == Kind::SecurityGroup));
         let harm: Vec<Finding> = web.filter(|finding| finding.harm != Harm::None).collect();
         prop_assert_eq!(short(&harm), Vec::<String>::new());
     }
@@ -38,7 +38,7 @@ proptest! {
     fn what_is_gone_is_harm_or_proved_idle(good in snapshots(), live in snapshots()) {
         let baselines = captured(&good);
         for diff in diff(&baselines, &live, None) {
-            let findings = assess(&baselines, &live, &diff);
+            let findings = assess(&baselines, &live, &diff, &Impact::default());
             for difference in &diff.differences {
                 let gone = matches!(
                     difference,

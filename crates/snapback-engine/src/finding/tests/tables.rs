@@ -245,21 +245,13 @@ fn an_internet_route_is_critical_where_hosts_can_be_reached() {
                 rules(live, WEB).retain(|rule, _| rule.direction == Direction::Egress);
             }
             let interface = NetworkInterface {
-                id: "eni-1".into(),
-                vpc: "vpc-1".into(),
-                subnet: "subnet-1".into(),
                 groups: [WEB.into()].into(),
-                addresses: BTreeSet::new(),
                 public_addresses: if public {
                     ["198.51.100.9".parse().unwrap()].into()
                 } else {
                     BTreeSet::new()
                 },
-                requester_managed: false,
-                kind: None,
-                description: None,
-                instance: None,
-                source_dest_check: None,
+                ..NetworkInterface::new("eni-1", "vpc-1", "subnet-1")
             };
             live.topology
                 .interfaces
@@ -343,11 +335,14 @@ fn prefix_lists_at_odds_are_told() {
     assert_eq!(short(&odds("tgw-1")), [""; 0]);
     let mut live = account();
     lists(&mut live);
-    assert_eq!(short(&audit(&live)), [""; 0]);
+    assert_eq!(short(&dangers(&live)), [""; 0]);
     table(&mut live, PRIVATE)
         .routes
         .insert(to("pl-2"), route("pcx-1"));
-    assert_eq!(short(&audit(&live)), ["RT-PL-AMBIG medium none route pl-1"]);
+    assert_eq!(
+        short(&dangers(&live)),
+        ["RT-PL-AMBIG medium none route pl-1"]
+    );
 }
 
 #[test]
@@ -364,7 +359,7 @@ fn an_audit_finds_dead_and_redirected_routes() {
         .routes
         .insert(to("10.0.0.0/16"), redirected);
     assert_eq!(
-        short(&audit(&live)),
+        short(&dangers(&live)),
         [
             "RT-LOCAL-REPLACED high cuts route 10.0.0.0/16",
             "RT-BLACKHOLE high cuts route 0.0.0.0/0"

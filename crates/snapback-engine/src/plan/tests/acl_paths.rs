@@ -85,7 +85,7 @@ fn entries_mixed_up_beyond_one_scratch_entry_are_rewritten_behind_a_block() {
 }
 
 #[test]
-fn a_full_acl_without_a_free_slot_says_what_it_interrupts() {
+fn a_full_acl_without_a_free_slot_is_swapped_for_a_shadow_unless_none_can_be_made() {
     let line = |number: usize, port: usize| format!("ingress {number} allow tcp:{port} 0.0.0.0/0");
     let live: Vec<String> = (1..=20).map(|n| line(n * 10, n)).collect();
     let mut good = live.clone();
@@ -98,6 +98,15 @@ fn a_full_acl_without_a_free_slot_says_what_it_interrupts() {
             .collect()
     };
     let plan = planned(&refs(&live), &refs(&good));
+    assert_eq!(plan.notes, []);
+    assert_eq!(apis(&plan).len(), 26);
+    // The quota of ACLs is full too: the way that cuts least, and it says what.
+    let others = || (1..200).map(|n| acl(&format!("acl-full-{n}"), &[], &[]).into_resource());
+    let with = |lines: &[String]| {
+        let own = acl("acl-1", &["subnet-1"], &refs(lines)).into_resource();
+        snapshot(others().chain([own]))
+    };
+    let plan = plan_between(&with(&live), &with(&good));
     assert_eq!(
         apis(&plan),
         ["ReplaceNetworkAclEntry", "ReplaceNetworkAclEntry"]

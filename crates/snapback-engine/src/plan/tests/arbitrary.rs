@@ -190,13 +190,7 @@ fn table_state() -> impl Strategy<Value = Snapshot> {
             );
             let mut state = snapshot(tables);
             for id in SUBNETS {
-                let subnet = Subnet {
-                    id: id.into(),
-                    vpc: vpc(),
-                    cidrs: BTreeSet::new(),
-                    zone: None,
-                    tags: Tags::new(),
-                };
+                let subnet = Subnet::new(id, vpc());
                 state.topology.subnets.insert(id.into(), subnet);
             }
             state

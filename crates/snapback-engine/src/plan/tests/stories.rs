@@ -323,22 +323,6 @@ fn a_subnet_that_no_goal_claims_stays_in_its_acl() {
 }
 
 #[test]
-fn a_deleted_resource_is_told() {
-    let good = snapshot([
-        table("rtb-1", &[], &[]).into_resource(),
-        group("sg-1", &[]).into_resource(),
-    ]);
-    let plan = plan_between(&snapshot([]), &good);
-    assert_eq!(plan.steps, []);
-    assert!(
-        plan.notes
-            .iter()
-            .all(|note| matches!(note, Note::Cannot { what, .. } if what.contains("deleted")))
-    );
-    assert_eq!(plan.notes.len(), 2);
-}
-
-#[test]
 fn kinds_are_put_right_in_the_order_routes_acls_groups_and_openings_are_closed_first() {
     let good = snapshot([
         group("sg-1", &["ingress tcp:443 0.0.0.0/0"]).into_resource(),

@@ -10,15 +10,15 @@ use crate::verdict::{Decision, Verdict, decide};
 use proptest::prelude::*;
 
 /// A decision about one resource: baselines of the fixture, what was done since, findings by hand.
-struct Case {
-    baselines: Baselines,
-    live: Snapshot,
-    policy: Policy,
-    findings: Vec<(Element, Severity, Harm)>,
+pub(super) struct Case {
+    pub(super) baselines: Baselines,
+    pub(super) live: Snapshot,
+    pub(super) policy: Policy,
+    pub(super) findings: Vec<(Element, Severity, Harm)>,
 }
 
 impl Case {
-    fn new(mode: Mode) -> Self {
+    pub(super) fn new(mode: Mode) -> Self {
         let live = account();
         Self {
             baselines: captured(&live),
@@ -31,18 +31,19 @@ impl Case {
         }
     }
 
-    fn diff(&self, id: &str) -> ResourceDiff {
+    pub(super) fn diff(&self, id: &str) -> ResourceDiff {
         let only = BTreeSet::from([id.parse().unwrap()]);
         diff::diff(&self.baselines, &self.live, Some(&only)).remove(0)
     }
 
-    fn decide(&self, id: &str) -> Decision {
+    pub(super) fn decide(&self, id: &str) -> Decision {
         let diff = self.diff(id);
         let finding = |(element, severity, harm): &(Element, Severity, Harm)| Finding {
             code: FindingCode::SgWorldSensitive,
             severity: *severity,
             harm: *harm,
-            resource: diff.resource.clone(),
+            subject: diff.resource.clone().into(),
+            since: Default::default(),
             element: element.clone(),
             meaning: "somebody gets in".into(),
             evidence: vec![],
@@ -65,7 +66,7 @@ impl Case {
     }
 }
 
-fn verdicts(decision: &Decision) -> Vec<Verdict> {
+pub(super) fn verdicts(decision: &Decision) -> Vec<Verdict> {
     decision
         .judgements
         .iter()
@@ -280,16 +281,19 @@ fn a_rule_rewritten_in_place_goes_back_even_if_its_new_form_is_harmless() {
 }
 
 #[test]
-fn text_stays_alone_but_comes_back_with_its_group() {
+fn text_is_told_and_never_fought_also_when_its_group_is_put_back() {
     let mut case = Case::new(Mode::Enforce);
     rules(&mut case.live, WEB).insert(rule("ingress tcp:443 0.0.0.0/0"), detail(Some("mine")));
     assert_eq!(verdicts(&case.decide(WEB)), [Verdict::Alert]);
     rules(&mut case.live, WEB).insert(rule(SSH), detail(None));
     case.harm(Element::Rule(rule(SSH)));
-    assert_eq!(
-        verdicts(&case.decide(WEB)),
-        [Verdict::Revert, Verdict::Revert]
-    );
+    let decision = case.decide(WEB);
+    assert_eq!(verdicts(&decision), [Verdict::Revert, Verdict::Alert]);
+    let Some(Resource::SecurityGroup(goal)) = decision.goal else {
+        panic!("goal")
+    };
+    let kept = &goal.rules[&rule("ingress tcp:443 0.0.0.0/0")];
+    assert_eq!(kept.description.as_deref(), Some("mine"));
 }
 
 #[test]
@@ -302,17 +306,8 @@ fn what_cannot_be_put_back_is_told_with_the_reason_in_every_mode() {
     };
     let gateway = |case: &mut Case, id: &str, kind, state: Option<&str>| {
         let gateway = Gateway {
-            id: id.into(),
-            kind,
-            vpcs: BTreeSet::new(),
             state: state.map(Into::into),
-            subnets: BTreeSet::new(),
-            route_tables: BTreeSet::new(),
-            groups: BTreeSet::new(),
-            public_addresses: BTreeSet::new(),
-            peer_cidrs: BTreeSet::new(),
-            service: None,
-            tags: Tags::new(),
+            ..Gateway::new(id, kind)
         };
         case.live.topology.gateways.insert(id.into(), gateway);
     };

@@ -334,11 +334,8 @@ fn a_group_by_name_stands_for_the_one_of_the_default_vpc() {
     }
     let vpc = |id: &str, is_default| {
         let vpc = Vpc {
-            id: id.into(),
-            owner: None,
-            cidrs: BTreeSet::new(),
             is_default,
-            tags: Tags::new(),
+            ..Vpc::new(id)
         };
         (VpcId::new(id), vpc)
     };
@@ -486,11 +483,8 @@ fn a_birth_holds_the_ipv6_egress_rule_that_no_event_tells_of() {
     };
     assert_eq!(born(&live), both.map(rule));
     let without_ipv6 = Vpc {
-        id: vpc.clone(),
-        owner: None,
         cidrs: ["10.0.0.0/16".parse().unwrap()].into(),
-        is_default: false,
-        tags: Tags::new(),
+        ..Vpc::new(vpc.clone())
     };
     live.topology.vpcs.insert(vpc, without_ipv6);
     assert_eq!(born(&live), [rule(both[0])]);

@@ -26,6 +26,17 @@ fn whole() -> Value {
             "PrivateIpAddresses": [{ "PrivateIpAddress": "10.0.0.1", "Association": { "PublicIp": "1.2.3.4" } }] }],
         "VpcPeeringConnections": [{ "VpcPeeringConnectionId": "pcx-1", "Status": { "Code": "active" },
             "AccepterVpcInfo": { "VpcId": "vpc-2", "CidrBlock": "10.0.0.0/8" } }],
+        "NatGateways": [{ "NatGatewayId": "nat-1", "SubnetId": "subnet-1", "ConnectivityType": "public",
+            "NatGatewayAddresses": [{ "PublicIp": "1.2.3.4", "IsPrimary": true }] }],
+        "VpcEndpoints": [{ "VpcEndpointId": "vpce-1", "VpcEndpointType": "Interface", "NetworkInterfaceIds": ["eni-1"] }],
+        "FlowLogs": [{ "FlowLogId": "fl-1", "ResourceId": "vpc-1", "TrafficType": "ALL" }],
+        "VpcBlockPublicAccessOptions": { "AwsAccountId": "1", "InternetGatewayBlockMode": "block-ingress" },
+        "VpcBlockPublicAccessExclusions": [{ "ExclusionId": "x-1", "ResourceArn": "arn:aws:ec2:eu-central-1:1:vpc/vpc-1",
+            "InternetGatewayExclusionMode": "allow-egress", "State": "create-complete" }],
+        "StaleSecurityGroupSet": [{ "GroupId": "sg-1", "VpcId": "vpc-1",
+            "StaleIpPermissions": [{ "UserIdGroupPairs": [{ "GroupId": "sg-9" }] }] }],
+        "Reservations": [{ "Instances": [{ "InstanceId": "i-1", "Tags": tags }] }],
+        "Tags": [{ "Key": "Name", "Value": "x", "ResourceId": "i-1", "ResourceType": "instance" }],
         "PrefixLists": [{ "PrefixListId": "pl-1", "Cidrs": ["10.0.0.0/8"], "MaxEntries": 5 }],
     })
 }

@@ -77,8 +77,24 @@ fn what_is_no_describe_output_is_refused_with_what_it_is() {
 
 #[test]
 fn describe_outputs_this_version_does_not_read_are_named() {
-    let read = snapshot(&[json!({ "FlowLogs": [{ "FlowLogId": "fl-1" }], "DhcpOptions": [] })]);
-    assert_eq!(unknown(&read), ["test.json FlowLogs"]);
+    let read = snapshot(&[json!({
+        "ReservedInstances": [{ "Id": "1" }], "DhcpOptions": [{ "DhcpOptionsId": "dopt-1" }],
+        "TransitGatewayRouteTables": [{ "TransitGatewayRouteTableId": "tgw-rtb-1" }],
+    })]);
+    assert_eq!(
+        unknown(&read),
+        [
+            "test.json ReservedInstances",
+            "test.json TransitGatewayRouteTables"
+        ],
+        "options of DHCP have no say in which packets pass"
+    );
+    assert!(read.unknown[1].value.contains("not modelled"));
+}
+
+#[test]
+fn events_are_no_state() {
+    assert!(fails(r#"{"Records": [{"eventName": "DeleteRoute"}]}"#).contains("CloudTrail events"));
 }
 
 #[test]
@@ -160,20 +176,50 @@ fn mixed_accounts_and_regions_are_named() {
 }
 
 #[test]
-fn one_id_with_two_contents_is_refused_and_a_repeated_one_is_not() {
-    let group = |name: &str| {
-        json!({ "SecurityGroups": [{ "GroupId": "sg-1", "GroupName": name }] }).to_string()
+fn one_id_with_two_contents_is_taken_out_and_a_repeated_one_is_not() {
+    let group = |id: &str, name: &str| {
+        json!({ "SecurityGroups": [{ "GroupId": id, "GroupName": name }] }).to_string()
     };
-    let mut described = read(&group("a")).unwrap();
-    described.merge(read(&group("a")).unwrap());
-    assert!(described.scope(None, "folder").is_ok());
-    described.merge(read(&group("b")).unwrap());
-    let problem = described.scope(None, "folder").unwrap_err().problem;
-    assert_eq!(
-        problem,
-        Problem::Contradiction {
-            key: "SecurityGroups".to_owned(),
-            id: "sg-1".to_owned()
-        }
+    let mut described = read(&group("sg-1", "a")).unwrap();
+    described.merge(read(&group("sg-1", "a")).unwrap());
+    described.merge(read(&group("sg-2", "a")).unwrap());
+    assert_eq!(described.settle(), []);
+    assert!(
+        described
+            .coverage()
+            .contains(&Coverage::Kind(Kind::SecurityGroup))
     );
+    described.merge(read(&group("sg-1", "b")).unwrap());
+    assert!(described.describes("sg-1"));
+    let problem = Problem::Contradiction {
+        key: "SecurityGroups".to_owned(),
+        id: "sg-1".to_owned(),
+    };
+    assert_eq!(described.settle(), [problem]);
+    let left = Coverage::Resource("sg-2".parse().unwrap());
+    assert_eq!(described.coverage(), [left].into());
+}
+
+#[test]
+fn what_is_lost_with_a_broken_text_is_what_it_names_or_anything() {
+    let lost = |text: &str| {
+        let error = read(text).unwrap_err();
+        Described::keys_lost_with(&error.problem, text)
+    };
+    assert_eq!(
+        lost(r#"{"NetworkAcls": [{"Tags": ["#),
+        ["NetworkAcls", "Tags"].into()
+    );
+    assert_eq!(lost(r#"{"name": "package"}"#), [].into());
+    for anything in [
+        "",
+        "GroupId,VpcId",
+        r#"{"Tags": ["#,
+        r#"[{"GroupId": "sg-1"}]"#,
+    ] {
+        assert_eq!(lost(anything).len(), Described::KEYS.len(), "{anything}");
+    }
+    let mut whole = read(r#"{"NetworkAcls": [], "Vpcs": []}"#).unwrap();
+    whole.lose(["NetworkAcls", "Vpcs"]);
+    assert_eq!((whole.coverage(), whole.context_read()), Default::default());
 }

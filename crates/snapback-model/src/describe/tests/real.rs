@@ -1,7 +1,7 @@
 //! Real describe outputs, where the machine has them.
 
-use crate::Timestamp;
 use crate::describe::Described;
+use crate::{ContextKind, GatewayKind, Timestamp};
 use std::path::Path;
 
 #[test]
@@ -29,9 +29,27 @@ fn every_real_set_loads_and_names_what_it_does_not_know() {
         ];
         for unknown in &snapshot.unknown {
             assert!(
-                foreign.contains(&unknown.member.as_str()),
+                foreign.contains(&unknown.member.as_str())
+                    && unknown.value.contains("not modelled"),
                 "{}: {unknown:?}",
                 name(&set)
+            );
+        }
+        for gateway in snapshot.topology.gateways.values() {
+            let detailed = match gateway.kind {
+                GatewayKind::Nat => gateway.nat.is_some(),
+                GatewayKind::Endpoint => gateway.endpoint.is_some(),
+                GatewayKind::Peering => gateway.peering.is_some(),
+                _ => true,
+            };
+            assert!(detailed, "{}: {gateway:?}", name(&set));
+        }
+        let whole = snapshot.topology.has_read(ContextKind::Interfaces);
+        assert_eq!(whole, set.join("NetworkInterfaces.json").exists());
+        for interface in snapshot.topology.interfaces.values() {
+            assert!(
+                interface.zone.is_some() && interface.attached.is_some(),
+                "{interface:?}"
             );
         }
     }

@@ -1,0 +1,84 @@
+//! A policy as it counts: every key with its value.
+
+use super::Policy;
+use serde_json::{Value, json};
+use snapback_model::Kind;
+
+/// One key of a policy and what it is worth.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Setting {
+    /// The key as the file nests it, `enforce.kinds.route-table.openings`.
+    pub key: String,
+    /// The value that counts.
+    pub value: Value,
+    /// Whether it is what counts without a policy; for a kind: whether it follows the account's.
+    pub is_default: bool,
+}
+
+impl Policy {
+    /// Every key with the value that counts, those of the kinds included.
+    pub fn settings(&self) -> Vec<Setting> {
+        let plain = Self::default();
+        let mut settings = Vec::new();
+        let mut say = |key: String, value: Value, is_default: bool| {
+            settings.push(Setting {
+                key,
+                value,
+                is_default,
+            });
+        };
+        say("mode".into(), json!(self.mode), self.mode == plain.mode);
+        for kind in Kind::ALL {
+            let inherits = !self.kinds.contains_key(&kind);
+            let key = format!("kinds.{}", word(kind));
+            say(key, json!(self.mode_of(kind)), inherits);
+        }
+        let (own, of_plain) = (&self.enforce, &plain.enforce);
+        let openings = own.openings == of_plain.openings;
+        say("enforce.openings".into(), json!(own.openings), openings);
+        let closings = own.closings == of_plain.closings;
+        say("enforce.closings".into(), json!(own.closings), closings);
+        for kind in Kind::ALL {
+            let (counts, set) = (
+                own.of(kind),
+                own.kinds.get(&kind).copied().unwrap_or_default(),
+            );
+            let key = |name: &str| format!("enforce.kinds.{}.{name}", word(kind));
+            say(
+                key("openings"),
+                json!(counts.openings),
+                set.openings.is_none(),
+            );
+            say(
+                key("closings"),
+                json!(counts.closings),
+                set.closings.is_none(),
+            );
+        }
+        say(
+            "trusted".into(),
+            json!(self.trusted),
+            self.trusted.is_empty(),
+        );
+        say("vpcs".into(), json!(self.vpcs), self.vpcs.is_empty());
+        say(
+            "opt-out".into(),
+            json!(self.opt_out),
+            self.opt_out.is_none(),
+        );
+        let exceptions = self.exceptions.is_empty();
+        say("exceptions".into(), json!(self.exceptions), exceptions);
+        let tags = self.required_tags.is_empty();
+        say("required-tags".into(), json!(self.required_tags), tags);
+        settings
+    }
+}
+
+/// The kind as a key of the file.
+fn word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::SecurityGroup => "security-group",
+        Kind::NetworkAcl => "network-acl",
+        Kind::RouteTable => "route-table",
+    }
+}

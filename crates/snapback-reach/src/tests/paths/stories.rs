@@ -1,0 +1,738 @@
+//! Paths told by hand: each names the sentence of semantics.md it stands for.
+
+use crate::path::{ClientRange, Endpoint, L4, Outcome, Path, Stage, Verdict, Way};
+use crate::*;
+use snapback_model::*;
+use std::net::IpAddr;
+
+/// A VPC with a public subnet (a web server, a NAT gateway), a private one (a database), all open;
+/// a peered VPC behind it, and one peered with that only.
+fn world() -> Snapshot {
+    let mut world = Snapshot::empty(Timestamp::UNIX_EPOCH);
+    world.coverage = Kind::ALL.map(Coverage::Kind).into();
+    let topology = &mut world.topology;
+    topology.read = ContextKind::ALL.into();
+    topology.block_public_access = Some(BlockPublicAccess {
+        mode: BlockMode::Off,
+        exclusions: Default::default(),
+    });
+    for (vpc, cidr) in [
+        ("vpc-a", "10.1.0.0/16"),
+        ("vpc-b", "10.2.0.0/16"),
+        ("vpc-c", "10.3.0.0/16"),
+    ] {
+        let mut made = Vpc::new(vpc);
+        made.cidrs = [net(cidr)].into();
+        topology.vpcs.insert(made.id.clone(), made);
+    }
+    topology
+        .vpcs
+        .get_mut(&"vpc-a".into())
+        .unwrap()
+        .cidrs
+        .insert(net("2600:1f00:a::/48"));
+    for (id, vpc, cidrs) in [
+        (
+            "subnet-public",
+            "vpc-a",
+            vec!["10.1.0.0/24", "2600:1f00:a::/64"],
+        ),
+        ("subnet-private", "vpc-a", vec!["10.1.1.0/24"]),
+        ("subnet-b", "vpc-b", vec!["10.2.0.0/24"]),
+        ("subnet-c", "vpc-c", vec!["10.3.0.0/24"]),
+    ] {
+        let mut subnet = Subnet::new(id, vpc);
+        subnet.cidrs = cidrs.into_iter().map(net).collect();
+        topology.subnets.insert(subnet.id.clone(), subnet);
+    }
+    for (id, vpc, subnet, group, addresses, public) in [
+        (
+            "eni-web",
+            "vpc-a",
+            "subnet-public",
+            "sg-web",
+            vec!["10.1.0.10", "2600:1f00:a::10"],
+            Some("52.0.0.1"),
+        ),
+        (
+            "eni-side",
+            "vpc-a",
+            "subnet-public",
+            "sg-web",
+            vec!["10.1.0.11"],
+            None,
+        ),
+        (
+            "eni-db",
+            "vpc-a",
+            "subnet-private",
+            "sg-db",
+            vec!["10.1.1.10"],
+            None,
+        ),
+        (
+            "eni-b",
+            "vpc-b",
+            "subnet-b",
+            "sg-all",
+            vec!["10.2.0.10"],
+            None,
+        ),
+        (
+            "eni-c",
+            "vpc-c",
+            "subnet-c",
+            "sg-all",
+            vec!["10.3.0.10"],
+            None,
+        ),
+    ] {
+        let mut interface = NetworkInterface::new(id, vpc, subnet);
+        interface.groups = [group.into()].into();
+        interface.addresses = addresses
+            .into_iter()
+            .map(|text| text.parse().unwrap())
+            .collect();
+        interface.public_addresses = public
+            .map(|text| text.parse().unwrap())
+            .into_iter()
+            .collect();
+        topology.interfaces.insert(interface.id.clone(), interface);
+    }
+    let mut add = |gateway: Gateway| topology.gateways.insert(gateway.id.clone(), gateway);
+    let vpcs = |ids: &[&str]| ids.iter().map(|id| VpcId::from(*id)).collect();
+    add(Gateway {
+        vpcs: vpcs(&["vpc-a"]),
+        ..Gateway::new("igw-a", GatewayKind::Internet)
+    });
+    add(Gateway {
+        vpcs: vpcs(&["vpc-a"]),
+        ..Gateway::new("eigw-a", GatewayKind::EgressOnlyInternet)
+    });
+    for (id, ends) in [
+        ("pcx-ab", ["vpc-a", "vpc-b"]),
+        ("pcx-bc", ["vpc-b", "vpc-c"]),
+    ] {
+        let state = Some("active".to_owned());
+        add(Gateway {
+            vpcs: vpcs(&ends),
+            state,
+            ..Gateway::new(id, GatewayKind::Peering)
+        });
+    }
+    let mut nat = Gateway::new("nat-a", GatewayKind::Nat);
+    nat.vpcs = vpcs(&["vpc-a"]);
+    nat.subnets = ["subnet-public".into()].into();
+    nat.state = Some("available".into());
+    nat.public_addresses = ["54.0.0.1".parse().unwrap()].into();
+    add(nat);
+    group(
+        &mut world,
+        "sg-web",
+        &[
+            "ingress tcp:443 0.0.0.0/0",
+            "ingress tcp:443 ::/0",
+            "egress all 0.0.0.0/0",
+            "egress all ::/0",
+        ],
+    );
+    group(
+        &mut world,
+        "sg-db",
+        &[
+            "ingress tcp:5432 sg-web",
+            "ingress icmp:all 10.0.0.0/8",
+            "egress all 0.0.0.0/0",
+        ],
+    );
+    group(
+        &mut world,
+        "sg-all",
+        &["ingress all 0.0.0.0/0", "egress all 0.0.0.0/0"],
+    );
+    for (id, vpc, subnets) in [
+        ("acl-public", "vpc-a", ["subnet-public"]),
+        ("acl-private", "vpc-a", ["subnet-private"]),
+        ("acl-b", "vpc-b", ["subnet-b"]),
+        ("acl-c", "vpc-c", ["subnet-c"]),
+    ] {
+        acl(
+            &mut world,
+            id,
+            vpc,
+            &subnets,
+            &[
+                "ingress 100 allow all 0.0.0.0/0",
+                "ingress 101 allow all ::/0",
+                "egress 100 allow all 0.0.0.0/0",
+                "egress 101 allow all ::/0",
+            ],
+        );
+    }
+    table(
+        &mut world,
+        "rtb-public",
+        "vpc-a",
+        "subnet-public",
+        &[
+            ("10.1.0.0/16", "local"),
+            ("2600:1f00:a::/48", "local"),
+            ("0.0.0.0/0", "igw-a"),
+            ("::/0", "igw-a"),
+            ("10.2.0.0/15", "pcx-ab"),
+        ],
+    );
+    table(
+        &mut world,
+        "rtb-private",
+        "vpc-a",
+        "subnet-private",
+        &[("10.1.0.0/16", "local"), ("0.0.0.0/0", "nat-a")],
+    );
+    table(
+        &mut world,
+        "rtb-b",
+        "vpc-b",
+        "subnet-b",
+        &[
+            ("10.2.0.0/16", "local"),
+            ("10.1.0.0/16", "pcx-ab"),
+            ("10.3.0.0/16", "pcx-bc"),
+        ],
+    );
+    table(
+        &mut world,
+        "rtb-c",
+        "vpc-c",
+        "subnet-c",
+        &[("10.3.0.0/16", "local"), ("10.2.0.0/16", "pcx-bc")],
+    );
+    world
+}
+
+fn net(text: &str) -> ipnet::IpNet {
+    text.parse().unwrap()
+}
+
+fn put(world: &mut Snapshot, resource: Resource) {
+    world.resources.insert(resource.id(), resource);
+}
+
+fn group(world: &mut Snapshot, id: &str, rules: &[&str]) {
+    let rules = rules
+        .iter()
+        .map(|rule| (rule.parse().unwrap(), RuleDetail::default()));
+    let group = SecurityGroup {
+        id: id.into(),
+        name: None,
+        description: None,
+        vpc: None,
+        owner: None,
+        tags: None,
+        rules: rules.collect(),
+    };
+    put(world, Resource::SecurityGroup(group));
+}
+
+fn acl(world: &mut Snapshot, id: &str, vpc: &str, subnets: &[&str], entries: &[&str]) {
+    let entries = entries.iter().map(|text| {
+        let parts: Vec<&str> = text.split(' ').collect();
+        let key = format!("{} {}", parts[0], parts[1]).parse().unwrap();
+        let action = if parts[2] == "allow" {
+            RuleAction::Allow
+        } else {
+            RuleAction::Deny
+        };
+        (
+            key,
+            NetworkAclEntry::new(action, parts[3].parse().unwrap(), net(parts[4])),
+        )
+    });
+    let acl = NetworkAcl {
+        id: id.into(),
+        vpc: vpc.into(),
+        owner: None,
+        is_default: false,
+        tags: Tags::new(),
+        entries: entries.collect(),
+        subnets: subnets.iter().map(|id| SubnetId::from(*id)).collect(),
+    };
+    put(world, Resource::NetworkAcl(acl));
+}
+
+fn table(world: &mut Snapshot, id: &str, vpc: &str, subnet: &str, routes: &[(&str, &str)]) {
+    let target = |text: &str| match text.split('-').next().unwrap() {
+        "local" => RouteTarget::Local,
+        "igw" => RouteTarget::InternetGateway(text.into()),
+        "eigw" => RouteTarget::EgressOnlyInternetGateway(text.into()),
+        "nat" => RouteTarget::NatGateway(text.into()),
+        _ => RouteTarget::VpcPeeringConnection(text.into()),
+    };
+    let routes = routes
+        .iter()
+        .map(|(to, by)| (to.parse().unwrap(), Route::created(target(by))));
+    let table = RouteTable {
+        id: id.into(),
+        vpc: vpc.into(),
+        owner: None,
+        tags: Tags::new(),
+        main: false,
+        routes: routes.collect(),
+        subnets: [subnet.into()].into(),
+        gateways: Default::default(),
+        propagating: Default::default(),
+    };
+    put(world, Resource::RouteTable(table));
+}
+
+fn ask(world: &Snapshot, from: &str, to: &str, traffic: (u8, u16)) -> Path {
+    let end = |text: &str| text.parse::<Endpoint>().unwrap();
+    let l4 = L4 {
+        protocol: traffic.0,
+        point: traffic.1,
+    };
+    Network::of(world).trace(&end(from), &end(to), l4).unwrap()
+}
+
+fn stopped_by(path: &Path) -> (Stage, &str) {
+    let step = path.blocked_at().unwrap_or_else(|| panic!("{path:#?}"));
+    (step.stage, step.at.as_str())
+}
+
+fn tcp(port: u16) -> (u8, u16) {
+    (6, port)
+}
+
+#[test]
+fn a_public_web_server_is_reached_on_its_port_only() {
+    let world = world();
+    let path = ask(&world, "internet", "eni-web", tcp(443));
+    assert_eq!(
+        (path.outcome, path.exactness.is_exact()),
+        (Outcome::Passes, true),
+        "{path:#?}"
+    );
+    let closed = ask(&world, "internet", "eni-web", tcp(22));
+    assert_eq!(stopped_by(&closed), (Stage::Groups, "eni-web"));
+    let network = Network::of(&world);
+    let web = network.interface(&"eni-web".into()).unwrap();
+    let exposure = network.exposure(web);
+    assert!(exposure.exactness.is_exact());
+    for family in Family::ALL {
+        let all = network.internet_of(Some(&web.vpc), family);
+        assert!(
+            all.is_subset(&exposure.value.reaches.peers_at(6, 443)),
+            "{family}"
+        );
+    }
+    assert!(exposure.value.reaches.peers_at(6, 22).is_empty());
+    let stopped = exposure.value.stopped.iter();
+    let mut stopped = stopped.filter(|stop| stop.family == Family::V4);
+    assert!(stopped.all(|stop| (stop.stage, stop.at.as_str()) == (Stage::Groups, "sg-web")));
+}
+
+#[test]
+fn without_a_public_address_nobody_comes_in_from_the_internet() {
+    let world = world();
+    assert_eq!(
+        stopped_by(&ask(&world, "internet", "eni-side", tcp(443))),
+        (Stage::Address, "eni-side")
+    );
+    let network = Network::of(&world);
+    let side = network.interface(&"eni-side".into()).unwrap();
+    let exposure = network.exposure(side);
+    assert!(exposure.value.arrives.is_empty());
+    let words: Vec<&str> = exposure
+        .value
+        .stopped
+        .iter()
+        .map(|stop| stop.words.as_str())
+        .collect();
+    assert_eq!(words, ["it has no public IPv4 address"]);
+}
+
+#[test]
+fn an_acl_does_not_stand_between_hosts_of_one_subnet() {
+    // A3: evaluated only when traffic enters or leaves the subnet.
+    let mut world = world();
+    acl(&mut world, "acl-public", "vpc-a", &["subnet-public"], &[]);
+    assert_eq!(
+        ask(&world, "eni-side", "10.1.0.10", tcp(443)).outcome,
+        Outcome::Passes
+    );
+    let across = ask(&world, "eni-side", "eni-db", tcp(5432));
+    assert_eq!(stopped_by(&across), (Stage::Acl, "acl-public"));
+}
+
+#[test]
+fn a_reference_stands_for_private_addresses_of_its_carriers() {
+    let world = world();
+    assert_eq!(
+        ask(&world, "eni-web", "eni-db", tcp(5432)).outcome,
+        Outcome::Passes
+    );
+    assert_eq!(
+        stopped_by(&ask(&world, "eni-b", "eni-db", tcp(5432))).0,
+        Stage::Groups
+    );
+    // By its public address the server is a stranger (A1: never public addresses).
+    let network = Network::of(&world);
+    let set = network
+        .passes(&Endpoint::Internet, &"eni-db".parse().unwrap())
+        .unwrap();
+    assert!(set.value.is_empty() && set.exactness.is_exact());
+}
+
+#[test]
+fn replies_need_the_ports_of_the_client_range_by_range() {
+    // A3: stateless; Linux 32768-60999, Windows 49152-65535.
+    let mut world = world();
+    acl(
+        &mut world,
+        "acl-private",
+        "vpc-a",
+        &["subnet-private"],
+        &[
+            "ingress 100 allow all 0.0.0.0/0",
+            "egress 100 allow tcp:32768-60999 0.0.0.0/0",
+        ],
+    );
+    let path = ask(&world, "eni-web", "eni-db", tcp(5432));
+    assert_eq!(path.outcome, Outcome::Partly);
+    let step = path
+        .steps
+        .iter()
+        .find(|step| step.verdict == Verdict::Partly)
+        .unwrap();
+    assert_eq!((step.way, step.at.as_str()), (Way::Reply, "acl-private"));
+    assert_eq!(
+        step.replies,
+        [
+            (ClientRange::Linux, vec![(32768, 60999)]),
+            (ClientRange::Windows, vec![(49152, 60999)])
+        ]
+    );
+    acl(
+        &mut world,
+        "acl-private",
+        "vpc-a",
+        &["subnet-private"],
+        &[
+            "ingress 100 allow all 0.0.0.0/0",
+            "egress 100 allow tcp:0-1023 0.0.0.0/0",
+        ],
+    );
+    let path = ask(&world, "eni-web", "eni-db", tcp(5432));
+    assert_eq!(
+        (path.outcome, path.blocked_at().unwrap().way),
+        (Outcome::Blocked, Way::Reply)
+    );
+    // Two ACLs that are open for different ports let nothing back.
+    acl(
+        &mut world,
+        "acl-private",
+        "vpc-a",
+        &["subnet-private"],
+        &[
+            "ingress 100 allow all 0.0.0.0/0",
+            "egress 100 allow tcp:1024-50000 0.0.0.0/0",
+        ],
+    );
+    acl(
+        &mut world,
+        "acl-public",
+        "vpc-a",
+        &["subnet-public"],
+        &[
+            "egress 100 allow all 0.0.0.0/0",
+            "ingress 100 allow tcp:50001-65535 0.0.0.0/0",
+        ],
+    );
+    assert_eq!(
+        stopped_by(&ask(&world, "eni-web", "eni-db", tcp(5432))),
+        (Stage::Acl, "acl-public")
+    );
+    // An echo reply is type 0; a host unreachable asks for none.
+    assert_eq!(
+        stopped_by(&ask(&world, "eni-web", "eni-db", (1, 0x0800))).0,
+        Stage::Acl
+    );
+    assert_eq!(
+        ask(&world, "eni-web", "eni-db", (1, 0x0301)).outcome,
+        Outcome::Passes
+    );
+}
+
+#[test]
+fn a_private_subnet_gets_out_by_a_nat_gateway_that_lives() {
+    // A5.
+    let mut world = world();
+    let out = ask(&world, "eni-db", "internet", tcp(443));
+    assert_eq!(
+        (out.outcome, out.exactness.is_exact()),
+        (Outcome::Passes, true),
+        "{out:#?}"
+    );
+    assert_eq!(
+        stopped_by(&ask(&world, "eni-db", "internet", (50, 0))),
+        (Stage::Gateway, "nat-a")
+    );
+    let network = Network::of(&world);
+    let db = network.interface(&"eni-db".into()).unwrap();
+    let exits = network.outbound(db).value.exits;
+    assert_eq!(
+        exits.iter().map(|exit| exit.by.id()).collect::<Vec<_>>(),
+        ["nat-a"]
+    );
+    world.topology.gateways.get_mut("nat-a").unwrap().state = Some("deleted".into());
+    assert_eq!(
+        stopped_by(&ask(&world, "eni-db", "internet", tcp(443))),
+        (Stage::Gateway, "nat-a")
+    );
+    world.topology.gateways.remove("nat-a");
+    assert_eq!(
+        stopped_by(&ask(&world, "eni-db", "internet", tcp(443))),
+        (Stage::Gateway, "nat-a")
+    );
+    world.topology.read.remove(&ContextKind::NatGateways);
+    let path = ask(&world, "eni-db", "internet", tcp(443));
+    assert_eq!(
+        (path.outcome, path.exactness.may_permit_less()),
+        (Outcome::Unknown, true)
+    );
+}
+
+#[test]
+fn a_nat_gateways_own_subnet_must_let_its_replies_in() {
+    // A3: NAT gateways take ports from 1024 up.
+    let mut world = world();
+    acl(
+        &mut world,
+        "acl-public",
+        "vpc-a",
+        &["subnet-public"],
+        &[
+            "ingress 100 allow tcp:32768-60999 0.0.0.0/0",
+            "ingress 90 allow all 10.0.0.0/8",
+            "egress 100 allow all 0.0.0.0/0",
+        ],
+    );
+    let path = ask(&world, "eni-db", "internet", tcp(443));
+    assert_eq!(path.outcome, Outcome::Partly);
+    let partly = path
+        .steps
+        .iter()
+        .find(|step| step.verdict == Verdict::Partly)
+        .unwrap();
+    assert_eq!(
+        partly.replies,
+        [(ClientRange::Service, vec![(32768, 60999)])]
+    );
+}
+
+#[test]
+fn peerings_lead_to_the_other_vpc_and_no_further() {
+    // A5: no transitivity.
+    let mut world = world();
+    assert_eq!(
+        ask(&world, "eni-web", "eni-b", tcp(22)).outcome,
+        Outcome::Passes
+    );
+    assert_eq!(
+        stopped_by(&ask(&world, "eni-web", "eni-c", tcp(22))),
+        (Stage::Gateway, "pcx-ab")
+    );
+    assert_eq!(
+        stopped_by(&ask(&world, "eni-b", "internet", tcp(22))).0,
+        Stage::Route
+    );
+    world.topology.gateways.get_mut("pcx-ab").unwrap().state = Some("deleted".into());
+    assert_eq!(
+        stopped_by(&ask(&world, "eni-web", "eni-b", tcp(22))),
+        (Stage::Gateway, "pcx-ab")
+    );
+}
+
+#[test]
+fn block_public_access_lets_nat_gateways_out_and_nobody_in() {
+    // A4: mode block-ingress.
+    let mut world = world();
+    let set = |world: &mut Snapshot, mode| {
+        world.topology.block_public_access.as_mut().unwrap().mode = mode
+    };
+    set(&mut world, BlockMode::Ingress);
+    assert_eq!(
+        stopped_by(&ask(&world, "internet", "eni-web", tcp(443))).0,
+        Stage::PublicAccess
+    );
+    assert_eq!(
+        stopped_by(&ask(&world, "eni-web", "internet", tcp(443))).0,
+        Stage::PublicAccess
+    );
+    assert_eq!(
+        ask(&world, "eni-db", "internet", tcp(443)).outcome,
+        Outcome::Passes
+    );
+    set(&mut world, BlockMode::Bidirectional);
+    assert_eq!(
+        stopped_by(&ask(&world, "eni-db", "internet", tcp(443))).0,
+        Stage::PublicAccess
+    );
+    let exclusion = BlockExclusion {
+        id: "vpcbpa-exclude-1".into(),
+        resource: "subnet-public".into(),
+        mode: ExclusionMode::Bidirectional,
+        active: true,
+    };
+    let exclusions = &mut world
+        .topology
+        .block_public_access
+        .as_mut()
+        .unwrap()
+        .exclusions;
+    exclusions.insert(exclusion.id.clone(), exclusion);
+    assert_eq!(
+        ask(&world, "internet", "eni-web", tcp(443)).outcome,
+        Outcome::Passes
+    );
+    // Whether the NAT gateway's subnet alone is enough is not proved.
+    assert_eq!(
+        ask(&world, "eni-db", "internet", tcp(443)).outcome,
+        Outcome::Unknown
+    );
+    world.topology.block_public_access = None;
+    let unread = ask(&world, "internet", "eni-web", tcp(443));
+    assert_eq!(
+        (unread.outcome, unread.exactness.may_permit_less()),
+        (Outcome::Unknown, true)
+    );
+}
+
+#[test]
+fn an_egress_only_gateway_answers_no_connection_from_outside() {
+    let mut world = world();
+    table(
+        &mut world,
+        "rtb-public",
+        "vpc-a",
+        "subnet-public",
+        &[
+            ("10.1.0.0/16", "local"),
+            ("2600:1f00:a::/48", "local"),
+            ("0.0.0.0/0", "igw-a"),
+            ("::/0", "eigw-a"),
+        ],
+    );
+    let network = Network::of(&world);
+    let web = network.interface(&"eni-web".into()).unwrap();
+    let exposure = network.exposure(web);
+    assert!(
+        exposure
+            .value
+            .reaches
+            .peers_at(6, 443)
+            .family(Family::V6)
+            .is_empty()
+    );
+    assert!(
+        exposure
+            .value
+            .reaches
+            .peers_at(6, 443)
+            .covers_internet(Family::V4)
+    );
+    let exits = network.outbound(web).value.exits;
+    assert_eq!(
+        exits.iter().map(|exit| exit.by.id()).collect::<Vec<_>>(),
+        ["igw-a", "eigw-a"]
+    );
+}
+
+#[test]
+fn nothing_filters_the_services_of_the_vpc_itself() {
+    // A1: never report these as cut.
+    let mut world = world();
+    group(&mut world, "sg-db", &[]);
+    acl(&mut world, "acl-private", "vpc-a", &["subnet-private"], &[]);
+    for service in ["169.254.169.254", "10.1.0.2", "169.254.169.123", "10.1.1.1"] {
+        assert_eq!(
+            ask(&world, "eni-db", service, (17, 53)).outcome,
+            Outcome::Passes,
+            "{service}"
+        );
+    }
+    group(&mut world, "sg-db", &["egress all 0.0.0.0/0"]);
+    acl(
+        &mut world,
+        "acl-private",
+        "vpc-a",
+        &["subnet-private"],
+        &["egress 1 allow all 0.0.0.0/0"],
+    );
+    assert_eq!(
+        stopped_by(&ask(&world, "eni-db", "169.254.169.7", tcp(80))).0,
+        Stage::Route
+    );
+}
+
+#[test]
+fn what_was_not_read_is_a_gap_unless_something_else_decides() {
+    let mut world = world();
+    world
+        .resources
+        .remove(&ResourceId::NetworkAcl("acl-private".into()));
+    assert_eq!(
+        ask(&world, "eni-web", "eni-db", tcp(5432)).outcome,
+        Outcome::Unknown
+    );
+    let blocked = ask(&world, "eni-web", "eni-db", tcp(22));
+    assert_eq!(
+        (blocked.outcome, blocked.exactness.is_exact()),
+        (Outcome::Blocked, true)
+    );
+    world
+        .resources
+        .remove(&ResourceId::SecurityGroup("sg-db".into()));
+    let unread = ask(&world, "eni-web", "eni-db", tcp(22));
+    assert_eq!(
+        (unread.outcome, unread.exactness.may_permit_more()),
+        (Outcome::Unknown, true)
+    );
+}
+
+#[test]
+fn ten_thousand_interfaces_with_the_same_groups_cost_one_computation() {
+    let mut world = world();
+    for index in 0..10_000u32 {
+        let id = format!("eni-{index:08}");
+        let mut one = NetworkInterface::new(id.as_str(), "vpc-a", "subnet-private");
+        one.groups = [if index % 2 == 0 {
+            "sg-web".into()
+        } else {
+            "sg-db".into()
+        }]
+        .into();
+        one.addresses = [IpAddr::V4((0x0a01_2000 + index).into())].into();
+        world.topology.interfaces.insert(one.id.clone(), one);
+    }
+    let start = std::time::Instant::now();
+    let network = Network::of(&world);
+    let made = start.elapsed();
+    let carriers = network.carriers(&"sg-db".into());
+    let indexed = start.elapsed();
+    assert_eq!(carriers.len(), 5_001);
+    assert_eq!(
+        network.interfaces_in(&"subnet-private".into()).len(),
+        10_001
+    );
+    let first = network.permitted_by_interface(carriers[0], Direction::Ingress);
+    let answered = start.elapsed();
+    for carrier in &carriers {
+        let again = network.permitted_by_interface(carrier, Direction::Ingress);
+        assert!(std::sync::Arc::ptr_eq(&first, &again));
+    }
+    println!(
+        "10 000 interfaces: made in {made:?}, indexed by {indexed:?}, first answer by {answered:?}, 5 001 more by {:?}",
+        start.elapsed()
+    );
+}
