@@ -72,6 +72,8 @@ struct Explained {
     vpc: Option<VpcId>,
     /// Judgements and impact.
     assessment: Assessment,
+    /// Risks of the resource as it is that no difference was blamed for.
+    standing: Vec<Finding>,
 }
 
 /// Everything there is to say about two states.
@@ -94,7 +96,8 @@ impl Explanation {
             .iter()
             .flat_map(|one| &one.assessment.decision.judgements)
             .flat_map(|judgement| &judgement.findings);
-        worst_first(judged.chain(&self.context))
+        let standing = self.resources.iter().flat_map(|one| &one.standing);
+        worst_first(judged.chain(standing).chain(&self.context))
     }
 }
 
@@ -273,9 +276,13 @@ fn explained(
     let resources: Vec<Explained> = compared
         .diffs
         .iter()
-        .map(|diff| Explained {
-            vpc: diff.vpc.clone(),
-            assessment: assess_diff(baselines, live, diff, stranger, policy),
+        .map(|diff| {
+            let assessment = assess_diff(baselines, live, diff, stranger, policy);
+            Explained {
+                vpc: diff.vpc.clone(),
+                standing: standing(compared, &assessment, policy),
+                assessment,
+            }
         })
         .collect();
     let goals: BTreeMap<ResourceId, Resource> = resources
@@ -301,6 +308,26 @@ fn explained(
         resources,
         plan,
     }
+}
+
+/// What else is risky in a resource, apart from what its differences do.
+fn standing(compared: &Compared, assessment: &Assessment, policy: &Policy) -> Vec<Finding> {
+    let live = &compared.live.snapshot;
+    let id = &assessment.decision.resource;
+    let house = policy.house(live.observed_at);
+    let mut findings = finding::standing(&compared.baseline.baselines, live, id, &house);
+    let told: Vec<&Finding> = assessment
+        .decision
+        .judgements
+        .iter()
+        .flat_map(|judgement| &judgement.findings)
+        .collect();
+    findings.retain(|finding| {
+        let same =
+            |other: &&Finding| other.code == finding.code && other.element == finding.element;
+        !told.iter().any(same)
+    });
+    findings
 }
 
 /// What stands around the resources is compared only where nothing was picked out.

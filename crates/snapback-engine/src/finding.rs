@@ -32,12 +32,13 @@ mod world;
 pub use code::FindingCode;
 pub use subject::Subject;
 
-use crate::diff::{Difference, ResourceDiff};
-use crate::impact::{Impact, bounded};
+use crate::diff::{self, Difference, ResourceDiff};
+use crate::impact::{self, Impact, bounded};
 use scene::Scene;
 use serde::{Deserialize, Serialize};
 use snapback_model::*;
-use std::collections::BTreeSet;
+use snapback_reach::{OverBound, bound};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use world::World;
 
@@ -172,6 +173,10 @@ pub fn assess(
     impact: &Impact,
 ) -> Vec<Finding> {
     let mut scene = Scene::new(baselines, live, diff);
+    if let Err(over) = within_bound(&scene) {
+        unjudged(&mut scene, &over);
+        return scene.teller.findings;
+    }
     for difference in &diff.differences {
         match difference {
             Difference::Deleted { lost } => existence::deleted(&mut scene, lost),
@@ -221,6 +226,30 @@ pub fn assess(
             weigh::weighed(finding, &weight)
         })
         .collect()
+}
+
+/// Whether the sets of both states can be built at all.
+fn within_bound(scene: &Scene<'_>) -> Result<(), OverBound> {
+    let id = &scene.diff.resource;
+    match (scene.baselines.state(id), scene.live.resources.get(id)) {
+        (Some(good), Some(found)) => bound::check_pair(good, found, &scene.lists),
+        (Some(one), None) | (None, Some(one)) => bound::check(one, &scene.lists),
+        (None, None) => Ok(()),
+    }
+}
+
+/// UNJUDGED on every difference: what is not known alerts, and authorises no write.
+fn unjudged(scene: &mut Scene<'_>, over: &OverBound) {
+    for difference in &scene.diff.differences {
+        scene.tell(
+            FindingCode::Unjudged,
+            (Severity::High, Harm::None),
+            difference.element(),
+            "what it does to traffic is not known: the resource is too large to be judged"
+                .to_owned(),
+            vec![over.to_string()],
+        );
+    }
 }
 
 /// VPCE-SSM-LOCKOUT, told on each difference that cut something, where instances that reached
@@ -293,11 +322,58 @@ pub fn dependents(baselines: &Baselines, id: &str) -> Vec<String> {
 
 /// Finds what is dangerous in a state by itself: used at first capture ("already dangerous"). The
 /// elements are elements of the subjects, of no difference.
+///
+/// An opening weighs as if it had just been made: critical only where the internet reaches it now, or
+/// nobody knows.
 pub fn audit(live: &Snapshot, house: &HouseRules) -> Vec<Finding> {
+    let mut impacts = BTreeMap::new();
     audit::whole(&World::of_snapshot(live), house)
         .into_iter()
-        .map(shortened)
+        .map(|finding| shortened(weighed_by_reach(live, finding, &mut impacts)))
         .collect()
+}
+
+/// A critical opening of a group, weighed by what the rules of the group do now.
+fn weighed_by_reach(
+    live: &Snapshot,
+    finding: Finding,
+    impacts: &mut BTreeMap<ResourceId, Impact>,
+) -> Finding {
+    let group = match &finding.subject {
+        Subject::Resource(id) => match live.resources.get(id) {
+            Some(Resource::SecurityGroup(group)) => group,
+            _ => return finding,
+        },
+        _ => return finding,
+    };
+    if (finding.severity, finding.harm) != (Severity::Critical, Harm::Opens) {
+        return finding;
+    }
+    let impact = impacts
+        .entry(group.id.clone().into())
+        .or_insert_with(|| impact_of_all_rules(live, group));
+    let weight = weigh::weight(impact, &finding);
+    weigh::weighed(finding, &weight)
+}
+
+/// The impact of every rule of a group, as if it had had none before.
+fn impact_of_all_rules(live: &Snapshot, group: &SecurityGroup) -> Impact {
+    let bare = SecurityGroup {
+        rules: BTreeMap::new(),
+        ..group.clone()
+    };
+    let id = ResourceId::from(group.id.clone());
+    let mut before = Snapshot::empty(live.observed_at);
+    before
+        .resources
+        .insert(id.clone(), Resource::SecurityGroup(bare));
+    let baselines = Baselines::captured(&before, "nobody", "to weigh an audit");
+    let only = BTreeSet::from([id]);
+    let diffs = diff::diff(&baselines, live, Some(&only));
+    diffs
+        .first()
+        .map(|diff| impact::impact(&baselines, live, diff))
+        .unwrap_or_default()
 }
 
 /// What is dangerous in one resource as it is now, each risk told apart by whether it was there in

@@ -8,6 +8,7 @@
 use draft::Draft;
 use serde::{Deserialize, Serialize};
 use snapback_model::*;
+use snapback_reach::bound;
 use std::collections::{BTreeMap, BTreeSet};
 
 mod acl;
@@ -312,6 +313,13 @@ pub fn plan(live: &Snapshot, goal: &BTreeMap<ResourceId, Resource>, baselines: &
     let mut acls = BTreeMap::new();
     let mut tables = BTreeMap::new();
     for (id, wanted) in &goal {
+        // What cannot be proved is not planned: unknown authorises no write (design.md principle 8).
+        if let Some(now) = live.resources.get(id)
+            && let Err(over) = bound::check_pair(now, wanted, &live.topology)
+        {
+            draft.cannot(id.clone(), over.to_string());
+            continue;
+        }
         match (live.resources.get(id), wanted) {
             (Some(Resource::SecurityGroup(now)), Resource::SecurityGroup(wanted)) => {
                 groups.insert(id.clone(), group::plan_group(live, now, wanted, baselines));

@@ -154,6 +154,28 @@ fn resource(out: &mut impl Write, one: &Explained) -> Result<()> {
     for finding in super::worst_first(findings) {
         tell(out, finding, false)?;
     }
+    standing(out, &one.standing)
+}
+
+/// What was there before in one line; what is new or worse like any other finding.
+fn standing(out: &mut impl Write, findings: &[Finding]) -> Result<()> {
+    let (old, new): (Vec<&Finding>, Vec<&Finding>) = findings
+        .iter()
+        .partition(|finding| finding.since == Since::Before);
+    for finding in super::worst_first(new.into_iter()) {
+        tell(out, finding, false)?;
+    }
+    if !old.is_empty() {
+        let codes: std::collections::BTreeSet<&str> =
+            old.iter().map(|finding| finding.code.as_str()).collect();
+        let codes: Vec<&str> = codes.into_iter().collect();
+        writeln!(
+            out,
+            "  {DIM}there before: {} ({}); `explain --live` alone tells them{DIM:#}",
+            old.len(),
+            codes.join(", ")
+        )?;
+    }
     Ok(())
 }
 

@@ -136,6 +136,9 @@ pub(super) fn of(code: FindingCode, harm: Harm) -> &'static str {
         FindingCode::Deleted => {
             "Create it again from what was lost; its id will be new, so whatever names it must follow."
         }
+        FindingCode::Unjudged => {
+            "Look at it by hand: it has more rules, entries or networks than can be judged, so nothing is written to it."
+        }
         FindingCode::Unreviewed => "Review it, then accept it into the baseline or delete it.",
     }
 }

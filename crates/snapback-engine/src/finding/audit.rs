@@ -12,8 +12,9 @@ pub(super) use groups::is_default;
 
 use super::scene::Teller;
 use super::world::World;
-use super::{Finding, Harm, HouseRules, acl, existence, group, ssm};
+use super::{Finding, FindingCode, Harm, HouseRules, Severity, acl, existence, group, ssm};
 use snapback_model::*;
+use snapback_reach::bound;
 
 /// Everything that is dangerous in a state.
 pub(super) fn whole(world: &World<'_>, house: &HouseRules) -> Vec<Finding> {
@@ -33,6 +34,16 @@ pub(super) fn of_resource(
     house: &HouseRules,
 ) -> Vec<Finding> {
     let mut teller = Teller::about(resource.id().into());
+    if let Err(over) = bound::check(resource, world.lists) {
+        teller.tell(
+            FindingCode::Unjudged,
+            (Severity::High, Harm::None),
+            Element::Existence,
+            "what it lets pass is not known: it is too large to be judged".to_owned(),
+            vec![over.to_string()],
+        );
+        return teller.findings;
+    }
     match resource {
         Resource::SecurityGroup(found) => {
             openings(&mut teller, world, found);

@@ -119,6 +119,8 @@ finding_codes! {
     Deleted = "DELETED",
     /// A guarded resource that no baseline knows.
     Unreviewed = "UNREVIEWED",
+    /// Its sets are larger than the bound of `snapback-reach`: nothing is known of its traffic.
+    Unjudged = "UNJUDGED",
 }
 
 impl fmt::Display for FindingCode {

@@ -8,6 +8,7 @@
 
 mod acls;
 mod associations;
+mod bound;
 mod evasions;
 mod groups;
 mod laws;
