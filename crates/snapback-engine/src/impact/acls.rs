@@ -2,7 +2,6 @@
 //! subnet gains or loses that was moved to another one.
 
 use super::DIRECTIONS;
-use super::around::Positions;
 use super::latent::{Dies, Latent};
 use super::shift::{Turn, Why};
 use super::weigh::Layer;
@@ -80,21 +79,24 @@ fn moved_subnets<'d>(
 }
 
 fn told(work: &mut Work<'_, '_>, regime: &Regime<'_>) {
-    let interfaces = work.interfaces_in(&regime.subnets);
-    let found = Positions::of(&mut work.sets, work.access, interfaces.iter().copied());
+    let permitted = DIRECTIONS.map(|direction| {
+        let of = |acl: Option<&NetworkAcl>| {
+            acl.map_or_else(PacketSet::empty, |acl| permitted_by_acl(acl, direction))
+        };
+        (direction, of(regime.before), of(regime.after))
+    });
+    if permitted.iter().all(|(_, was, is)| was == is) {
+        return;
+    }
+    let found = work.survey(|interface| regime.subnets.contains(&interface.subnet));
     let whom = regime.is_moved.then(|| work.subnet_words(&regime.subnets));
-    let mut has_moved = false;
     let nobody = if regime.subnets.is_empty() {
         Why::NoSubnet
     } else {
         Why::NoInterface
     };
     let mut alive = [Vec::new(), Vec::new()];
-    for direction in DIRECTIONS {
-        let permitted = |acl: Option<&NetworkAcl>| {
-            acl.map_or_else(PacketSet::empty, |acl| permitted_by_acl(acl, direction))
-        };
-        let (was, is) = (permitted(regime.before), permitted(regime.after));
+    for (direction, was, is) in permitted {
         for (turn, lines) in [Turn::Opened, Turn::Closed].into_iter().zip(&mut alive) {
             let packets = match turn {
                 Turn::Opened => is.difference(&was),
@@ -103,7 +105,6 @@ fn told(work: &mut Work<'_, '_>, regime: &Regime<'_>) {
             if packets.is_empty() {
                 continue;
             }
-            has_moved = true;
             let weighed = work.tell(&Moved {
                 turn,
                 layer: Layer::Acl,
@@ -117,9 +118,6 @@ fn told(work: &mut Work<'_, '_>, regime: &Regime<'_>) {
             });
             lines.extend(traffic_words(direction, &weighed.alive));
         }
-    }
-    if has_moved {
-        work.concern(&interfaces);
     }
     for (of, lines) in [Turn::Opened, Turn::Closed].into_iter().zip(alive) {
         if !lines.is_empty() {

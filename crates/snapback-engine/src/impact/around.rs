@@ -1,5 +1,6 @@
 //! What stands around a resource: the interfaces concerned, grouped by all that decides for them.
 
+use super::blast::BlastRadius;
 use super::sets::Sets;
 use snapback_model::*;
 use snapback_reach::{Errs, Gap, Network, Unknowns};
@@ -169,17 +170,22 @@ pub(super) struct Positions<'a> {
 }
 
 impl<'a> Positions<'a> {
-    /// Groups interfaces. Detached ones carry no traffic and are left out.
+    /// Groups interfaces. Detached ones carry no traffic and are left out. `blast` counts all: one
+    /// look at each interface is what large VPCs cost.
     pub(super) fn of(
         sets: &mut Sets<'_, 'a>,
         access: Option<&BlockPublicAccess>,
         interfaces: impl IntoIterator<Item = &'a NetworkInterface>,
+        mut blast: Option<&mut BlastRadius>,
     ) -> Self {
         let mut places = Places::default();
         let mut carried: BTreeMap<&BTreeSet<SecurityGroupId>, usize> = BTreeMap::new();
         let mut found: BTreeMap<(usize, Spot, bool), Position<'a>> = BTreeMap::new();
         let mut last: Option<(&BTreeSet<SecurityGroupId>, usize)> = None;
         for interface in interfaces {
+            if let Some(blast) = blast.as_deref_mut() {
+                blast.add(interface);
+            }
             if interface.attached == Some(false) {
                 continue;
             }
@@ -338,9 +344,9 @@ fn is_always_tracked(interface: &NetworkInterface) -> bool {
         "global_accelerator_managed",
         "gateway_load_balancer",
     ];
-    let kind = interface.kind.as_deref().unwrap_or_default();
+    let is = |kind: &str| KINDS.contains(&kind);
     let description = interface.description.as_deref().unwrap_or_default();
-    KINDS.contains(&kind)
+    interface.kind.as_deref().is_some_and(is)
         || description.starts_with("AWS Lambda VPC ENI")
         || description.starts_with("ELB net/")
 }

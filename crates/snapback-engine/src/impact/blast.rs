@@ -33,7 +33,7 @@ pub struct BlastRadius {
     pub named: Vec<String>,
     /// Subnets.
     pub subnets: BTreeSet<SubnetId>,
-    /// Instances among them.
+    /// Interfaces of instances among them.
     pub instances: usize,
     /// Services among them: what, and how many interfaces of it.
     pub services: BTreeMap<String, usize>,
@@ -47,27 +47,27 @@ pub struct BlastRadius {
 const MOST_NAMED: usize = 5;
 
 impl BlastRadius {
-    /// Adds some interfaces; everything else is filled in by who knows it.
-    pub(super) fn add<'a>(&mut self, interfaces: impl IntoIterator<Item = &'a NetworkInterface>) {
-        let (mut count, mut instances) = (0_usize, BTreeSet::new());
-        let mut last: Option<&SubnetId> = None;
-        for interface in interfaces {
-            count = count.saturating_add(1);
-            if self.named.len() < MOST_NAMED {
-                self.named.push(name_of(interface));
-            }
-            if last != Some(&interface.subnet) && !self.subnets.contains(&interface.subnet) {
-                self.subnets.insert(interface.subnet.clone());
-            }
-            last = Some(&interface.subnet);
-            instances.extend(interface.instance.as_deref());
-            if let Some(service) = service_of(interface) {
-                let counted = self.services.entry(service.kind.to_owned()).or_default();
-                *counted = counted.saturating_add(1);
+    /// Adds an interface; everything else is filled in by who knows it.
+    pub(super) fn add(&mut self, interface: &NetworkInterface) {
+        self.interfaces = Some(self.interfaces.unwrap_or_default().saturating_add(1));
+        if self.named.len() < MOST_NAMED {
+            self.named.push(name_of(interface));
+        }
+        if !self.subnets.contains(&interface.subnet) {
+            self.subnets.insert(interface.subnet.clone());
+        }
+        // An instance has few interfaces: the attached ones are counted, as told.
+        if interface.instance.is_some() {
+            self.instances = self.instances.saturating_add(1);
+        }
+        if let Some(service) = service_of(interface) {
+            match self.services.get_mut(service.kind) {
+                Some(counted) => *counted = counted.saturating_add(1),
+                None => {
+                    self.services.insert(service.kind.to_owned(), 1);
+                }
             }
         }
-        self.interfaces = Some(self.interfaces.unwrap_or_default().saturating_add(count));
-        self.instances = self.instances.saturating_add(instances.len());
     }
 
     /// One line for people: `3 network interfaces in 2 subnets: load balancer front (eni-1), …`.
@@ -94,7 +94,7 @@ impl BlastRadius {
                 .services
                 .iter()
                 .map(|(kind, number)| format!("{number} × {kind}"))
-                .chain((self.instances > 0).then(|| count(self.instances, "instance")));
+                .chain((self.instances > 0).then(|| count(self.instances, "instance interface")));
             let kinds: Vec<String> = kinds.collect();
             if !kinds.is_empty() {
                 parts.push(format!("among them {}", kinds.join(", ")));

@@ -1,7 +1,6 @@
 //! A security group: which packets its rules opened and closed, and for which carriers.
 
 use super::DIRECTIONS;
-use super::around::Positions;
 use super::shift::{Turn, Why};
 use super::tracking;
 use super::weigh::Layer;
@@ -21,24 +20,27 @@ pub(super) fn group(
     let Some(id) = before.or(after).map(|group| &group.id) else {
         return;
     };
-    let carriers = work.carriers(id);
-    work.concern(&carriers);
+    unread(work, before, after);
+    let lists = work.sets.lists;
+    let permitted = DIRECTIONS.map(|direction| {
+        let of = |group: Option<&SecurityGroup>| {
+            group.map_or_else(PacketSet::empty, |group| {
+                permitted_by_group(group, direction, lists)
+            })
+        };
+        (direction, of(before), of(after))
+    });
+    if permitted.iter().all(|(_, was, is)| was == is) {
+        return;
+    }
+    let found = work.survey(|interface| interface.groups.contains(id));
     let referrers = work.sets.network.referrers(id);
     work.impact.blast.referrers = referrers
         .into_iter()
         .filter(|referrer| *referrer != id)
         .cloned()
         .collect();
-    let found = Positions::of(&mut work.sets, work.access, carriers);
-    unread(work, before, after);
-    for direction in DIRECTIONS {
-        let lists = work.sets.lists;
-        let permitted = |group: Option<&SecurityGroup>| {
-            group.map_or_else(PacketSet::empty, |group| {
-                permitted_by_group(group, direction, lists)
-            })
-        };
-        let (was, is) = (permitted(before), permitted(after));
+    for (direction, was, is) in permitted {
         for turn in [Turn::Opened, Turn::Closed] {
             let packets = match turn {
                 Turn::Opened => is.difference(&was),

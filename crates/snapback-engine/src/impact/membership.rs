@@ -116,7 +116,7 @@ fn regrouped<'a>(
     now: &'a NetworkInterface,
 ) -> (Regrouped, Exactness) {
     let (network, lists) = (work.sets.network, work.sets.lists);
-    let found = Positions::of(&mut work.sets, work.access, [now]);
+    let found = Positions::of(&mut work.sets, work.access, [now], None);
     for direction in DIRECTIONS {
         let permitted = |groups: &BTreeSet<SecurityGroupId>| -> PacketSet {
             let rules = groups

@@ -141,15 +141,14 @@ fn told(work: &mut Work<'_, '_>, regime: &Regime<'_>) {
     };
     let (before, after) = (hops(regime.before), hops(regime.after));
     gaps(work, &before, &after);
-    let interfaces = work.interfaces_in(&regime.subnets);
-    let found = Positions::of(&mut work.sets, work.access, interfaces.iter().copied());
+    let regions = before.difference(&after);
+    if regions.is_empty() {
+        return;
+    }
+    let found = work.survey(|interface| regime.subnets.contains(&interface.subnet));
     let whom = (!regime.moved.is_empty()).then(|| work.subnet_words(&regime.subnets));
     let mut lines = [Vec::new(), Vec::new()];
     let mut worst: [Option<Effect>; 2] = [None, None];
-    let regions = before.difference(&after);
-    if !regions.is_empty() {
-        work.concern(&interfaces);
-    }
     for region in regions {
         let [was, is] = region.hops.as_slice() else {
             continue;

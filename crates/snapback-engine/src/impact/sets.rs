@@ -31,6 +31,9 @@ pub(super) struct Sets<'n, 'a> {
     groups: Vec<&'a SecurityGroupId>,
     indexes: BTreeMap<&'a SecurityGroupId, usize>,
     world: BTreeMap<usize, Rc<Vec<&'a RuleKey>>>,
+    members: BTreeMap<SecurityGroupId, AddressSet>,
+    /// By the rules of the other direction: many groups have the same.
+    answers: BTreeMap<Vec<&'a RuleKey>, Rc<PacketSet>>,
     own: BTreeMap<&'a SubnetId, Rc<AddressSet>>,
     tables: BTreeMap<&'a RouteTableId, Rc<Ways>>,
 }
@@ -45,6 +48,8 @@ impl<'n, 'a> Sets<'n, 'a> {
             groups: Vec::new(),
             indexes: BTreeMap::new(),
             world: BTreeMap::new(),
+            members: BTreeMap::new(),
+            answers: BTreeMap::new(),
             own: BTreeMap::new(),
             tables: BTreeMap::new(),
         }
@@ -67,6 +72,31 @@ impl<'n, 'a> Sets<'n, 'a> {
     }
 
     fn members(&mut self, id: &SecurityGroupId, direction: Direction) -> AddressSet {
+        if let Some(known) = self.members.get(id) {
+            return known.clone();
+        }
+        let members = self.find_members(id, direction);
+        self.members.insert(id.clone(), members.clone());
+        members
+    }
+
+    /// A look at each interface costs less than the network's index of all, for a few groups; across
+    /// VPCs the network knows what a reference stands for.
+    fn find_members(&mut self, id: &SecurityGroupId, direction: Direction) -> AddressSet {
+        if self.members.len() < FEW_MEMBERS {
+            let carriers: Vec<&NetworkInterface> = self
+                .network
+                .interfaces()
+                .filter(|interface| interface.groups.contains(id))
+                .collect();
+            let is_here = |interface: &&NetworkInterface| interface.vpc == *self.vpc;
+            let is_v4 = |ip: &std::net::IpAddr| ip.is_ipv4();
+            let mut addresses = carriers.iter().flat_map(|interface| &interface.addresses);
+            if carriers.iter().all(is_here) && addresses.all(is_v4) {
+                let addresses = carriers.iter().flat_map(|interface| &interface.addresses);
+                return AddressSet::of(addresses.map(|ip| (*ip).into()));
+            }
+        }
         // The network keeps its answers by its own copy of the id; who carries the group has one.
         let home = self.network.carried_with(id).next();
         let Some(id) = home.and_then(|(set, _)| set.get(id)) else {
@@ -180,8 +210,18 @@ impl<'n, 'a> Sets<'n, 'a> {
         if !scope.holds_answers() {
             return permitted;
         }
-        let back = self.permitted(index, opposite(direction), &Scope::all());
-        permitted.union(&answers(&back))
+        let back = opposite(direction);
+        let rules = self.rules(index);
+        let key: Vec<&RuleKey> = rules.filter(|rule| rule.direction == back).collect();
+        let answers = match self.answers.get(&key) {
+            Some(known) => Rc::clone(known),
+            None => {
+                let of = Rc::new(answers(&self.permitted(index, back, &Scope::all())));
+                self.answers.insert(key, Rc::clone(&of));
+                of
+            }
+        };
+        permitted.union(&answers)
     }
 
     /// Where a table leads.
@@ -280,6 +320,9 @@ impl Scope {
         self.others || clients(&self.tcp) || clients(&self.udp)
     }
 }
+
+/// Groups whose members are looked for one by one.
+const FEW_MEMBERS: usize = 4;
 
 /// The lowest port that clients use (semantics A3).
 const CLIENTS: u16 = 1024;

@@ -177,11 +177,15 @@ impl<'n, 'a> Work<'n, 'a> {
         }
     }
 
-    /// Adds those whom a part of the change concerns.
-    pub(super) fn concern(&mut self, interfaces: &[&'a NetworkInterface]) {
+    /// The interfaces concerned, grouped and counted.
+    pub(super) fn survey(&mut self, keep: impl Fn(&NetworkInterface) -> bool) -> Positions<'a> {
+        let interfaces = self.sets.network.interfaces();
+        let interfaces = interfaces.filter(|interface| keep(interface));
+        let blast = &mut self.impact.blast;
         if self.is_known {
-            self.impact.blast.add(interfaces.iter().copied());
+            blast.interfaces.get_or_insert(0);
         }
+        Positions::of(&mut self.sets, self.access, interfaces, Some(blast))
     }
 
     /// Some subnets by name: `db-a (subnet-1)`.
@@ -220,20 +224,6 @@ impl<'n, 'a> Work<'n, 'a> {
         self.push(Turn::Closed, shift);
         let what = Unknowns::Size(over.resource.to_string());
         self.sets.gaps.add(Gap::new(what, Errs::Either, why));
-    }
-
-    /// The interfaces that carry a group. One look at each costs less than the network's index of all.
-    pub(super) fn carriers(&self, group: &SecurityGroupId) -> Vec<&'a NetworkInterface> {
-        let all = self.sets.network.interfaces();
-        all.filter(|interface| interface.groups.contains(group))
-            .collect()
-    }
-
-    /// The interfaces in some subnets.
-    pub(super) fn interfaces_in(&self, subnets: &BTreeSet<SubnetId>) -> Vec<&'a NetworkInterface> {
-        let all = self.sets.network.interfaces();
-        all.filter(|interface| subnets.contains(&interface.subnet))
-            .collect()
     }
 
     /// The impact, with what was not known of it.
