@@ -443,6 +443,7 @@ fn only(peers: Vec<Peer>) -> Result<Peer, String> {
     Ok(peer)
 }
 
+/// A group's id; `@` sets an owner apart in the text form of a peer, so no id has it.
 fn group_id(text: String) -> Option<SecurityGroupId> {
-    text.starts_with("sg-").then(|| SecurityGroupId::new(text))
+    (text.starts_with("sg-") && !text.contains('@')).then(|| SecurityGroupId::new(text))
 }

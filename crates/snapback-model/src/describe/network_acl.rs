@@ -3,7 +3,7 @@
 use super::reading::{Reading, said};
 use super::shape;
 use crate::{
-    AssociationHandle, AssociationSubject, Direction, EntryKey, Handles, NetworkAcl,
+    AssociationHandle, AssociationSubject, Direction, EntryKey, Handles, Kind, NetworkAcl,
     NetworkAclEntry, NetworkAclId, ResourceId, RuleAction, RuleNumber, SubnetId, Traffic,
 };
 use ipnet::IpNet;
@@ -18,11 +18,12 @@ pub(super) fn network_acl(
     reading: &mut Reading<'_>,
 ) -> Option<(NetworkAcl, Handles)> {
     reading.members("", described);
-    let (Some(id), Some(vpc)) = (said(&described.network_acl_id), said(&described.vpc_id)) else {
-        reading.tell("NetworkAclId, VpcId", "null");
+    let id = reading.guarded("NetworkAclId", &described.network_acl_id, Kind::NetworkAcl)?;
+    let Some(vpc) = said(&described.vpc_id) else {
+        reading.tell("VpcId", "null");
         return None;
     };
-    let id = NetworkAclId::from(id);
+    let id = NetworkAclId::from(id.as_str());
     let mut entries: BTreeMap<EntryKey, NetworkAclEntry> = BTreeMap::new();
     for (index, entry) in described.entries.iter().enumerate() {
         let path = format!("Entries[{index}]");

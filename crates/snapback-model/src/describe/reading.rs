@@ -2,7 +2,7 @@
 
 use super::document::{excerpt, is_empty};
 use super::shape::{Shape, Tag};
-use crate::{Tags, Unknown};
+use crate::{Kind, Peer, ResourceId, Tags, Unknown};
 use serde_json::Value;
 use std::fmt::Display;
 
@@ -66,6 +66,43 @@ impl<'a> Reading<'a> {
             self.tell(path, Value::from(text));
         }
         parsed
+    }
+
+    /// The id of a guarded resource of this kind (`acl-…`); what is no such id is told.
+    pub(super) fn guarded(
+        &mut self,
+        path: &str,
+        id: &Option<String>,
+        kind: Kind,
+    ) -> Option<ResourceId> {
+        let Some(text) = said(id) else {
+            self.tell(path, "null");
+            return None;
+        };
+        let id = self.parse::<ResourceId>(path, text)?;
+        if id.kind() != kind {
+            self.tell(path, Value::from(text));
+            return None;
+        }
+        Some(id)
+    }
+
+    /// The prefix list or group that a rule names by this id; what is no such id is told.
+    pub(super) fn named_peer(
+        &mut self,
+        path: &str,
+        id: &Option<String>,
+        prefix: &str,
+    ) -> Option<Peer> {
+        let text = said(id).filter(|text| text.starts_with(prefix));
+        let peer = text.and_then(|text| text.parse().ok());
+        // An id of another form would not be read back as what it is.
+        let told =
+            peer.filter(|peer: &Peer| !matches!(peer, Peer::SecurityGroup { owner: Some(_), .. }));
+        if told.is_none() {
+            self.tell(path, said(id).map_or(Value::Null, Value::from));
+        }
+        told
     }
 
     /// Tags as a map. A tag without key has no meaning in EC2.

@@ -3,8 +3,8 @@
 use super::reading::{Reading, said};
 use super::shape;
 use crate::{
-    AssociationHandle, AssociationSubject, Destination, Handles, ResourceId, Route, RouteOrigin,
-    RouteTable, RouteTableId, RouteTarget, VpcId,
+    AssociationHandle, AssociationSubject, Destination, Handles, Kind, ResourceId, Route,
+    RouteOrigin, RouteTable, RouteTableId, RouteTarget, VpcId,
 };
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -15,12 +15,13 @@ pub(super) fn route_table(
     reading: &mut Reading<'_>,
 ) -> Option<(RouteTable, Handles)> {
     reading.members("", described);
-    let (Some(id), Some(vpc)) = (said(&described.route_table_id), said(&described.vpc_id)) else {
-        reading.tell("RouteTableId, VpcId", "null");
+    let id = reading.guarded("RouteTableId", &described.route_table_id, Kind::RouteTable)?;
+    let Some(vpc) = said(&described.vpc_id) else {
+        reading.tell("VpcId", "null");
         return None;
     };
     let mut table = RouteTable {
-        id: id.into(),
+        id: id.as_str().into(),
         vpc: vpc.into(),
         owner: said(&described.owner_id).map(Into::into),
         tags: reading.tags(&described.tags),
@@ -157,7 +158,9 @@ fn destination(path: &str, route: &shape::Route, reading: &mut Reading<'_>) -> O
     .into_iter()
     .filter_map(|(member, text)| said(text).map(|text| (member, text)));
     match (found.next(), found.next()) {
-        (Some(("DestinationPrefixListId", id)), None) => Some(Destination::PrefixList(id.into())),
+        (Some(("DestinationPrefixListId", id)), None) if id.starts_with("pl-") => {
+            Some(Destination::PrefixList(id.into()))
+        }
         (Some((member, text)), None) => reading
             .parse(&format!("{path}.{member}"), text)
             .map(Destination::cidr),

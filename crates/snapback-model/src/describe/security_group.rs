@@ -3,7 +3,7 @@
 use super::reading::{Reading, said};
 use super::shape::{self, IpPermission};
 use crate::{
-    AccountId, Direction, Handles, Peer, RuleDetail, RuleHandle, RuleKey, SecurityGroup,
+    AccountId, Direction, Handles, Kind, Peer, RuleDetail, RuleHandle, RuleKey, SecurityGroup,
     SecurityGroupId, Traffic, Unknown,
 };
 use ipnet::IpNet;
@@ -36,10 +36,11 @@ pub(super) fn rules(
     let mut by_group: BTreeMap<SecurityGroupId, RulesRead> = BTreeMap::new();
     for (index, rule) in described.iter().enumerate() {
         let path = format!("SecurityGroupRules[{index}]");
-        let Some(group) = said(&rule.group_id).map(SecurityGroupId::from) else {
-            Reading::new(path, unknown).tell("GroupId", "null");
+        let mut reading = Reading::new(&path, unknown);
+        let Some(group) = reading.guarded("GroupId", &rule.group_id, Kind::SecurityGroup) else {
             continue;
         };
+        let group = SecurityGroupId::from(group.as_str());
         let rule_id = said(&rule.security_group_rule_id);
         let mut reading = Reading::within(&group, rule_id.unwrap_or(&path), unknown);
         let owner = said(&rule.group_owner_id)
@@ -94,14 +95,16 @@ fn rule_key(
             peers.push(network(member, cidr, reading)?);
         }
     }
-    peers.extend(said(&rule.prefix_list_id).map(|id| Peer::PrefixList(id.into())));
+    if said(&rule.prefix_list_id).is_some() {
+        peers.push(reading.named_peer("PrefixListId", &rule.prefix_list_id, "pl-")?);
+    }
     if let Some(referenced) = &rule.referenced_group_info {
         reading.members("ReferencedGroupInfo", referenced);
-        peers.extend(group_peer(
-            referenced.group_id.as_ref(),
-            referenced.user_id.as_ref(),
-            owner,
-        ));
+        if said(&referenced.group_id).is_some() {
+            let path = "ReferencedGroupInfo.GroupId";
+            let peer = reading.named_peer(path, &referenced.group_id, "sg-")?;
+            peers.push(owned(peer, referenced.user_id.as_ref(), owner));
+        }
     }
     let mut peers = peers.into_iter();
     match (peers.next(), peers.next()) {
@@ -132,10 +135,8 @@ pub(super) fn group(
     reading: &mut Reading<'_>,
 ) -> Option<(SecurityGroup, Handles)> {
     reading.members("", described);
-    let Some(id) = said(&described.group_id).map(SecurityGroupId::from) else {
-        reading.tell("GroupId", "null");
-        return None;
-    };
+    let id = reading.guarded("GroupId", &described.group_id, Kind::SecurityGroup)?;
+    let id = SecurityGroupId::from(id.as_str());
     let owner = said(&described.owner_id).map(AccountId::from);
     let owner = owner.or_else(|| read.as_ref().and_then(|read| read.owner.clone()));
     let mut rules = BTreeMap::new();
@@ -274,19 +275,15 @@ fn atomic(
     for (index, list) in permission.prefix_list_ids.iter().enumerate() {
         let path = format!("{path}.PrefixListIds[{index}]");
         reading.members(&path, list);
-        let peer = said(&list.prefix_list_id).map(|id| Peer::PrefixList(id.into()));
-        if peer.is_none() {
-            reading.tell(format!("{path}.PrefixListId"), "null");
-        }
+        let path = format!("{path}.PrefixListId");
+        let peer = reading.named_peer(&path, &list.prefix_list_id, "pl-");
         peers.push((peer, &list.description));
     }
     for (index, pair) in permission.user_id_group_pairs.iter().enumerate() {
         let path = format!("{path}.UserIdGroupPairs[{index}]");
         reading.members(&path, pair);
-        let peer = group_peer(pair.group_id.as_ref(), pair.user_id.as_ref(), owner);
-        if peer.is_none() {
-            reading.tell(format!("{path}.GroupId"), "null");
-        }
+        let peer = reading.named_peer(&format!("{path}.GroupId"), &pair.group_id, "sg-");
+        let peer = peer.map(|peer| owned(peer, pair.user_id.as_ref(), owner));
         peers.push((peer, &pair.description));
     }
     let rule = |(peer, description): (Option<Peer>, &Option<String>)| {
@@ -334,20 +331,18 @@ fn network(path: &str, text: &str, reading: &mut Reading<'_>) -> Option<Peer> {
     reading.parse::<IpNet>(path, text).map(Peer::cidr)
 }
 
-/// A group peer; EC2 writes `UserId` for the own account too (cloudtrail-shapes.md 9).
-fn group_peer(
-    id: Option<&String>,
-    user: Option<&String>,
-    owner: Option<&AccountId>,
-) -> Option<Peer> {
-    let id = id.filter(|id| !id.is_empty())?;
+/// A group peer with its owner; EC2 writes `UserId` for the own account too (cloudtrail-shapes.md 9).
+fn owned(peer: Peer, user: Option<&String>, owner: Option<&AccountId>) -> Peer {
     let foreign = user.filter(|user| {
         !user.is_empty() && owner.is_none_or(|owner| owner.as_str() != user.as_str())
     });
-    Some(Peer::SecurityGroup {
-        id: id.as_str().into(),
-        owner: foreign.map(|user| user.as_str().into()),
-    })
+    match peer {
+        Peer::SecurityGroup { id, .. } => Peer::SecurityGroup {
+            id,
+            owner: foreign.map(|user| user.as_str().into()),
+        },
+        peer => peer,
+    }
 }
 
 /// A text that people wrote: kept byte for byte, empty counts as none.

@@ -1,7 +1,7 @@
 //! Outputs with members of any type in any place: told or refused, never a panic.
 
-use crate::Timestamp;
 use crate::describe::Described;
+use crate::{Resource, Snapshot, Timestamp};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -97,4 +97,55 @@ proptest! {
         let error = Described::from_json(&cut, "x.json").unwrap_err().to_string();
         prop_assert!(error.contains("line 1, column"), "{}", error);
     }
+}
+
+#[test]
+fn an_id_of_another_kind_is_told_and_left_out() {
+    // Found by the fuzz target `describe`: such ids were stored in a form that is not read back.
+    let text = json!({
+        "SecurityGroups": [
+            {"GroupId": "acl-1", "GroupName": "n"},
+            {"GroupId": "sg-1", "GroupName": "n", "IpPermissions": [{
+                "IpProtocol": "-1", "PrefixListIds": [{"PrefixListId": "sg-9"}],
+                "UserIdGroupPairs": [{"GroupId": "10.0.0.0/8"}, {"GroupId": "sg-2@1"}, {"GroupId": "sg-3"}]
+            }]}
+        ],
+        "SecurityGroupRules": [{"GroupId": "ach-1", "SecurityGroupRuleId": "sgr-1"}],
+        "NetworkAcls": [{"NetworkAclId": "ach-1", "VpcId": "vpc-1"}],
+        "RouteTables": [
+            {"RouteTableId": "sg-5", "VpcId": "vpc-1"},
+            {"RouteTableId": "rtb-1", "VpcId": "vpc-1", "Routes": [{"DestinationPrefixListId": "list", "GatewayId": "igw-1"}]}
+        ]
+    });
+    let described = Described::from_json(&text.to_string(), "x").unwrap();
+    let coverage = described.coverage();
+    let snapshot = described.into_snapshot(Timestamp::UNIX_EPOCH, coverage, None, None);
+    let ids: Vec<String> = snapshot.resources.keys().map(ToString::to_string).collect();
+    assert_eq!(ids, ["sg-1", "rtb-1"]);
+    let Resource::SecurityGroup(group) = &snapshot.resources[&"sg-1".parse().unwrap()] else {
+        panic!()
+    };
+    let rules: Vec<String> = group.rules.keys().map(ToString::to_string).collect();
+    assert_eq!(rules, ["ingress all sg-3"]);
+    let told: Vec<&str> = snapshot
+        .unknown
+        .iter()
+        .map(|unknown| unknown.value.as_str())
+        .collect();
+    for value in [
+        "acl-1",
+        "sg-9",
+        "10.0.0.0/8",
+        "sg-2@1",
+        "ach-1",
+        "sg-5",
+        "list",
+    ] {
+        assert!(
+            told.iter().any(|told| told.contains(value)),
+            "{value}: {told:?}"
+        );
+    }
+    let stored = serde_json::to_string(&snapshot).unwrap();
+    assert_eq!(serde_json::from_str::<Snapshot>(&stored).unwrap(), snapshot);
 }
