@@ -1,5 +1,6 @@
 //! Whole paths: the trace and the sets against the naive evaluator, and stories told by hand.
 
+mod site;
 mod stories;
 mod world;
 
