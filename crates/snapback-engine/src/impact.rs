@@ -14,6 +14,7 @@ mod groups;
 mod latent;
 mod membership;
 mod routes;
+mod scale;
 mod sets;
 mod shift;
 #[cfg(test)]

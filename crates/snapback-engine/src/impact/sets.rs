@@ -198,6 +198,17 @@ impl<'n, 'a> Sets<'n, 'a> {
         over.is_none()
     }
 
+    /// Whether a group has a rule that may let some traffic through, or answers of it.
+    pub(super) fn may_pass(&mut self, index: usize, direction: Direction, scope: &Scope) -> bool {
+        self.rules(index).any(|rule| {
+            if rule.direction == direction {
+                scope.overlaps(&rule.traffic)
+            } else {
+                scope.holds_answers()
+            }
+        })
+    }
+
     /// What a group lets through of some traffic in a direction, answers to the other direction
     /// included: for layers that judge each packet by itself.
     pub(super) fn passing(
