@@ -22,7 +22,7 @@ const SSH: &str = "ingress tcp:22 0.0.0.0/0";
 fn entry(setting: &Setting) -> Call {
     Call::DeleteNetworkAclEntry {
         acl: setting.layout.db_acl.clone(),
-        key: "ingress 100".parse().unwrap(),
+        key: "egress 100".parse().unwrap(),
     }
 }
 
