@@ -64,11 +64,54 @@ impl<P: GuardPorts> Visit<'_, P> {
         // A denied read of EC2 is told even where the store fails too.
         let live = live?;
         let records = records?;
-        Ok(baselines?.map(|baselines| Scene {
+        let Some(baselines) = baselines? else {
+            return Ok(None);
+        };
+        let live = self.with_namesakes(live, spot, focus, &baselines).await?;
+        Ok(Some(Scene {
             baselines,
             live,
             records,
         }))
+    }
+
+    /// Reads a place again.
+    pub(crate) async fn read(
+        &self,
+        spot: &Spot,
+        focus: &Focus,
+        baselines: &Baselines,
+    ) -> Result<Snapshot, GuardError> {
+        let live = self.observe(&spot.scope(), focus).await?;
+        self.with_namesakes(live, spot, focus, baselines).await
+    }
+
+    /// Where a group is gone, whoever has its name now: a stranger's group, or what a making of ours
+    /// without an answer left behind.
+    async fn with_namesakes(
+        &self,
+        mut live: Snapshot,
+        spot: &Spot,
+        focus: &Focus,
+        baselines: &Baselines,
+    ) -> Result<Snapshot, GuardError> {
+        let Spot::Group(group) = spot else {
+            return Ok(live);
+        };
+        let id = ResourceId::from(group.clone());
+        let lost = baselines
+            .state(&id)
+            .filter(|_| !live.resources.contains_key(&id));
+        if let Some(Resource::SecurityGroup(SecurityGroup {
+            name: Some(name), ..
+        })) = lost
+        {
+            let named = self
+                .observe(&Scope::GroupNamed(name.clone()), focus)
+                .await?;
+            live.merge(named);
+        }
+        Ok(live)
     }
 
     pub(crate) async fn baselines(&self, wanted: &Wanted) -> Result<Option<Baselines>, GuardError> {
@@ -207,7 +250,7 @@ impl<P: GuardPorts> Visit<'_, P> {
             }
             tracing::info!(event = %change.event, "the read does not show the event's edit yet: read again");
             self.guard.ports.sleep(STALE_PAUSE).await;
-            let again = self.observe(&spot.scope(), focus).await?;
+            let again = self.read(spot, focus, &scene.baselines).await?;
             let agrees = again.resources == scene.live.resources;
             scene.live = again;
             if agrees {

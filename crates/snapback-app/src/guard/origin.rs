@@ -1,13 +1,14 @@
 //! Whether a call made with our role is ours: the journal knows its request id, or an open story
 //! holds exactly this call without an answer yet (semantics E).
 
-use super::{GuardError, Visit};
+use super::{GuardError, Spot, Visit};
 use crate::patience::{OWN_CALL_WINDOW, OWN_EVENT_GRACE, between};
+use crate::port::{Scope, Wanted};
 use crate::rights::GuardPorts;
 use snapback_engine::change::{Change, Touched};
 use snapback_engine::execution;
 use snapback_engine::incident::{ResourceRecord, Story};
-use snapback_model::{IncidentId, Timestamp};
+use snapback_model::{INCIDENT, IncidentId, Resource, ResourceId, Timestamp};
 use std::collections::BTreeSet;
 
 /// Whose call it was.
@@ -29,17 +30,14 @@ impl<P: GuardPorts> Visit<'_, P> {
         let unfinished = self.pace().retried(|| ports.unfinished()).await?;
         let any_open = !unfinished.is_empty();
         for incident in self.candidates(change, &unfinished).await? {
-            let entries = self.pace().retried(|| ports.entries(&incident)).await?;
-            let ours = Story::read(&entries).is_some_and(|story| {
-                story.unsettled.iter().any(|call| {
-                    is_near(call.at, change.at)
-                        && execution::matches(&call.action, change, &call.handles)
-                })
-            });
-            if ours {
-                tracing::info!(event = %change.event, %incident, "explained by a call of ours without answer");
+            if self.explains(&incident, change).await? {
                 return Ok(Origin::Ours);
             }
+        }
+        if let Some(incident) = self.maker(change).await
+            && self.explains(&incident, change).await?
+        {
+            return Ok(Origin::Ours);
         }
         let young = between(change.at, self.now()) < OWN_EVENT_GRACE;
         if young && any_open && !self.last_try {
@@ -48,6 +46,55 @@ impl<P: GuardPorts> Visit<'_, P> {
             });
         }
         Ok(Origin::Stranger)
+    }
+
+    /// Whether a story holds exactly this call without an answer.
+    async fn explains(&self, incident: &IncidentId, change: &Change) -> Result<bool, GuardError> {
+        let ports = &self.guard.ports;
+        let entries = self.pace().retried(|| ports.entries(incident)).await?;
+        let ours = Story::read(&entries).is_some_and(|story| {
+            story.unsettled.iter().any(|call| {
+                is_near(call.at, change.at)
+                    && (execution::matches(&call.action, change, &call.handles)
+                        || execution::made(&call.action, change, &story.lineage))
+            })
+        });
+        if ours {
+            tracing::info!(event = %change.event, %incident, "explained by a call of ours without answer");
+        }
+        Ok(ours)
+    }
+
+    /// The story in which the resource was made, as its tag says: only the journal is believed, the
+    /// tag tells where to look. A read that fails explains nothing.
+    async fn maker(&self, change: &Change) -> Option<IncidentId> {
+        let touched = change.touched.iter().find_map(|touched| match touched {
+            Touched::Resource(resource) => Some(resource),
+            _ => None,
+        })?;
+        let ports = &self.guard.ports;
+        let scope = match touched {
+            ResourceId::SecurityGroup(group) => {
+                // The read of one group's rules tells no tags: its name is in its baseline.
+                let wanted = Wanted {
+                    resources: BTreeSet::from([touched.clone()]),
+                    only_states: true,
+                    ..Wanted::default()
+                };
+                let known = ports.baselines(&wanted).await.ok()??;
+                let Some(Resource::SecurityGroup(known)) = known.state(&group.clone().into())
+                else {
+                    return None;
+                };
+                Scope::GroupNamed(known.name.clone()?)
+            }
+            ResourceId::NetworkAcl(_) | ResourceId::RouteTable(_) => {
+                Spot::of(touched, None).scope()
+            }
+        };
+        let live = ports.observe(&scope).await.ok()?;
+        let tags = live.resources.get(touched)?.tags()?;
+        tags.get(INCIDENT).map(IncidentId::new)
     }
 
     /// The stories that may hold the call: all open ones, and the closed ones of each resource

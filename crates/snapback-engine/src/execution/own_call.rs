@@ -17,6 +17,32 @@ pub fn matches(action: &Action, change: &Change, handles: &Handles) -> bool {
         && edits.iter().all(|edit| is_part(action, edit, handles))
 }
 
+/// Whether the change made what this create call of ours asked for, by the id that the story of the
+/// call found it under: tells the event of a making whose answer was lost.
+pub fn made(action: &Action, change: &Change, lineage: &Lineage) -> bool {
+    let Edits::Known(edits) = &change.edits else {
+        return false;
+    };
+    let [Edit::Created { resource }] = edits.as_slice() else {
+        return false;
+    };
+    let Some(old) = action.makes() else {
+        return false;
+    };
+    let in_its_vpc = match action {
+        Action::CreateSecurityGroup { vpc, .. }
+        | Action::CreateNetworkAcl { vpc, .. }
+        | Action::CreateRouteTable { vpc, .. } => resource.vpc().is_none_or(|found| found == vpc),
+        _ => false,
+    };
+    let successors: Vec<&str> = lineage
+        .iter()
+        .filter(|(from, _)| *from == old.as_str())
+        .map(|(_, to)| to)
+        .collect();
+    change.api == action.api() && in_its_vpc && successors == [resource.id().as_str()]
+}
+
 fn edit_count(action: &Action) -> usize {
     match action {
         Action::AuthorizeSecurityGroupRules { rules, .. } => rules.len(),

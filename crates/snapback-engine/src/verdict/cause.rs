@@ -202,12 +202,12 @@ impl Bench<'_> {
                 "which gateways propagate routes into this table was changed"
             }
             Difference::Main { .. } => "the approved main table was replaced",
+            Difference::Deleted { .. } => "it was approved, and it was deleted",
             Difference::Rule { .. }
             | Difference::Entry { .. }
             | Difference::Route { .. }
             | Difference::Association { .. }
             | Difference::Tag { .. }
-            | Difference::Deleted { .. }
             | Difference::Unreviewed { .. } => return None,
         };
         Some(words.to_owned())
