@@ -131,7 +131,8 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
             let Some(plan) = plan.filter(|_| !done) else {
                 match self.prove(None, std::mem::take(&mut bodies)).await? {
                     Proof::Proven => {
-                        return self.close(self.completed(), bodies, Vec::new()).await;
+                        let (outcome, lacks) = self.completed();
+                        return self.close(outcome, bodies, lacks).await;
                     }
                     Proof::Differs(differs) => left = differs,
                 }

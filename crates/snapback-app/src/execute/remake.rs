@@ -10,6 +10,7 @@ use crate::ledger;
 use crate::patience::{CONFLICTS_MAX, STALE_PAUSE, STALE_READS_MAX, STALE_WINDOW, between};
 use crate::port::{CallError, StoreError, Wanted};
 use crate::rights::GuardPorts;
+use snapback_engine::diff::Difference;
 use snapback_engine::execution::StepOutcome;
 use snapback_engine::incident::{Body, Outcome};
 use snapback_engine::plan::{self, Action, Plan};
@@ -108,17 +109,22 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
     }
 
     /// Whether EC2 does not know yet what was just made.
-    pub(super) fn is_of_newborn(&self, error: &CallError) -> bool {
+    pub(super) fn is_of_newborn(&self, action: &Action, error: &CallError) -> bool {
+        let names_peer = |peer: &&SecurityGroupId| error.message.contains(peer.as_str());
         self.successor().is_some()
             && self.is_young()
             && UNKNOWN_TO_EC2.contains(&error.code.as_str())
+            && !peers(action).iter().any(names_peer)
     }
 
     /// Finds what a making without an answer left behind, so that nothing is made twice.
     ///
     /// # Errors
     /// What a read failed of; the story is left open.
-    pub(super) async fn find_half_made(&mut self, bodies: &mut Vec<Body>) -> Result<(), GuardError> {
+    pub(super) async fn find_half_made(
+        &mut self,
+        bodies: &mut Vec<Body>,
+    ) -> Result<(), GuardError> {
         let current = self.lineage.current_resource(&self.story.resource);
         let begun = self
             .story
@@ -175,13 +181,25 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         self.successor().is_some() && plan.steps.is_empty()
     }
 
-    /// How a story ends that has nothing left to do: what was made again and cannot be made whole is
-    /// no revert.
-    pub(super) fn completed(&self) -> Outcome {
-        if self.successor().is_some() && self.assess().is_some() {
-            Outcome::Refused
+    /// How a story ends that has nothing left to do, and what is left: what is still gone, or was made
+    /// again and cannot be made whole, is no revert.
+    pub(super) fn completed(&self) -> (Outcome, Vec<String>) {
+        let last = self.assess();
+        let judgements = last.iter().flat_map(|last| &last.decision.judgements);
+        let remade = self.successor().is_some();
+        let lacks = judgements
+            .filter(|judgement| {
+                remade || matches!(judgement.difference, Difference::Deleted { .. })
+            })
+            .map(|judgement| match judgement.reasons.first() {
+                Some(reason) => format!("left: {}: {reason}", judgement.text),
+                None => format!("left: {}", judgement.text),
+            });
+        let lacks: Vec<String> = lacks.collect();
+        if lacks.is_empty() {
+            (Outcome::Reverted, lacks)
         } else {
-            Outcome::Reverted
+            (Outcome::Refused, lacks)
         }
     }
 
@@ -197,16 +215,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
     /// Groups that rules of the call refer to may be gone themselves: they are looked at in this
     /// visit, and the story goes on after them. Whether there is something to wait for.
     pub(super) fn awaits_peers(&self, action: &Action) -> bool {
-        let Action::AuthorizeSecurityGroupRules { group, rules, .. } = action else {
-            return false;
-        };
-        let peers: Vec<&SecurityGroupId> = rules
-            .keys()
-            .filter_map(|rule| match &rule.peer {
-                Peer::SecurityGroup { id, owner: None } if id != group => Some(id),
-                _ => None,
-            })
-            .collect();
+        let peers = peers(action);
         if peers.is_empty() || self.story.interruptions >= WAITS_FOR_PEERS_MAX {
             return false;
         }
@@ -288,6 +297,18 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// The other groups that the rules of a call refer to.
+fn peers(action: &Action) -> Vec<&SecurityGroupId> {
+    let Action::AuthorizeSecurityGroupRules { group, rules, .. } = action else {
+        return Vec::new();
+    };
+    let named = rules.keys().filter_map(|rule| match &rule.peer {
+        Peer::SecurityGroup { id, owner: None } if id != group => Some(id),
+        _ => None,
+    });
+    named.collect()
 }
 
 /// The other baselines that name an id.

@@ -142,7 +142,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             tracing::warn!(api = action.api(), attempt, class = ?error.class, %error, "call not confirmed");
             match error.class {
                 ErrorClass::Transient => {}
-                ErrorClass::Gone if self.is_of_newborn(&error) => {}
+                ErrorClass::Gone if self.is_of_newborn(action, &error) => {}
                 ErrorClass::Gone if self.awaits_peers(action) => {
                     outcomes.push(failed(&error));
                     // So that they can refer to what this story made.

@@ -67,7 +67,8 @@ impl<P: GuardPorts> Visit<'_, P> {
         let Some(baselines) = baselines? else {
             return Ok(None);
         };
-        let live = self.with_namesakes(live, spot, focus, &baselines).await?;
+        let mut live = self.with_namesakes(live, spot, focus, &baselines).await?;
+        lend_endpoints(&mut live, &baselines);
         Ok(Some(Scene {
             baselines,
             live,
@@ -83,7 +84,9 @@ impl<P: GuardPorts> Visit<'_, P> {
         baselines: &Baselines,
     ) -> Result<Snapshot, GuardError> {
         let live = self.observe(&spot.scope(), focus).await?;
-        self.with_namesakes(live, spot, focus, baselines).await
+        let mut live = self.with_namesakes(live, spot, focus, baselines).await?;
+        lend_endpoints(&mut live, baselines);
+        Ok(live)
     }
 
     /// Where a group is gone, whoever has its name now: a stranger's group, or what a making of ours
@@ -258,6 +261,40 @@ impl<P: GuardPorts> Visit<'_, P> {
             }
         }
         Ok(())
+    }
+}
+
+/// The read of a VPC's tables tells no endpoints, and a table that lost its route tells no prefix
+/// list: what the baselines know of the gateway endpoints in their tables is lent to live, so that a
+/// plan can give a table its endpoint back.
+fn lend_endpoints(live: &mut Snapshot, baselines: &Baselines) {
+    if live.topology.read.contains(&ContextKind::Endpoints) {
+        return;
+    }
+    let tables = baselines
+        .by_id
+        .values()
+        .filter_map(|baseline| match &baseline.state {
+            Some(Resource::RouteTable(table)) => Some(table),
+            Some(Resource::SecurityGroup(_) | Resource::NetworkAcl(_)) | None => None,
+        });
+    for (to, route) in tables.flat_map(|table| &table.routes) {
+        if let (Destination::PrefixList(list), RouteTarget::GatewayEndpoint(id)) =
+            (to, &route.target)
+        {
+            let gateways = &mut live.topology.gateways;
+            let endpoint = gateways.entry(id.clone()).or_insert_with(|| {
+                let known = baselines.topology.gateways.get(id).cloned();
+                known.unwrap_or_else(|| Gateway::new(id.clone(), GatewayKind::Endpoint))
+            });
+            let detail = endpoint.endpoint.get_or_insert_with(|| EndpointDetail {
+                kind: EndpointKind::Gateway,
+                private_dns: false,
+                interfaces: BTreeSet::new(),
+                prefix_list: None,
+            });
+            detail.prefix_list = Some(list.clone());
+        }
     }
 }
 

@@ -5,10 +5,10 @@ use super::{GuardError, Spot, Visit};
 use crate::patience::{OWN_CALL_WINDOW, OWN_EVENT_GRACE, between};
 use crate::port::{Scope, Wanted};
 use crate::rights::GuardPorts;
-use snapback_engine::change::{Change, Touched};
+use snapback_engine::change::{Change, Edit, Edits, Touched};
 use snapback_engine::execution;
 use snapback_engine::incident::{ResourceRecord, Story};
-use snapback_model::{INCIDENT, IncidentId, Resource, ResourceId, Timestamp};
+use snapback_model::{INCIDENT, IncidentId, Resource, ResourceId, Snapshot, Timestamp};
 use std::collections::BTreeSet;
 
 /// Whose call it was.
@@ -30,12 +30,12 @@ impl<P: GuardPorts> Visit<'_, P> {
         let unfinished = self.pace().retried(|| ports.unfinished()).await?;
         let any_open = !unfinished.is_empty();
         for incident in self.candidates(change, &unfinished).await? {
-            if self.explains(&incident, change).await? {
+            if self.explains(&incident, change, None).await? {
                 return Ok(Origin::Ours);
             }
         }
-        if let Some(incident) = self.maker(change).await
-            && self.explains(&incident, change).await?
+        if let Some((incident, live)) = self.maker(change).await
+            && self.explains(&incident, change, Some(&live)).await?
         {
             return Ok(Origin::Ours);
         }
@@ -48,15 +48,28 @@ impl<P: GuardPorts> Visit<'_, P> {
         Ok(Origin::Stranger)
     }
 
-    /// Whether a story holds exactly this call without an answer.
-    async fn explains(&self, incident: &IncidentId, change: &Change) -> Result<bool, GuardError> {
+    /// Whether a story holds exactly this call without an answer. Live shows what such a call made.
+    async fn explains(
+        &self,
+        incident: &IncidentId,
+        change: &Change,
+        live: Option<&Snapshot>,
+    ) -> Result<bool, GuardError> {
         let ports = &self.guard.ports;
         let entries = self.pace().retried(|| ports.entries(incident)).await?;
         let ours = Story::read(&entries).is_some_and(|story| {
             story.unsettled.iter().any(|call| {
+                let mut lineage = story.lineage.clone();
+                let half_made = live.zip(call.action.makes()).and_then(|(live, old)| {
+                    let (_, new) = story.half_made(&old, live)?;
+                    Some((old, new))
+                });
+                if let Some((old, new)) = half_made {
+                    lineage.record(old.as_str(), new.as_str());
+                }
                 is_near(call.at, change.at)
                     && (execution::matches(&call.action, change, &call.handles)
-                        || execution::made(&call.action, change, &story.lineage))
+                        || execution::made(&call.action, change, &lineage))
             })
         });
         if ours {
@@ -65,36 +78,43 @@ impl<P: GuardPorts> Visit<'_, P> {
         Ok(ours)
     }
 
-    /// The story in which the resource was made, as its tag says: only the journal is believed, the
-    /// tag tells where to look. A read that fails explains nothing.
-    async fn maker(&self, change: &Change) -> Option<IncidentId> {
+    /// The story in which the resource was made, as its tag says, and the read that showed it. Only
+    /// the journal is believed, the tag tells where to look. A read that fails explains nothing.
+    async fn maker(&self, change: &Change) -> Option<(IncidentId, Snapshot)> {
         let touched = change.touched.iter().find_map(|touched| match touched {
             Touched::Resource(resource) => Some(resource),
             _ => None,
         })?;
-        let ports = &self.guard.ports;
         let scope = match touched {
-            ResourceId::SecurityGroup(group) => {
-                // The read of one group's rules tells no tags: its name is in its baseline.
-                let wanted = Wanted {
-                    resources: BTreeSet::from([touched.clone()]),
-                    only_states: true,
-                    ..Wanted::default()
-                };
-                let known = ports.baselines(&wanted).await.ok()??;
-                let Some(Resource::SecurityGroup(known)) = known.state(&group.clone().into())
-                else {
-                    return None;
-                };
-                Scope::GroupNamed(known.name.clone()?)
-            }
+            // The read of one group's rules tells no tags.
+            ResourceId::SecurityGroup(_) => Scope::GroupNamed(self.name(touched, change).await?),
             ResourceId::NetworkAcl(_) | ResourceId::RouteTable(_) => {
                 Spot::of(touched, None).scope()
             }
         };
-        let live = ports.observe(&scope).await.ok()?;
-        let tags = live.resources.get(touched)?.tags()?;
-        tags.get(INCIDENT).map(IncidentId::new)
+        let live = self.guard.ports.observe(&scope).await.ok()?;
+        let incident = live.resources.get(touched)?.tags()?.get(INCIDENT)?;
+        Some((IncidentId::new(incident), live))
+    }
+
+    /// The name of a group: as it was created, or by its baseline.
+    async fn name(&self, group: &ResourceId, change: &Change) -> Option<String> {
+        if let Edits::Known(edits) = &change.edits
+            && let [Edit::Created { resource }] = edits.as_slice()
+            && let Resource::SecurityGroup(created) = resource.as_ref()
+        {
+            return created.name.clone();
+        }
+        let wanted = Wanted {
+            resources: BTreeSet::from([group.clone()]),
+            only_states: true,
+            ..Wanted::default()
+        };
+        let known = self.guard.ports.baselines(&wanted).await.ok()??;
+        match known.state(group) {
+            Some(Resource::SecurityGroup(known)) => known.name.clone(),
+            _ => None,
+        }
     }
 
     /// The stories that may hold the call: all open ones, and the closed ones of each resource
