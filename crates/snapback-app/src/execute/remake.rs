@@ -278,15 +278,19 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         })
     }
 
-    /// The record of the new id knows when we wrote and what was told.
+    /// The record of the new id knows when we wrote, in which story, and what was told.
     async fn begin_record(&self, new: &ResourceId) -> Result<(), GuardError> {
         let record = self.visit.record(new).await?;
-        if record.open.is_some() || record.last_write >= self.record.last_write {
+        let incident = &self.story.incident;
+        let begun =
+            record.last_write >= self.record.last_write && record.unsettled.contains(incident);
+        if record.open.is_some() || begun {
             return Ok(());
         }
         let mut next = record.clone();
         next.version = record.version.saturating_add(1);
         next.last_write = self.record.last_write;
+        next.may_be_explained_by(incident.clone());
         next.told = self
             .assess()
             .map(|last| last.tellable())

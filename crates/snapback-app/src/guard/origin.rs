@@ -129,11 +129,39 @@ impl<P: GuardPorts> Visit<'_, P> {
             .filter_map(|record| record.open.clone())
             .collect();
         for touched in &change.touched {
-            if let Touched::Resource(resource) = touched {
-                incidents.extend(self.record(resource).await?.unsettled);
+            match touched {
+                Touched::Resource(resource) => {
+                    incidents.extend(self.record(resource).await?.unsettled);
+                }
+                Touched::Context { id, .. } => {
+                    for table in self.tables_leading_to(id).await? {
+                        incidents.extend(self.record(&table).await?.unsettled);
+                    }
+                }
+                Touched::GroupNamed { .. } | Touched::Association(_) => {}
             }
         }
         Ok(incidents)
+    }
+
+    /// The tables whose good state leads to a gateway or endpoint: calls of ours that name it are
+    /// made for one of them.
+    async fn tables_leading_to(&self, id: &str) -> Result<Vec<ResourceId>, GuardError> {
+        let wanted = Wanted {
+            everything: true,
+            only_states: true,
+            ..Wanted::default()
+        };
+        let baselines = self.baselines(&wanted).await?.unwrap_or_default();
+        let leads = |state: &Resource| match state {
+            Resource::RouteTable(table) => {
+                table.routes.values().any(|route| route.target.id() == id)
+            }
+            Resource::SecurityGroup(_) | Resource::NetworkAcl(_) => false,
+        };
+        let found = baselines.by_id.into_values();
+        let found = found.filter(|baseline| baseline.state.as_ref().is_some_and(leads));
+        Ok(found.map(|baseline| baseline.id).collect())
     }
 }
 

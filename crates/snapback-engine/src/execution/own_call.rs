@@ -1,6 +1,6 @@
 //! Whether an event is the event of one of our own steps.
 
-use crate::change::{Change, Edit, Edits, GroupRef, RuleRef};
+use crate::change::{Change, Edit, Edits, GroupRef, RuleRef, Touched};
 use crate::plan::Action;
 use snapback_model::*;
 
@@ -9,6 +9,12 @@ use snapback_model::*;
 /// know the association ids that the event names. Who made the call is the caller's to check. Tag
 /// calls are never changes, so never match.
 pub fn matches(action: &Action, change: &Change, handles: &Handles) -> bool {
+    if let Action::ModifyVpcEndpoint { endpoint, .. } = action {
+        // The event of a call on context tells what it touched, not its edits.
+        let touches =
+            |touched: &Touched| matches!(touched, Touched::Context { id, .. } if id == endpoint);
+        return change.api == action.api() && change.touched.iter().any(touches);
+    }
     let Edits::Known(edits) = &change.edits else {
         return false;
     };
