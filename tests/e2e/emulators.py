@@ -1,4 +1,4 @@
-"""The world of an end-to-end run: moto for EC2, ministack for everything else, a gate between, a Slack stand-in.
+"""The world of an end-to-end run: moto or our own simulator for EC2, ministack for everything else, a gate between, a Slack stand-in.
 
 Owns: processes and servers, their ports, their end.
 Gives: `World`, a context manager with boto3 clients.
@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 import urllib.parse
+import urllib.request
 import uuid
 
 import boto3
@@ -38,7 +39,7 @@ UNKNOWN_TO_MOTO = {"DescribeStaleSecurityGroups", "DescribeVpcBlockPublicAccessE
 
 
 class Gate(http.server.BaseHTTPRequestHandler):
-    """Stands in front of moto: writes down every EC2 call, asks ministack's IAM first where rights are tested, injects faults."""
+    """Stands in front of EC2: writes down every EC2 call, asks ministack's IAM first where rights are tested, injects faults."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -63,11 +64,16 @@ class Gate(http.server.BaseHTTPRequestHandler):
             server.calls.append((time.time(), action, "UnauthorizedOperation"))
             self.answer(403, denied)
             return
-        if action in UNKNOWN_TO_MOTO:
+        if server.is_moto and action in UNKNOWN_TO_MOTO:
             server.calls.append((time.time(), action, "UnsupportedOperation"))
             self.answer(400, error_xml("UnsupportedOperation", "The functionality you requested is not available in this region."))
             return
-        status, answer = forward(server.moto, self.path, self.headers, body)
+        try:
+            status, answer = forward(server.ec2, self.path, self.headers, body)
+        except (http.client.HTTPException, ConnectionError):  # the simulator breaks a connection when it is asked to lose an answer
+            server.calls.append((time.time(), action, "lost"))
+            self.close_connection = True
+            return
         server.calls.append((time.time(), action, status))
         self.answer(status, answer)
 
@@ -149,29 +155,40 @@ def serve(handler, **attributes):
 
 
 class World:
-    """Starts everything on free loopback ports; stops it all at the end, logs kept in `work`."""
+    """Starts everything on free loopback ports; stops it all at the end, logs kept in `work`.
 
-    def __init__(self, work, auth=False):
-        self.work, self.auth = pathlib.Path(work), auth
+    With `simulator` (the binary `snapback` and what else `sim serve` shall be told) our own EC2 stands behind the gate instead
+    of moto; `faults`, `principals` and `simulated` reach its control endpoints. Its events go to `events` in `work`.
+    """
+
+    def __init__(self, work, auth=False, simulator=None):
+        self.work, self.auth, self.simulator = pathlib.Path(work), auth, simulator
         self.processes = []
 
     def __enter__(self):
         self.work.mkdir(parents=True, exist_ok=True)
-        moto, ministack = free_port(), free_port()
+        ec2, ministack = free_port(), free_port()
         self.endpoint = f"http://127.0.0.1:{ministack}"
-        self.gate = serve(Gate, moto=moto, authorizer=ministack if self.auth else None, calls=[], faults={})
+        self.gate = serve(Gate, ec2=ec2, is_moto=not self.simulator, authorizer=ministack if self.auth else None, calls=[], faults={})
         self.slack = serve(Slack, posts=[], attempts=[], answers=[])
         environment = dict(os.environ, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_DEFAULT_REGION=REGION,
                            AWS_ENDPOINT_URL=self.endpoint, AWS_ENDPOINT_URL_EC2=f"http://127.0.0.1:{self.gate.server_port}",
                            AWS_EC2_METADATA_DISABLED="true")
-        self.start("moto", [BIN / "moto_server", "-H", "127.0.0.1", "-p", str(moto)], environment)
+        self.events = self.work / "events.jsonl"
+        if self.simulator:
+            self.events.unlink(missing_ok=True)
+            self.start("sim", [self.simulator[0], "sim", "serve", "--port", ec2, "--account", ACCOUNT, "--region", REGION, "--nat-settles", "1s",
+                               "--events-to", self.events, *self.simulator[1:]], environment)
+        else:
+            self.start("moto", [BIN / "moto_server", "-H", "127.0.0.1", "-p", str(ec2)], environment)
         self.start("ministack", [BIN / "ministack"], dict(
             environment, BIND_HOST="127.0.0.1", GATEWAY_PORT=str(ministack), MINISTACK_HOST="127.0.0.1",
             MINISTACK_ACCOUNT_ID=ACCOUNT, MINISTACK_REGION=REGION, AUTH="true" if self.auth else "false",
             LAMBDA_STRICT="0", PATH=f"{BIN}:{os.environ['PATH']}"))
-        self.wait(moto, "moto")
+        self.control = f"http://127.0.0.1:{ec2}/snapback"
+        self.wait(ec2, "sim" if self.simulator else "moto")
         self.wait(ministack, "ministack")
-        self.ec2 = self.client("ec2", f"http://127.0.0.1:{moto}")
+        self.ec2 = self.client("ec2", f"http://127.0.0.1:{ec2}")
         self.gate.iam = self.client("iam")
         return self
 
@@ -192,6 +209,24 @@ class World:
     def client(self, service, endpoint=None):
         return boto3.client(service, endpoint_url=endpoint or self.endpoint, region_name=REGION, aws_access_key_id="test",
                             aws_secret_access_key="test", config=Config(retries={"max_attempts": 2}))
+
+    def ask(self, method, path, body=""):
+        """One of the simulator's own endpoints (docs/SIMULATOR.md)."""
+        request = urllib.request.Request(f"{self.control}/{path}", body.encode() or None, method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def faults(self, *faults):
+        """Plans faults of the simulator: `throttle:RevokeSecurityGroupIngress:2`; none given ends them all."""
+        return self.ask("POST", "faults", "\n".join(faults)) if faults else self.ask("DELETE", "faults")
+
+    def principals(self, **arns):
+        """Whose an access key is."""
+        return self.ask("POST", "principals", json.dumps(arns))
+
+    def simulated(self):
+        """The simulator's state, as describe outputs."""
+        return self.ask("GET", "state")
 
     def __exit__(self, *_):
         for process in self.processes:

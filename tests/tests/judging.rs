@@ -514,6 +514,31 @@ fn context_changes_are_told_once_and_name_what_depends_on_them() {
 }
 
 #[test]
+fn what_changed_around_the_resources_is_told_by_the_sweep_once() {
+    run(async {
+        let mut setting = guarded(5, Mode::Enforce).await;
+        setting.world.lose_next_events(1);
+        let gateway = setting.layout.nat_gateway.clone();
+        does(&setting, &stranger(), Call::DeleteNatGateway { gateway });
+        for _ in 0..3 {
+            setting.world.advance(Duration::from_secs(600));
+            setting.sweep().await;
+            setting.settle().await;
+        }
+        let told: Vec<_> = setting
+            .reports()
+            .into_iter()
+            .filter(|report| report.outcome == Outcome::Context)
+            .flat_map(|report| report.findings)
+            .map(|finding| finding.code.to_string())
+            .collect();
+        // Instances had no other way to Systems Manager.
+        assert_eq!(told, ["VPCE-SSM-LOCKOUT", "NAT-DELETED"]);
+        assert_eq!(setting.world.our_write_attempts(), 0);
+    });
+}
+
+#[test]
 fn without_a_baseline_people_are_told_once_to_capture() {
     run(async {
         let mut setting = Setting::new(5, policy(Mode::Enforce));

@@ -40,6 +40,7 @@ pub fn test() -> Result<(), String> {
         &[(SEED, &seed)],
     )?;
     crate::fuzz::bounded()?;
+    wire(&[])?;
     end_to_end(&[])?;
     deny()?;
     eprintln!(
@@ -67,6 +68,26 @@ pub fn template() -> Result<(), String> {
         python,
         &["tests/template/check_parameters.py"],
     )
+}
+
+/// The simulator's wire face against moto: one script of calls, every difference known.
+pub fn wire(arguments: &[String]) -> Result<(), String> {
+    cargo(
+        "build snapback",
+        &["build", "--locked", "-p", "snapback-cli"],
+    )?;
+    let python = python()?;
+    let (binary, work) = (target().join("debug/snapback"), target().join("wire"));
+    let (binary, work) = (binary.display().to_string(), work.display().to_string());
+    let mut command = vec![
+        "tests/wire/compare.py",
+        "--snapback",
+        &binary,
+        "--work",
+        &work,
+    ];
+    command.extend(arguments.iter().map(String::as_str));
+    run("wire", python, &command)
 }
 
 /// The real binaries against emulators.

@@ -2,7 +2,7 @@
 //!
 //! - Owns: the order of the checks, the project's own Python environment and tools below `target/`.
 //! - Takes: a Rust toolchain, Python 3, the package registries.
-//! - Gives: `test` (everything CI runs), `e2e`, `template`, `deny`, `bench`, `growth`, `fuzz`, `history`.
+//! - Gives: `test` (everything CI runs), `e2e`, `wire`, `template`, `deny`, `bench`, `growth`, `fuzz`, `history`.
 //! - Must not: hide a failing check; every command is shown, timed, and its failure ends the run.
 #![allow(
     clippy::print_stderr,
@@ -21,8 +21,9 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask <command>
 
-  test        everything CI runs: format, template, clippy, all tests, fuzz, end to end, supply chain
+  test        everything CI runs: format, template, clippy, all tests, fuzz, wire, end to end, supply chain
   e2e [ARGS]  the end-to-end run alone (--story NAME, --no-auth)
+  wire [ARGS] `snapback sim serve` against moto (--table prints the table of docs/SIMULATOR.md)
   template    translate template.yaml, lint it, and what linters miss
   deny        licences, sources, banned crates
   bench       the figures of docs/PERFORMANCE.md: criterion, and the release guard under a Runtime API
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
     let result = match command.as_str() {
         "test" => checks::test(),
         "e2e" => checks::end_to_end(&rest),
+        "wire" => checks::wire(&rest),
         "template" => checks::template(),
         "deny" => checks::deny(),
         "bench" => bench::bench(&rest),

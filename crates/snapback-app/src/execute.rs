@@ -206,7 +206,7 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
         if self.is_news(assessment) {
             bodies.push(Body::Decided {
                 decision: Box::new(assessment.decision.clone()),
-                impact: assessment.impact.clone(),
+                impact: Box::new(assessment.impact.clone()),
             });
         }
         if assessment.decision.verdict() != Verdict::Revert {
@@ -429,7 +429,7 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
         {
             bodies.push(Body::Decided {
                 decision: Box::new(last.decision.clone()),
-                impact: last.impact.clone(),
+                impact: Box::new(last.impact.clone()),
             });
         }
         let told = last.as_ref().map(Assessment::tellable).unwrap_or_default();

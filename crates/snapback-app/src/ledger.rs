@@ -135,7 +135,7 @@ where
         },
         Body::Decided {
             decision: Box::new(alert.assessment.decision.clone()),
-            impact: alert.assessment.impact.clone(),
+            impact: Box::new(alert.assessment.impact.clone()),
         },
     ];
     bodies.extend(alert.plan.map(|plan| Body::Planned {

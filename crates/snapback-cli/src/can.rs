@@ -164,17 +164,20 @@ fn before(
     trace: impl Fn(&Network<'_>) -> Result<Path, snapback_reach::path::Unresolved>,
 ) -> Before {
     let was = trace(&Network::of(&baseline.snapshot)).map_err(|error| error.to_string());
-    let deciding = |steps: Vec<&Step>| steps.into_iter().flat_map(|step| step.resources.clone());
     let mut only: BTreeSet<ResourceId> = BTreeSet::new();
     if let Ok(was) = &was {
-        only.extend(deciding(unlike(path, was)));
-        only.extend(deciding(unlike(was, path)));
+        only.extend(unlike(path, was).into_iter().flat_map(deciding));
+        only.extend(unlike(was, path).into_iter().flat_map(deciding));
     }
     only.retain(|id| live.knows_of(id) && baseline.knows_of(id));
     Before {
         path: was,
         diffs: diff(&baseline.baselines, &live.snapshot, Some(&only)),
     }
+}
+
+fn deciding(step: &Step) -> Vec<ResourceId> {
+    step.resources.clone()
 }
 
 /// Mark and colour of a verdict.

@@ -223,6 +223,11 @@ fn accept(event: Option<&Event>, compared: &mut Compared) -> Vec<String> {
     else {
         return Vec::new();
     };
+    // An output does not tell when it was made: the event that led away from it came later.
+    let undated = compared.baseline.baselines.by_id.values_mut();
+    for baseline in undated.filter(|baseline| baseline.provenance.by == source::DESCRIBED) {
+        baseline.provenance.at = Timestamp::UNIX_EPOCH;
+    }
     let fold = verdict::fold(
         change,
         &compared.baseline.baselines,
@@ -238,6 +243,7 @@ fn accept(event: Option<&Event>, compared: &mut Compared) -> Vec<String> {
             )
         })
         .collect();
+    lines.extend(fold.superseded);
     lines.extend(fold.refused);
     for baseline in fold.updated {
         compared
@@ -278,8 +284,18 @@ fn explained(
         .map(|goal| (goal.id(), goal))
         .collect();
     let plan = (!goals.is_empty()).then(|| plan::plan(live, &goals, baselines));
+    let mut around = context(compared);
+    // What a resource's difference was blamed for is told there.
+    around.retain(|finding| {
+        let same = |other: &Finding| other.code == finding.code && other.meaning == finding.meaning;
+        let mut judged = resources
+            .iter()
+            .flat_map(|one| &one.assessment.decision.judgements)
+            .flat_map(|judgement| &judgement.findings);
+        !judged.any(same)
+    });
     Explanation {
-        context: context(compared),
+        context: around,
         event,
         accepted,
         resources,

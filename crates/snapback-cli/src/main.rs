@@ -17,6 +17,7 @@ mod explain;
 mod outcome;
 mod plan;
 mod policy;
+mod sim;
 mod source;
 mod style;
 
@@ -48,6 +49,7 @@ enum Command {
     Explain(explain::Arguments),
     Plan(plan::Arguments),
     Policy(policy::Arguments),
+    Sim(sim::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
+        Command::Sim(arguments) => sim::run(&arguments),
     };
     match result {
         Ok(outcome) => outcome.into(),

@@ -21,6 +21,9 @@ The kind is taken from the top-level key (`SecurityGroups`, `NetworkAcls`, `Rout
 everything of its kind in one account and Region. A file of a folder that cannot be used is named and the rest is done: \
 what it would have held is then not known, nothing is called deleted for it, and the exit code is 2.";
 
+/// Who says that a state of describe outputs is good: nobody said, and not when it was read.
+pub const DESCRIBED: &str = "describe output";
+
 /// Which account and Region are meant, where describe outputs are of several.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Choice {
@@ -275,7 +278,7 @@ fn together(gathered: Gathered, place: &str, choice: &Choice, now: Timestamp) ->
     }
     let coverage = described.coverage();
     let snapshot = described.into_snapshot(now, coverage, scope.account, region);
-    let baselines = Baselines::captured(&snapshot, "describe output", place);
+    let baselines = Baselines::captured(&snapshot, DESCRIBED, place);
     Ok(State {
         snapshot,
         baselines,

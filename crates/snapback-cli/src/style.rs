@@ -27,6 +27,11 @@ pub fn warn(text: &str) {
     anstream::eprintln!("{YELLOW}snapback: note:{YELLOW:#} {}", printable(text));
 }
 
+/// Tells how it goes.
+pub fn note(text: &str) {
+    anstream::eprintln!("{DIM}snapback:{DIM:#} {}", printable(text));
+}
+
 /// A sign for a terminal that says it shows UTF-8, else its ASCII stand-in.
 pub fn mark(sign: &'static str, ascii: &'static str) -> &'static str {
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"]

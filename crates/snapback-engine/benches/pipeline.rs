@@ -154,11 +154,8 @@ fn table() -> RouteTable {
 
 fn subnets() -> BTreeMap<SubnetId, Subnet> {
     let subnet = |n: u8| Subnet {
-        id: SubnetId::new(format!("subnet-{n}")),
-        vpc: "vpc-1".into(),
         cidrs: BTreeSet::from([format!("10.0.{n}.0/24").parse().unwrap()]),
-        zone: None,
-        tags: Tags::new(),
+        ..Subnet::new(SubnetId::new(format!("subnet-{n}")), "vpc-1")
     };
     (0..6)
         .map(subnet)
@@ -193,11 +190,9 @@ fn account(resource: Resource) -> Snapshot {
         snapshot.resources = peers.map(|peer| (peer.id(), peer)).collect();
     }
     let vpc = Vpc {
-        id: "vpc-1".into(),
         owner: Some("111122223333".into()),
         cidrs: BTreeSet::from(["10.0.0.0/16".parse().unwrap()]),
-        is_default: false,
-        tags: Tags::new(),
+        ..Vpc::new("vpc-1")
     };
     snapshot.topology.vpcs.insert(vpc.id.clone(), vpc);
     snapshot.topology.subnets = subnets();

@@ -238,7 +238,14 @@ fn lockouts(scene: &mut Scene<'_>) {
         return;
     }
     let (before, after) = scene.sides();
+    let elsewhere = |lost: &Finding| match (&scene.diff.vpc, &lost.subject) {
+        (Some(here), Subject::Vpc(vpc)) => here != vpc,
+        _ => false,
+    };
     for lost in ssm::lost(&before, &after) {
+        if elsewhere(&lost) {
+            continue;
+        }
         for element in &cuts {
             scene.teller.findings.push(Finding {
                 subject: scene.diff.resource.clone().into(),

@@ -94,7 +94,7 @@ pub enum Body {
         /// The decision.
         decision: Box<Decision>,
         /// What it opened and closed.
-        impact: Impact,
+        impact: Box<Impact>,
     },
     /// A plan was made; stored before its first call.
     Planned {

@@ -146,6 +146,8 @@ struct Lines {
     v4: Spans,
     v6: Spans,
     symbols: u64,
+    /// Protocol numbers that lines name, those for symbols too: each has a cell with all networks.
+    named: BTreeSet<u8>,
     /// Networks counted so far: past the limit no more are looked at.
     networks: u64,
 }
@@ -159,6 +161,7 @@ impl Lines {
                 continue;
             }
             let matched = matched(&rule.traffic);
+            self.named.extend(matched.0);
             match &rule.peer {
                 Peer::Ipv4(net) => self.network(IpNet::V4(*net), 1, matched),
                 Peer::Ipv6(net) => self.network(IpNet::V6(*net), 1, matched),
@@ -187,6 +190,7 @@ impl Lines {
             if key.direction == direction {
                 // An earlier entry stays visible below one that matches everything: no line is whole.
                 let (protocol, _) = matched(&entry.traffic);
+                self.named.extend(protocol);
                 self.network(entry.cidr, 1, (protocol, false));
             }
         }
@@ -207,8 +211,7 @@ impl Lines {
     }
 
     fn cost(mut self, cost: &mut Cost) {
-        let spans = self.v4.iter().chain(&self.v6);
-        let named: BTreeSet<u8> = spans.filter_map(|(_, _, _, (number, _))| *number).collect();
+        let named = std::mem::take(&mut self.named);
         let classes = if named.contains(&REST) {
             256
         } else {

@@ -1,20 +1,26 @@
 //! The EC2 model: what exists, and what each call does to it or is refused with (semantics A–C).
 
 mod acls;
+mod endpoints;
 mod groups;
 mod load;
+mod nat;
+mod provide;
 mod read;
 mod tables;
 mod tags;
 mod targets;
+mod teardown;
 mod topology;
 
+pub(crate) use nat::Address;
 pub(crate) use read::{apis as read_apis, gap_of};
 
 use crate::call::Call;
 use snapback_model::*;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// A refusal in EC2's words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +36,14 @@ impl ApiError {
         Self {
             code,
             message: message.into(),
+        }
+    }
+
+    /// Whose fault EC2 says it is: what stands before the code in CloudTrail.
+    pub(crate) fn fault(&self) -> &'static str {
+        match self.code {
+            "InternalError" | "InternalFailure" | "Unavailable" | "ServiceUnavailable" => "Server",
+            _ => "Client",
         }
     }
 }
@@ -109,6 +123,8 @@ pub struct Quotas {
     pub acls_per_vpc: usize,
     /// Static routes of a table for each address family.
     pub routes_per_table: usize,
+    /// NAT gateways of an availability zone; those being deleted count (semantics B1).
+    pub nat_gateways_per_zone: usize,
 }
 
 impl Default for Quotas {
@@ -119,6 +135,7 @@ impl Default for Quotas {
             entries_per_acl: 20,
             acls_per_vpc: 200,
             routes_per_table: 500,
+            nat_gateways_per_zone: 5,
         }
     }
 }
@@ -155,6 +172,11 @@ pub(crate) enum Response {
     Subnet(SubnetId),
     Interface(NetworkInterfaceId),
     Nat(String),
+    Vpc(VpcId),
+    /// A gateway, peering or endpoint.
+    Gateway(String),
+    Address(String),
+    FlowLogs(Vec<String>),
     PrefixList {
         id: PrefixListId,
         version: i64,
@@ -176,6 +198,14 @@ pub(crate) struct Account {
     pub mint: Mint,
     /// Gateways that change state by themselves: when, which, to what.
     pub transitions: Vec<(Timestamp, String, &'static str)>,
+    /// Elastic addresses by allocation id.
+    pub addresses: BTreeMap<String, Address>,
+    /// Why a NAT gateway is `failed`, or will be: EC2's code and message.
+    pub nat_failures: BTreeMap<String, (&'static str, String)>,
+    /// How long a NAT gateway is `pending` or `deleting`.
+    pub nat_settles: Duration,
+    /// Calls made with a client token, with what they gave back.
+    pub tokens: BTreeMap<String, (Call, Response)>,
 }
 
 impl Account {
@@ -191,6 +221,10 @@ impl Account {
             identical_route_succeeds: false,
             mint: Mint::new(seed),
             transitions: Vec::new(),
+            addresses: BTreeMap::new(),
+            nat_failures: BTreeMap::new(),
+            nat_settles: nat::SETTLES,
+            tokens: BTreeMap::new(),
         }
     }
 
@@ -264,15 +298,24 @@ impl Account {
 
     fn execute_context(&mut self, call: &Call, now: Timestamp) -> Result<Response, ApiError> {
         match call {
-            Call::CreateSubnet { vpc, cidr, zone } => self.create_subnet(vpc, *cidr, zone),
+            Call::CreateSubnet {
+                vpc,
+                cidr,
+                zone,
+                tags,
+            } => self.create_subnet(vpc, *cidr, zone, tags),
             Call::CreateNetworkInterface {
                 subnet,
                 groups,
                 description,
-            } => self.create_interface(subnet, groups, description),
+                tags,
+            } => self.create_interface(subnet, groups, description, tags),
             Call::DeleteNetworkInterface { interface } => self.delete_interface(interface),
             Call::ModifyNetworkInterfaceGroups { interface, groups } => {
                 self.set_interface_groups(interface, groups)
+            }
+            Call::ModifyNetworkInterfaceSourceDestCheck { interface, check } => {
+                self.set_source_dest_check(interface, *check)
             }
             Call::AttachInternetGateway { gateway, vpc } => {
                 self.attach_internet_gateway(gateway, vpc)
@@ -281,22 +324,18 @@ impl Account {
                 self.detach_internet_gateway(gateway, vpc)
             }
             Call::DeleteInternetGateway { gateway } => self.delete_internet_gateway(gateway),
-            Call::CreateNatGateway { subnet, allocation } => {
-                self.create_nat(subnet, allocation, now)
-            }
+            Call::CreateNatGateway(request) => self.create_nat(request, now),
             Call::DeleteNatGateway { gateway } => self.delete_nat(gateway, now),
             Call::DeleteVpcPeeringConnection { peering } => self.delete_peering(peering),
-            Call::ModifyVpcEndpoint {
-                endpoint,
-                add_tables,
-                remove_tables,
-            } => self.modify_endpoint(endpoint, add_tables, remove_tables),
+            Call::ModifyVpcEndpoint { .. } => self.modify_endpoint(call),
             Call::ModifyManagedPrefixList {
                 list,
                 current_version,
                 add,
                 remove,
             } => self.modify_prefix_list(list, *current_version, add, remove),
+            Call::Provide(provide) => self.provide(provide),
+            Call::Idempotent { token, call } => self.execute_once(token, call, now),
             other => Err(ApiError::new(
                 "InvalidAction",
                 format!(
@@ -304,6 +343,57 @@ impl Account {
                     other.api()
                 ),
             )),
+        }
+    }
+
+    /// A call with a client token: the first one acts, an equal one gives the same answer while what
+    /// it made is there, a different one under the same token is refused (semantics E).
+    fn execute_once(
+        &mut self,
+        token: &str,
+        call: &Call,
+        now: Timestamp,
+    ) -> Result<Response, ApiError> {
+        if let Some((before, response)) = self.tokens.get(token)
+            && self.has(response)
+        {
+            if before == call {
+                return Ok(response.clone());
+            }
+            return Err(ApiError::new(
+                "IdempotentParameterMismatch",
+                "The client token you have provided is associated with a resource that was created with different parameters.",
+            ));
+        }
+        let response = self.execute(call, now)?;
+        self.tokens
+            .insert(token.to_owned(), (call.clone(), response.clone()));
+        Ok(response)
+    }
+
+    /// Whether what a call made is still there.
+    fn has(&self, response: &Response) -> bool {
+        match response {
+            Response::Acl(id) => self.acls.contains_key(id),
+            Response::Table(id) => self.tables.contains_key(id),
+            Response::Group(id) => self.groups.contains_key(id),
+            Response::Interface(id) => self.topology.interfaces.contains_key(id),
+            Response::Nat(id) | Response::Gateway(id) => {
+                self.topology.gateways.get(id).is_some_and(|gateway| {
+                    !matches!(gateway.state.as_deref(), Some("deleted" | "failed"))
+                })
+            }
+            Response::PrefixList { id, .. } => self.topology.prefix_lists.contains_key(id),
+            Response::FlowLogs(ids) => ids
+                .iter()
+                .all(|id| self.topology.flow_logs.contains_key(id)),
+            Response::Done
+            | Response::Authorized(_)
+            | Response::Revoked { .. }
+            | Response::Association(_)
+            | Response::Subnet(_)
+            | Response::Vpc(_)
+            | Response::Address(_) => true,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A realistic account to begin with.
 
+mod fresh;
 mod plan;
 mod site;
 
@@ -58,6 +59,8 @@ pub struct Layout {
     pub public_table: RouteTableId,
     /// Default route to the NAT gateway, peering and S3; private subnets.
     pub private_table: RouteTableId,
+    /// Elastic address that nothing uses.
+    pub spare_address: String,
     /// ENI of the load balancer, public, requester-managed.
     pub web_interface: NetworkInterfaceId,
     /// ENI of an application instance.
@@ -107,5 +110,14 @@ impl Builder {
         }
         account.mint = crate::account::Mint::new(self.seed ^ LAYOUT_SEED.rotate_left(32));
         (World::from_account(account, self.seed), layout)
+    }
+}
+
+impl World {
+    /// An account as AWS hands it out: a default VPC and AWS's own prefix lists.
+    pub fn fresh(account: AccountId, region: Region, seed: u64) -> Self {
+        let mut fresh = Account::new(account, region, seed);
+        fresh::lay_out(&mut fresh, Timestamp::UNIX_EPOCH);
+        Self::from_account(fresh, seed)
     }
 }

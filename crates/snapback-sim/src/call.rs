@@ -1,10 +1,14 @@
 //! What anybody may ask EC2 to change: one value a call, in the form the client sent it.
 
+mod action;
 mod names;
+mod provide;
+
+pub use provide::{EndpointRequest, NatRequest, Provide};
 
 use ipnet::IpNet;
-use snapback_engine::plan::Action;
 use snapback_model::*;
+use std::collections::BTreeMap;
 
 /// A group as a request names it; by name only groups of the default VPC are found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,19 +186,22 @@ pub enum Call {
         targets: Vec<String>,
         tags: Tags,
     },
+    /// A tag goes whatever its value where none is named; without tags, all of them go.
     DeleteTags {
         targets: Vec<String>,
-        tags: Tags,
+        tags: BTreeMap<String, Option<String>>,
     },
     CreateSubnet {
         vpc: VpcId,
         cidr: IpNet,
         zone: String,
+        tags: Tags,
     },
     CreateNetworkInterface {
         subnet: SubnetId,
         groups: Vec<SecurityGroupId>,
         description: String,
+        tags: Tags,
     },
     DeleteNetworkInterface {
         interface: NetworkInterfaceId,
@@ -202,6 +209,10 @@ pub enum Call {
     ModifyNetworkInterfaceGroups {
         interface: NetworkInterfaceId,
         groups: Vec<SecurityGroupId>,
+    },
+    ModifyNetworkInterfaceSourceDestCheck {
+        interface: NetworkInterfaceId,
+        check: bool,
     },
     AttachInternetGateway {
         gateway: String,
@@ -214,10 +225,7 @@ pub enum Call {
     DeleteInternetGateway {
         gateway: String,
     },
-    CreateNatGateway {
-        subnet: SubnetId,
-        allocation: String,
-    },
+    CreateNatGateway(NatRequest),
     DeleteNatGateway {
         gateway: String,
     },
@@ -228,12 +236,23 @@ pub enum Call {
         endpoint: String,
         add_tables: Vec<RouteTableId>,
         remove_tables: Vec<RouteTableId>,
+        add_subnets: Vec<SubnetId>,
+        remove_subnets: Vec<SubnetId>,
+        add_groups: Vec<SecurityGroupId>,
+        remove_groups: Vec<SecurityGroupId>,
     },
     ModifyManagedPrefixList {
         list: PrefixListId,
         current_version: Option<i64>,
         add: Vec<IpNet>,
         remove: Vec<IpNet>,
+    },
+    /// What an account is built from; no plan holds these.
+    Provide(Provide),
+    /// A call with a `ClientToken`: made once however often it is sent (semantics E).
+    Idempotent {
+        token: String,
+        call: Box<Call>,
     },
 }
 
@@ -256,6 +275,26 @@ fn permissions(rules: impl IntoIterator<Item = (RuleKey, Option<String>)>) -> Ve
 }
 
 impl Call {
+    /// The call with a client token, where there is one.
+    #[must_use]
+    pub fn once(self, token: Option<String>) -> Self {
+        match token {
+            Some(token) => Self::Idempotent {
+                token,
+                call: Box::new(self),
+            },
+            None => self,
+        }
+    }
+
+    /// The call itself, without its client token.
+    pub(crate) fn plain(&self) -> &Self {
+        match self {
+            Self::Idempotent { call, .. } => call.plain(),
+            call => call,
+        }
+    }
+
     /// Authorizes rules of one direction in the permission form; rules of equal traffic share one item.
     pub fn authorize(
         group: &SecurityGroupId,
@@ -300,181 +339,5 @@ impl Call {
                 short: false,
             },
         }
-    }
-
-    /// The call that an action of a plan makes; `None` where `handles` lack the association it needs.
-    pub fn from_action(action: &Action, handles: &Handles) -> Option<Self> {
-        Some(match action.clone() {
-            Action::AuthorizeSecurityGroupRules {
-                group,
-                direction,
-                rules,
-            } => {
-                let tags = rules
-                    .values()
-                    .find_map(|detail| detail.tags.clone())
-                    .unwrap_or_default();
-                let rules = rules
-                    .into_iter()
-                    .map(|(key, detail)| (key, detail.description));
-                Self::AuthorizeSecurityGroup {
-                    group: GroupBy::Id(group),
-                    direction,
-                    permissions: permissions(rules),
-                    short: false,
-                    tags,
-                }
-            }
-            Action::RevokeSecurityGroupRules {
-                group,
-                direction,
-                rules,
-            } => Self::RevokeSecurityGroup {
-                group: GroupBy::Id(group),
-                direction,
-                rules: match rules.values().cloned().collect::<Option<Vec<_>>>() {
-                    Some(ids) => Revoked::Ids(ids),
-                    None => Revoked::Content {
-                        permissions: permissions(rules.into_keys().map(|key| (key, None))),
-                        short: false,
-                    },
-                },
-            },
-            Action::ModifySecurityGroupRule {
-                group,
-                id,
-                from: _,
-                to,
-                description,
-            } => Self::ModifySecurityGroupRules {
-                group,
-                changes: vec![RuleChange {
-                    id,
-                    traffic: to.traffic,
-                    peer: to.peer,
-                    description,
-                }],
-            },
-            Action::UpdateSecurityGroupRuleDescriptions {
-                group,
-                direction,
-                rules,
-            } => Self::UpdateSecurityGroupRuleDescriptions {
-                group: GroupBy::Id(group),
-                direction,
-                descriptions: rules
-                    .into_iter()
-                    .map(|(key, text)| (RuleBy::Key(key), text))
-                    .collect(),
-            },
-            Action::CreateNetworkAclEntry { acl, key, entry } => {
-                Self::CreateNetworkAclEntry { acl, key, entry }
-            }
-            Action::ReplaceNetworkAclEntry {
-                acl,
-                key,
-                from: _,
-                entry,
-            } => Self::ReplaceNetworkAclEntry { acl, key, entry },
-            Action::DeleteNetworkAclEntry { acl, key, entry: _ } => {
-                Self::DeleteNetworkAclEntry { acl, key }
-            }
-            Action::ReplaceNetworkAclAssociation {
-                subnet,
-                from: _,
-                acl,
-            } => Self::ReplaceNetworkAclAssociation {
-                association: handles
-                    .association_id(Kind::NetworkAcl, &AssociationSubject::Subnet(subnet))?
-                    .clone(),
-                acl,
-            },
-            Action::CreateTags { target, tags } => Self::CreateTags {
-                targets: vec![target],
-                tags,
-            },
-            Action::DeleteTags { target, tags } => Self::DeleteTags {
-                targets: vec![target],
-                tags,
-            },
-            Action::CreateSecurityGroup {
-                group: _,
-                name,
-                description,
-                vpc,
-                tags,
-            } => Self::CreateSecurityGroup {
-                name,
-                description,
-                vpc: Some(vpc),
-                tags,
-            },
-            Action::CreateNetworkAcl { vpc, tags, .. } => Self::CreateNetworkAcl { vpc, tags },
-            Action::DeleteNetworkAcl { acl } => Self::DeleteNetworkAcl { acl },
-            Action::CreateRouteTable { vpc, tags, .. } => Self::CreateRouteTable { vpc, tags },
-            Action::ModifyVpcEndpoint {
-                endpoint,
-                add,
-                remove,
-            } => Self::ModifyVpcEndpoint {
-                endpoint,
-                add_tables: add.into_iter().collect(),
-                remove_tables: remove.into_iter().collect(),
-            },
-            action => return Self::from_route_action(action, handles),
-        })
-    }
-
-    fn from_route_action(action: Action, handles: &Handles) -> Option<Self> {
-        let association = |subject: &AssociationSubject| {
-            handles.association_id(Kind::RouteTable, subject).cloned()
-        };
-        Some(match action {
-            Action::CreateRoute {
-                table,
-                destination,
-                target,
-            } => Self::CreateRoute {
-                table,
-                destination,
-                target,
-            },
-            Action::ReplaceRoute {
-                table,
-                destination,
-                from: _,
-                target,
-            } => Self::ReplaceRoute {
-                table,
-                destination,
-                target,
-            },
-            Action::DeleteRoute {
-                table,
-                destination,
-                from: _,
-            } => Self::DeleteRoute { table, destination },
-            Action::AssociateRouteTable { table, subject } => {
-                Self::AssociateRouteTable { table, subject }
-            }
-            Action::ReplaceRouteTableAssociation {
-                subject,
-                from: _,
-                table,
-            } => Self::ReplaceRouteTableAssociation {
-                association: association(&subject)?,
-                table,
-            },
-            Action::DisassociateRouteTable { subject, from: _ } => Self::DisassociateRouteTable {
-                association: association(&subject)?,
-            },
-            Action::EnableVgwRoutePropagation { table, gateway } => {
-                Self::EnableVgwRoutePropagation { table, gateway }
-            }
-            Action::DisableVgwRoutePropagation { table, gateway } => {
-                Self::DisableVgwRoutePropagation { table, gateway }
-            }
-            _ => return None,
-        })
     }
 }

@@ -85,7 +85,9 @@ impl Channel for SimChannel {
                     Err(self.error("429 Too Many Requests", true, Some(RETRY_AFTER)))
                 }
                 Some(Fault::Denied) => Err(self.error("403 Forbidden", false, None)),
-                Some(Fault::ServerError) => Err(self.error("503 Service Unavailable", true, None)),
+                Some(Fault::ServerError | Fault::Refused(_)) => {
+                    Err(self.error("503 Service Unavailable", true, None))
+                }
                 Some(Fault::LostResponse | Fault::LostRequest) => {
                     Err(self.error("no answer within 10 s", true, None))
                 }

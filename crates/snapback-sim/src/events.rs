@@ -4,6 +4,7 @@
 mod acls;
 mod groups;
 mod identity;
+mod provide;
 mod tables;
 mod topology;
 
@@ -25,9 +26,26 @@ pub(crate) struct Recorded<'a> {
     pub account: &'a Account,
 }
 
+/// A token stands beside the other members, in either style.
+fn with_token(mut body: Value, token: &str) -> Value {
+    if let Value::Object(members) = &mut body {
+        let wrapped = members
+            .iter_mut()
+            .find(|(key, _)| key.ends_with("Request"))
+            .map(|(_, inner)| inner);
+        match wrapped {
+            Some(Value::Object(inner)) => inner.insert("ClientToken".into(), json!(token)),
+            Some(_) | None => members.insert("clientToken".into(), json!(token)),
+        };
+    }
+    body
+}
+
 /// `requestParameters` of a call.
 fn request(call: &Call) -> Value {
     match call {
+        Call::Idempotent { token, call } => with_token(request(call), token),
+        Call::Provide(provide) => provide::request(provide),
         Call::AuthorizeSecurityGroup { .. }
         | Call::RevokeSecurityGroup { .. }
         | Call::ModifySecurityGroupRules { .. }
@@ -58,14 +76,16 @@ fn request(call: &Call) -> Value {
 fn response(recorded: &Recorded<'_>, response: &Response) -> Value {
     let request = recorded.request;
     let account = recorded.account;
-    match (recorded.call, response) {
+    let call = recorded.call.plain();
+    match (call, response) {
+        (Call::Provide(provide), _) => provide::response(provide, response, account, request),
         (
             Call::ModifySecurityGroupRules { .. }
             | Call::UpdateSecurityGroupRuleDescriptions { .. }
             | Call::ModifyVpcEndpoint { .. },
             _,
         ) => wrapped(
-            recorded.call.api(),
+            call.api(),
             "Response",
             json!({"xmlns": XMLNS, "requestId": request, "return": true}),
         ),
@@ -91,7 +111,8 @@ fn response(recorded: &Recorded<'_>, response: &Response) -> Value {
     }
 }
 
-const XMLNS: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";
+/// The namespace of EC2's XML, which wrapped records carry too.
+pub(crate) const XMLNS: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";
 
 /// The whole EventBridge message.
 pub(crate) fn envelope(recorded: &Recorded<'_>, envelope_id: &str) -> Value {
@@ -135,7 +156,10 @@ fn record(recorded: &Recorded<'_>, at: &str) -> Value {
     let more = match recorded.result {
         Ok(answer) => vec![("responseElements", response(recorded, answer))],
         Err(error) => vec![
-            ("errorCode", Value::String(format!("Client.{}", error.code))),
+            (
+                "errorCode",
+                Value::String(format!("{}.{}", error.fault(), error.code)),
+            ),
             ("errorMessage", Value::String(error.message.clone())),
         ],
     };

@@ -14,6 +14,8 @@ pub enum Fault {
     Denied,
     /// A fault of the service (5xx).
     ServerError,
+    /// EC2 refuses with this code, whatever the state; elsewhere a fault of the service.
+    Refused(&'static str),
     /// It happened, but the answer is lost.
     LostResponse,
     /// It did not happen, and no answer came.

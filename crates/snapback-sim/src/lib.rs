@@ -21,6 +21,7 @@ pub mod station;
 mod store;
 pub mod story;
 mod views;
+pub mod wire;
 mod world;
 
 #[cfg(test)]
@@ -28,7 +29,9 @@ mod tests;
 
 pub use account::Quotas;
 pub use build::{Builder, Layout};
-pub use call::{Call, GroupBy, Permission, Revoked, RuleBy, RuleChange};
+pub use call::{
+    Call, EndpointRequest, GroupBy, NatRequest, Permission, Provide, Revoked, RuleBy, RuleChange,
+};
 pub use channel::{Shown, SimChannel};
 pub use delivery::EventFaults;
 pub use faults::{Chaos, Fault, Staleness, When};

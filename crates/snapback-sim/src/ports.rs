@@ -45,7 +45,7 @@ fn refused(operation: &str, resource: &str, error: &ApiError) -> CallError {
 }
 
 /// EC2's answer to a fault that is an answer.
-fn answer(fault: Fault, operation: &str) -> Option<ApiError> {
+pub(crate) fn answer(fault: Fault, operation: &str, by: &str) -> Option<ApiError> {
     match fault {
         Fault::Throttled => Some(ApiError::new(
             "RequestLimitExceeded",
@@ -54,10 +54,10 @@ fn answer(fault: Fault, operation: &str) -> Option<ApiError> {
         Fault::Denied => Some(ApiError::new(
             "UnauthorizedOperation",
             format!(
-                "You are not authorized to perform this operation. User: {} is not authorized to perform: ec2:{operation}",
-                crate::GUARD_ROLE
+                "You are not authorized to perform this operation. User: {by} is not authorized to perform: ec2:{operation}"
             ),
         )),
+        Fault::Refused(code) => Some(ApiError::new(code, "Injected by the simulator.")),
         Fault::ServerError => Some(ApiError::new(
             "InternalError",
             "An internal error has occurred.",
@@ -88,7 +88,7 @@ fn named(scope: &Scope) -> String {
 
 impl Inner {
     /// The fault of an EC2 call now; an empty token bucket is one.
-    fn ec2_fault(&mut self, api: &str) -> Option<Fault> {
+    pub(crate) fn ec2_fault(&mut self, api: &str) -> Option<Fault> {
         let now = self.now;
         if self
             .buckets
@@ -107,7 +107,7 @@ impl Inner {
         for api in read_apis(&self.account, scope) {
             self.pass(self.latency.read);
             let fault = self.ec2_fault(api);
-            let refusal = fault.and_then(|fault| answer(fault, api));
+            let refusal = fault.and_then(|fault| answer(fault, api, crate::GUARD_ROLE));
             let error = match (&refusal, fault) {
                 (Some(refusal), _) => Some(refused(api, &resource, refusal)),
                 (None, Some(_)) => {
@@ -160,7 +160,9 @@ impl Inner {
                 self.pass(NO_ANSWER);
                 Err(lost(api, &resource))
             }
-            Some(fault) => self.perform(&guard, &call, answer(fault, api)).map(receipt),
+            Some(fault) => self
+                .perform(&guard, &call, answer(fault, api, crate::GUARD_ROLE))
+                .map(receipt),
         };
         if !Arc::ptr_eq(&before, &self.account) {
             self.trail
@@ -211,7 +213,7 @@ fn store_error(fault: Fault, operation: &str) -> CallError {
             ErrorClass::Transient,
         ),
         Fault::Denied => ("AccessDeniedException", ErrorClass::Denied),
-        Fault::ServerError => ("InternalServerError", ErrorClass::Transient),
+        Fault::ServerError | Fault::Refused(_) => ("InternalServerError", ErrorClass::Transient),
         Fault::LostResponse | Fault::LostRequest => ("Timeout", ErrorClass::Lost),
     };
     CallError {

@@ -11,7 +11,7 @@ mod history;
 mod ports;
 mod records;
 mod refusals;
-mod twin;
+pub(crate) mod twin;
 
 use crate::{Builder, Call, Layout, Principal, World};
 use snapback_model::*;

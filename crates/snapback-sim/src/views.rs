@@ -20,9 +20,9 @@ pub struct Logged {
     pub resource: String,
     /// EC2's code, where it failed.
     pub error: Option<String>,
-    /// Whether it is a read; only ours are logged.
+    /// Whether it is a read; those of our flow and those over the wire are logged.
     pub read: bool,
-    /// EC2's request id, of writes.
+    /// EC2's request id, of writes and of calls over the wire.
     pub request: Option<RequestId>,
 }
 

@@ -50,6 +50,13 @@ pub struct CallOutcome {
     pub made: Vec<String>,
 }
 
+/// How a mutating call ended, with EC2's whole answer.
+pub(crate) struct Performed {
+    pub request: RequestId,
+    pub event: EventId,
+    pub result: Result<Response, ApiError>,
+}
+
 impl CallOutcome {
     /// The first id made; empty where the call makes none.
     pub fn first(&self) -> &str {
@@ -259,6 +266,39 @@ impl World {
         self.with(|inner| inner.buckets = on.then(Default::default));
     }
 
+    /// Sets how long a NAT gateway is `pending` or `deleting`; 90 s at the beginning.
+    pub fn set_nat_settles(&self, after: Duration) {
+        self.with(|inner| Arc::make_mut(&mut inner.account).nat_settles = after);
+    }
+
+    /// Puts the account that a snapshot shows in the place of this one: quotas stay, history does not.
+    pub fn load(&self, snapshot: &Snapshot) {
+        self.with(|inner| {
+            let mut loaded = Account::load(snapshot, inner.rng.u64(..));
+            loaded.quotas = inner.account.quotas;
+            loaded.nat_settles = inner.account.nat_settles;
+            loaded.identical_route_succeeds = inner.account.identical_route_succeeds;
+            inner.account = Arc::new(loaded);
+            inner.history.clear();
+        });
+    }
+
+    /// Sets the world's clock, back too: for a world that goes by a watcher's clock from its beginning.
+    pub fn begin_at(&self, instant: Timestamp) {
+        self.with(|inner| inner.now = instant);
+    }
+
+    /// Lets time pass up to an instant; an earlier one changes nothing. A world that is watched from
+    /// outside goes by its watcher's clock.
+    pub fn advance_to(&self, instant: Timestamp) {
+        self.with(|inner| inner.pass_to(instant));
+    }
+
+    /// When the next message is due, where one is on its way.
+    pub fn next_message(&self) -> Option<Timestamp> {
+        self.with(|inner| inner.delivery.next())
+    }
+
     /// Sets how long port calls take.
     pub fn set_latency(&self, latency: Latency) {
         self.with(|inner| inner.latency = latency);
@@ -280,7 +320,12 @@ impl Inner {
         }
     }
 
-    fn replace_account(&mut self, account: Account) {
+    pub fn pass_to(&mut self, instant: Timestamp) {
+        let ahead = Duration::try_from(instant.duration_since(self.now)).unwrap_or_default();
+        self.pass(ahead);
+    }
+
+    pub fn replace_account(&mut self, account: Account) {
         let old = std::mem::replace(&mut self.account, Arc::new(account));
         match self.faults.staleness {
             Some(staleness) => {
@@ -296,7 +341,7 @@ impl Inner {
         }
     }
 
-    fn uuid(&mut self) -> String {
+    pub fn uuid(&mut self) -> String {
         let (high, low) = (self.rng.u64(..), self.rng.u64(..));
         let bits = (u128::from(high) << 64) | u128::from(low);
         let text = format!("{bits:032x}");
@@ -318,6 +363,31 @@ impl Inner {
         call: &Call,
         refusal: Option<ApiError>,
     ) -> Result<CallOutcome, CallError> {
+        let performed = self.perform_whole(principal, call, refusal);
+        match performed.result {
+            Ok(response) => Ok(CallOutcome {
+                request: performed.request,
+                event: performed.event,
+                made: made(&response),
+            }),
+            Err(error) => Err(CallError {
+                operation: call.api().to_owned(),
+                resource: call.subject(),
+                class: classify(error.code),
+                code: error.code.to_owned(),
+                message: error.message,
+                request: Some(performed.request),
+            }),
+        }
+    }
+
+    /// The same, with everything that EC2 gives back.
+    pub fn perform_whole(
+        &mut self,
+        principal: &Principal,
+        call: &Call,
+        refusal: Option<ApiError>,
+    ) -> Performed {
         let request = RequestId::new(self.uuid());
         let event = self.uuid();
         let mut account = Account::clone(&self.account);
@@ -349,20 +419,10 @@ impl Inner {
             read: false,
             request: Some(request.clone()),
         });
-        match result {
-            Ok(response) => Ok(CallOutcome {
-                request,
-                event: EventId::new(event),
-                made: made(&response),
-            }),
-            Err(error) => Err(CallError {
-                operation: call.api().to_owned(),
-                resource: call.subject(),
-                class: classify(error.code),
-                code: error.code.to_owned(),
-                message: error.message,
-                request: Some(request),
-            }),
+        Performed {
+            request,
+            event: EventId::new(event),
+            result,
         }
     }
 
@@ -403,7 +463,9 @@ fn made(response: &Response) -> Vec<String> {
         Response::Association(id) => vec![id.to_string()],
         Response::Subnet(id) => vec![id.to_string()],
         Response::Interface(id) => vec![id.to_string()],
-        Response::Nat(id) => vec![id.clone()],
+        Response::Vpc(id) => vec![id.to_string()],
+        Response::Nat(id) | Response::Gateway(id) | Response::Address(id) => vec![id.clone()],
+        Response::FlowLogs(ids) => ids.clone(),
         Response::PrefixList { id, .. } => vec![id.to_string()],
     }
 }

@@ -145,8 +145,8 @@ impl Network {
         let group = self.group(rng);
         let rules = self.groups.entry(group.clone()).or_default();
         let keys: Vec<_> = rules.keys().cloned().collect();
-        let Some((port, cidr)) = (!keys.is_empty()).then(|| keys[rng.usize(..keys.len())].clone())
-        else {
+        let chosen = (!keys.is_empty()).then(|| rng.usize(..keys.len()));
+        let Some((port, cidr)) = chosen.and_then(|index| keys.get(index)).cloned() else {
             return self.create_group(caller, rng);
         };
         let rule = rules.remove(&(port, cidr.clone())).unwrap_or_default();

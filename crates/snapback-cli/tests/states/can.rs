@@ -4,7 +4,7 @@ use crate::world::*;
 use serde_json::{Value, json};
 
 /// The account with a web server that has a public address, and one behind it.
-fn hosts(mut world: Value) -> Value {
+pub fn hosts(mut world: Value) -> Value {
     let interface = |id: &str, subnet: &str, address: &str, public: Option<&str>| {
         let mut interface = json!({
             "NetworkInterfaceId": id, "SubnetId": subnet, "VpcId": "vpc-1", "OwnerId": OWNER, "PrivateIpAddress": address,
@@ -194,6 +194,8 @@ fn a_change_is_told_with_the_differences_that_made_it() {
             "{element} in {elements:?}"
         );
     }
+    let groups = elements.iter().filter(|one| one.starts_with("sg-"));
+    assert_eq!(groups.count(), 0, "they decide as before: {elements:?}");
 }
 
 #[test]

@@ -11,6 +11,7 @@
 mod backtest;
 mod broken_files;
 mod can;
+mod explain;
 mod input;
 mod policy;
 mod script;

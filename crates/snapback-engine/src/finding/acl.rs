@@ -10,7 +10,7 @@ use super::{Finding, FindingCode, Harm, Severity, Since};
 use crate::diff::{Delta, Difference, Side};
 use crate::impact::{bounded, traffic_lines};
 use chain::{Chain, matched};
-pub(super) use gaps::gaps;
+pub(super) use gaps::{Evidence, gaps};
 use ipnet::IpNet;
 use snapback_model::*;
 use snapback_reach::{AddressSet, Family, PacketSet};
@@ -95,8 +95,12 @@ pub(super) fn assess(scene: &mut Scene<'_>, good: &NetworkAcl, found: &NetworkAc
 /// discovery, between subnets.
 fn new_gaps(scene: &mut Scene<'_>, good: &NetworkAcl, found: &NetworkAcl, blamed: &[Blame]) {
     let (before, after) = scene.sides();
-    let was = gaps(&before, good);
-    for gap in gaps(&after, found) {
+    let now = gaps(&after, found, Evidence::Wanted);
+    if now.is_empty() {
+        return;
+    }
+    let was = gaps(&before, good, Evidence::Unwanted);
+    for gap in now {
         let before = was.iter().find(|before| before.code == gap.code);
         let grown = |direction: Direction| {
             let missing = gap.missing(direction);

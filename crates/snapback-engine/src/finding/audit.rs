@@ -40,7 +40,7 @@ pub(super) fn of_resource(
         }
         Resource::NetworkAcl(found) => {
             acl::audit(&mut teller, found);
-            for gap in acl::gaps(world, found) {
+            for gap in acl::gaps(world, found, acl::Evidence::Wanted) {
                 teller.tell(
                     gap.code,
                     (gap.severity, Harm::Cuts),

@@ -143,11 +143,21 @@ fn newly_exposed(
     if internet.is_subset(new) {
         return Some((Width::World, target));
     }
-    let near = match family {
+    (target.address_count(family) >= near(family)).then_some((Width::Near, target))
+}
+
+fn near(family: Family) -> u128 {
+    match family {
         Family::V4 => NEAR_V4,
         Family::V6 => NEAR_V6,
-    };
-    (target.address_count(family) >= near).then_some((Width::Near, target))
+    }
+}
+
+/// Whether some peers are a huge part of the internet, or all of it.
+pub(super) fn is_near_world(peers: &AddressSet) -> bool {
+    Family::ALL
+        .into_iter()
+        .any(|family| peers.public_address_count(family) >= near(family))
 }
 
 /// The rules that a smallest choice covering the target can contain: each is one of those that make

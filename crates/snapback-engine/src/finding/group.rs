@@ -1,6 +1,6 @@
 //! Risks of security groups.
 
-use super::exposure::{Exposure, Width, exposures};
+use super::exposure::{Exposure, Width, exposures, is_near_world};
 use super::scene::{Scene, Teller};
 use super::{Finding, FindingCode, Harm, Severity, Since, audit, since};
 use crate::diff::{Delta, Difference};
@@ -44,11 +44,18 @@ fn newly_opened(
     added: &[&RuleKey],
 ) {
     let mut teller = Teller::about(ResourceId::from(good.id.clone()).into());
-    let (before, after) = scene.sides();
-    let carriers = carriers(after.carriers(&found.id));
+    let carrying: Vec<&NetworkInterface> = scene
+        .live
+        .topology
+        .interfaces
+        .values()
+        .filter(|interface| interface.groups.contains(&found.id))
+        .collect();
+    let carriers = carriers(&carrying);
     opened(&mut teller, (&scene.lists, carriers), (good, found), added);
-    if !teller.findings.is_empty() {
+    if !teller.findings.is_empty() && could_be_open(good, &scene.lists) {
         let mut known = Teller::about(ResourceId::from(good.id.clone()).into());
+        let (before, _) = scene.sides();
         audit::openings(&mut known, &before, good);
         teller.findings = since::mark(&known.findings, teller.findings);
     }
@@ -56,6 +63,12 @@ fn newly_opened(
         default_use(&mut teller, good, found, rule);
     }
     scene.teller.findings.extend(teller.findings);
+}
+
+/// Whether a group lets so many public addresses in that some port may be open to the world or near it.
+fn could_be_open(good: &SecurityGroup, lists: &Topology) -> bool {
+    let peers = permitted_by_group(good, Direction::Ingress, lists).peers();
+    is_near_world(&peers)
 }
 
 /// SG-DEFAULT-USE of a rule that came to the default group.

@@ -35,6 +35,15 @@ pub(super) fn judge(
     court.told
 }
 
+/// Context whose absence today is taken for absence then: else nothing would ever be said to be
+/// out of reach. Interfaces only for groups that still exist ([`Court::show_interfaces`]).
+const TODAY: [ContextKind; 4] = [
+    ContextKind::Vpcs,
+    ContextKind::Subnets,
+    ContextKind::Interfaces,
+    ContextKind::BlockPublicAccess,
+];
+
 /// What all judgements are made from.
 struct Court<'a> {
     past: &'a Past,
@@ -44,6 +53,12 @@ struct Court<'a> {
     neighbours: BTreeMap<(Kind, VpcId), BTreeSet<ResourceId>>,
     baselines: Baselines,
     live: Snapshot,
+    /// What exists today.
+    today: BTreeSet<ResourceId>,
+    /// The interfaces that are not shown, of the baselines' topology and of live's.
+    hidden: [BTreeMap<NetworkInterfaceId, NetworkInterface>; 2],
+    shows_interfaces: bool,
+    reads_interfaces: bool,
     told: Vec<Retold>,
 }
 
@@ -60,11 +75,12 @@ struct Case {
 impl<'a> Court<'a> {
     fn new(past: &'a Past, steps: &'a [Step], live: Option<&Snapshot>, policy: &'a Policy) -> Self {
         let mut topology = live.map(|live| live.topology.clone()).unwrap_or_default();
-        // What is dead today may have been alive then; what is not known stands in nobody's way.
+        // What is dead today may have been alive then, and what is not there may have been.
         topology.gateways.retain(|_, gateway| {
             let state = gateway.state.as_deref().unwrap_or("available");
             matches!(state, "available" | "active" | "attached" | "pending")
         });
+        topology.read.retain(|kind| TODAY.contains(kind));
         let mut neighbours: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
         for (id, shell) in &past.shells {
             if let (Kind::NetworkAcl | Kind::RouteTable, Some(vpc)) = (id.kind(), shell.vpc()) {
@@ -72,7 +88,6 @@ impl<'a> Court<'a> {
                 of_vpc.or_default().insert(id.clone());
             }
         }
-        let observed_at = live.map(|live| live.observed_at).unwrap_or_default();
         let told = steps
             .iter()
             .enumerate()
@@ -87,11 +102,33 @@ impl<'a> Court<'a> {
                 by_id: BTreeMap::new(),
                 topology: topology.clone(),
             },
+            reads_interfaces: topology.read.contains(&ContextKind::Interfaces),
             live: Snapshot {
                 topology,
-                ..Snapshot::empty(observed_at)
+                ..Snapshot::empty(Timestamp::default())
             },
+            today: live
+                .map(|live| live.resources.keys().cloned().collect())
+                .unwrap_or_default(),
+            hidden: Default::default(),
+            shows_interfaces: true,
             told,
+        }
+    }
+
+    /// Who carried a group that is gone, nothing tells: its interfaces are not read, rather than none.
+    fn show_interfaces(&mut self, shown: bool) {
+        if shown == self.shows_interfaces {
+            return;
+        }
+        self.shows_interfaces = shown;
+        let topologies = [&mut self.baselines.topology, &mut self.live.topology];
+        for (topology, hidden) in topologies.into_iter().zip(&mut self.hidden) {
+            std::mem::swap(&mut topology.interfaces, hidden);
+            match shown && self.reads_interfaces {
+                true => topology.read.insert(ContextKind::Interfaces),
+                false => topology.read.remove(&ContextKind::Interfaces),
+            };
         }
     }
 
@@ -142,7 +179,7 @@ impl<'a> Court<'a> {
         let Some(diff) = diffs.into_iter().next() else {
             return;
         };
-        let found = self.find(&diff);
+        let found = self.findings(&diff);
         self.accept(&case, &diff);
         let judgements = self.judge_untrusted(&case, &only);
         for difference in &diff.differences {
@@ -157,7 +194,7 @@ impl<'a> Court<'a> {
         }
     }
 
-    fn find(&self, diff: &ResourceDiff) -> Vec<Finding> {
+    fn findings(&self, diff: &ResourceDiff) -> Vec<Finding> {
         let impact = impact::impact(&self.baselines, &self.live, diff);
         finding::assess(&self.baselines, &self.live, diff, &impact)
     }
@@ -192,6 +229,7 @@ impl<'a> Court<'a> {
 
     /// Before and after, with everything that may hold the same subnets.
     fn set_scene(&mut self, case: &Case) {
+        self.show_interfaces(self.today.contains(&case.id));
         let mut ids = BTreeSet::from([case.id.clone()]);
         let shell = self.past.shells.get(&case.id);
         if let Some(vpc) = shell.and_then(Resource::vpc) {
@@ -201,6 +239,8 @@ impl<'a> Court<'a> {
         self.baselines.by_id.clear();
         self.live.resources.clear();
         self.live.coverage.clear();
+        // An exception of the policy holds or not at the time of the change.
+        self.live.observed_at = Timestamp::from_second(case.second).unwrap_or_default();
         for id in ids {
             let (before, after) = match id == case.id {
                 true => (case.before.state.clone(), case.after.state.clone()),
@@ -265,7 +305,7 @@ impl<'a> Court<'a> {
         let change = strangers
             .and_then(|step| self.steps.get(step))
             .map(|step| &step.change);
-        let findings = self.find(&diff);
+        let findings = self.findings(&diff);
         let decision = verdict::decide(
             &diff,
             &findings,

@@ -141,10 +141,10 @@ impl Names {
             }
             _ => {}
         }
-        if let Some(GroupRef::Id(group)) = group_of(edit) {
-            if !self.told.contains(group) {
-                self.nameless.insert(group.clone());
-            }
+        if let Some(GroupRef::Id(group)) = group_of(edit)
+            && !self.told.contains(group)
+        {
+            self.nameless.insert(group.clone());
         }
     }
 

@@ -439,3 +439,37 @@ fn another_regions_resource_is_not_missing_from_this_ones_state() {
     // After the call the table existed; that it is not in the state of another Region says nothing.
     assert_eq!(view(steps[0].second() + 10).exists, Ok(true));
 }
+
+#[test]
+fn an_exception_holds_at_the_time_of_the_change() {
+    let open = || call(1, "AuthorizeSecurityGroupIngress", rule("0.0.0.0/0", 22));
+    let with = |until: &str| {
+        enforce(&format!(
+            "exceptions: [{{resource: sg-1, until: {until}, why: \"a test\"}}]"
+        ))
+    };
+    let end = live([group(&[WORLD_SSH])]);
+    let on = |policy: &Policy| outcomes(vec![open()], Some(&end), policy);
+    assert_eq!(on(&with("2026-02-03")), [Outcome::Alerted]);
+    assert_eq!(on(&with("2026-02-02")), [Outcome::Reverted]);
+}
+
+#[test]
+fn whether_anything_carries_a_group_is_asked_only_while_it_exists() {
+    let open = || call(10, "AuthorizeSecurityGroupIngress", rule("0.0.0.0/0", 22));
+    let gone = || call(20, "DeleteSecurityGroup", json!({"groupId": "sg-1"}));
+    let policy = || enforce("enforce: {openings: critical}");
+    let mut end = live([group(&[WORLD_SSH])]);
+    end.topology.read.extend(ContextKind::ALL);
+    // No interface carries it today: it opens nothing now.
+    assert_eq!(
+        outcomes(vec![open()], Some(&end), &policy()),
+        [Outcome::Alerted]
+    );
+    // It is gone today: whether one carried it then, nothing tells.
+    end.resources.clear();
+    assert_eq!(
+        outcomes(vec![open(), gone()], Some(&end), &policy())[0],
+        Outcome::Reverted
+    );
+}

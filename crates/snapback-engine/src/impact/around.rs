@@ -148,7 +148,17 @@ pub(super) struct Position<'a> {
     /// Whether their flows are always tracked, whatever the rules (semantics A2).
     pub(super) tracked: bool,
     /// The interfaces by subnet.
-    pub(super) subnets: BTreeMap<&'a SubnetId, Vec<&'a NetworkInterface>>,
+    pub(super) subnets: Vec<(&'a SubnetId, Vec<&'a NetworkInterface>)>,
+}
+
+impl<'a> Position<'a> {
+    fn add(&mut self, interface: &'a NetworkInterface) {
+        let subnet = &interface.subnet;
+        match self.subnets.iter_mut().find(|(known, _)| *known == subnet) {
+            Some((_, here)) => here.push(interface),
+            None => self.subnets.push((subnet, vec![interface])),
+        }
+    }
 }
 
 /// The interfaces that a change concerns, grouped by what decides for them.
@@ -193,14 +203,26 @@ impl<'a> Positions<'a> {
                     groups: sets.indexes(&interface.groups),
                     spot,
                     tracked,
-                    subnets: BTreeMap::new(),
+                    subnets: Vec::new(),
                 });
-            let here = position.subnets.entry(&interface.subnet).or_default();
-            here.push(interface);
+            position.add(interface);
+        }
+        let mut all: Vec<Position<'a>> = found.into_values().collect();
+        // What many carry is asked first: one answer serves them all.
+        let mut carriers: BTreeMap<usize, usize> = BTreeMap::new();
+        for index in all.iter().flat_map(|position| &position.groups) {
+            *carriers.entry(*index).or_default() += 1;
+        }
+        for position in &mut all {
+            let rank = |index: &usize| carriers.get(index).copied().unwrap_or_default();
+            position
+                .groups
+                .sort_by_key(|index| (std::cmp::Reverse(rank(index)), *index));
+            position.subnets.sort_by_key(|(subnet, _)| *subnet);
         }
         Self {
             places: places.all,
-            all: found.into_values().collect(),
+            all,
         }
     }
 
@@ -217,6 +239,7 @@ type PlaceKey<'a> = (Option<&'a NetworkAclId>, Option<&'a RouteTableId>, Blocked
 struct Places<'a> {
     all: Vec<Place<'a>>,
     by_subnet: BTreeMap<&'a SubnetId, usize>,
+    last: Option<(&'a SubnetId, usize)>,
     by_key: BTreeMap<PlaceKey<'a>, usize>,
 }
 
@@ -228,8 +251,12 @@ impl<'a> Places<'a> {
         interface: &'a NetworkInterface,
     ) -> usize {
         let subnet = &interface.subnet;
-        if let Some(known) = self.by_subnet.get(subnet) {
-            return *known;
+        if let Some((_, known)) = self.last.filter(|(last, _)| *last == subnet) {
+            return known;
+        }
+        if let Some(known) = self.by_subnet.get(subnet).copied() {
+            self.last = Some((subnet, known));
+            return known;
         }
         let (acl, table) = (sets.network.acl_of(subnet), sets.network.table_of(subnet));
         let mut unread = |what: Unknowns, noun: &str| {

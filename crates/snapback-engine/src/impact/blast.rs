@@ -50,14 +50,16 @@ impl BlastRadius {
     /// Adds some interfaces; everything else is filled in by who knows it.
     pub(super) fn add<'a>(&mut self, interfaces: impl IntoIterator<Item = &'a NetworkInterface>) {
         let (mut count, mut instances) = (0_usize, BTreeSet::new());
+        let mut last: Option<&SubnetId> = None;
         for interface in interfaces {
             count = count.saturating_add(1);
             if self.named.len() < MOST_NAMED {
                 self.named.push(name_of(interface));
             }
-            if !self.subnets.contains(&interface.subnet) {
+            if last != Some(&interface.subnet) && !self.subnets.contains(&interface.subnet) {
                 self.subnets.insert(interface.subnet.clone());
             }
+            last = Some(&interface.subnet);
             instances.extend(interface.instance.as_deref());
             if let Some(service) = service_of(interface) {
                 let counted = self.services.entry(service.kind.to_owned()).or_default();
@@ -123,6 +125,9 @@ struct Service<'a> {
 fn service_of(interface: &NetworkInterface) -> Option<Service<'_>> {
     let text = interface.description.as_deref().unwrap_or_default();
     let kind = interface.kind.as_deref().unwrap_or_default();
+    if text.is_empty() && kind.is_empty() {
+        return None;
+    }
     let after = |prefix: &str| text.strip_prefix(prefix);
     // `ELB app/front/50dc6c495c0c9188`: type, name, id.
     if let Some(rest) = after("ELB ") {

@@ -21,7 +21,7 @@ pub(super) fn group(
     let Some(id) = before.or(after).map(|group| &group.id) else {
         return;
     };
-    let carriers = work.sets.network.carriers(id);
+    let carriers = work.carriers(id);
     work.concern(&carriers);
     let referrers = work.sets.network.referrers(id);
     work.impact.blast.referrers = referrers

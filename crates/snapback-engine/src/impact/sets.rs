@@ -30,7 +30,6 @@ pub(super) struct Sets<'n, 'a> {
     /// The groups met so far, by index.
     groups: Vec<&'a SecurityGroupId>,
     indexes: BTreeMap<&'a SecurityGroupId, usize>,
-    permitted: BTreeMap<(usize, Direction), Rc<PacketSet>>,
     world: BTreeMap<usize, Rc<Vec<&'a RuleKey>>>,
     own: BTreeMap<&'a SubnetId, Rc<AddressSet>>,
     tables: BTreeMap<&'a RouteTableId, Rc<Ways>>,
@@ -45,7 +44,6 @@ impl<'n, 'a> Sets<'n, 'a> {
             gaps: Exactness::exact(),
             groups: Vec::new(),
             indexes: BTreeMap::new(),
-            permitted: BTreeMap::new(),
             world: BTreeMap::new(),
             own: BTreeMap::new(),
             tables: BTreeMap::new(),
@@ -98,19 +96,23 @@ impl<'n, 'a> Sets<'n, 'a> {
         self.groups.get(index).is_some_and(|known| *known == id)
     }
 
-    /// What a group permits by its rules as they are now, references expanded. One that was not read
-    /// permits nothing, with a gap.
-    pub(super) fn permitted(&mut self, index: usize, direction: Direction) -> Rc<PacketSet> {
-        if let Some(known) = self.permitted.get(&(index, direction)) {
-            return Rc::clone(known);
-        }
+    /// What a group permits of some traffic by its rules as they are now, references expanded. One
+    /// that was not read permits nothing, with a gap.
+    pub(super) fn permitted(
+        &mut self,
+        index: usize,
+        direction: Direction,
+        scope: &Scope,
+    ) -> PacketSet {
         let rules = self.rules(index);
-        let rules = rules.filter(|rule| rule.direction == direction);
+        let mut rules = rules
+            .filter(|rule| rule.direction == direction && scope.overlaps(&rule.traffic))
+            .peekable();
+        if rules.peek().is_none() {
+            return PacketSet::empty();
+        }
         let permitted = permitted_by_rules(rules, self.lists);
-        let permitted = Rc::new(self.expanded(&permitted, direction));
-        self.permitted
-            .insert((index, direction), Rc::clone(&permitted));
-        permitted
+        self.expanded(&permitted, direction)
     }
 
     /// The rules of a group for the whole world, either direction: what tracking depends on.
@@ -166,11 +168,19 @@ impl<'n, 'a> Sets<'n, 'a> {
         over.is_none()
     }
 
-    /// What a group lets through in a direction, answers to the other direction included: for layers
-    /// that judge each packet by itself.
-    pub(super) fn passing(&mut self, index: usize, direction: Direction) -> PacketSet {
-        let permitted = self.permitted(index, direction);
-        let back = self.permitted(index, opposite(direction));
+    /// What a group lets through of some traffic in a direction, answers to the other direction
+    /// included: for layers that judge each packet by itself.
+    pub(super) fn passing(
+        &mut self,
+        index: usize,
+        direction: Direction,
+        scope: &Scope,
+    ) -> PacketSet {
+        let permitted = self.permitted(index, direction, scope);
+        if !scope.holds_answers() {
+            return permitted;
+        }
+        let back = self.permitted(index, opposite(direction), &Scope::all());
         permitted.union(&answers(&back))
     }
 
@@ -222,6 +232,58 @@ impl Ways {
     }
 }
 
+/// Which protocols and ports some packets have: tells at little cost that a rule has none of them.
+pub(super) struct Scope {
+    tcp: Vec<(u16, u16)>,
+    udp: Vec<(u16, u16)>,
+    others: bool,
+}
+
+impl Scope {
+    pub(super) fn of(packets: &PacketSet) -> Self {
+        Self {
+            tcp: packets.points(6).ranges().collect(),
+            udp: packets.points(17).ranges().collect(),
+            others: packets
+                .protocols()
+                .iter()
+                .any(|number| !matches!(number, 6 | 17)),
+        }
+    }
+
+    fn all() -> Self {
+        let everything = vec![(0, u16::MAX)];
+        Self {
+            tcp: everything.clone(),
+            udp: everything,
+            others: true,
+        }
+    }
+
+    fn overlaps(&self, traffic: &Traffic) -> bool {
+        let within = |ranges: &[(u16, u16)], ports: PortRange| {
+            ranges
+                .iter()
+                .any(|(low, high)| *low <= ports.to() && ports.from() <= *high)
+        };
+        match traffic {
+            Traffic::All => true,
+            Traffic::Tcp(ports) => within(&self.tcp, *ports),
+            Traffic::Udp(ports) => within(&self.udp, *ports),
+            Traffic::Icmp(_) | Traffic::Icmpv6(_) | Traffic::Protocol(_) => self.others,
+        }
+    }
+
+    /// Whether answers may be among them: to client ports, or without ports.
+    fn holds_answers(&self) -> bool {
+        let clients = |ranges: &[(u16, u16)]| ranges.iter().any(|(_, high)| *high >= CLIENTS);
+        self.others || clients(&self.tcp) || clients(&self.udp)
+    }
+}
+
+/// The lowest port that clients use (semantics A3).
+const CLIENTS: u16 = 1024;
+
 /// Whether a rule is for every address of a family.
 pub(super) fn is_world(rule: &RuleKey) -> bool {
     rule.peer.as_cidr().is_some_and(|net| net.prefix_len() == 0)
@@ -234,7 +296,7 @@ pub(super) fn opposite(direction: Direction) -> Direction {
 /// The packets that answer what is permitted the other way, at a filter that keeps no connections:
 /// from the same peers, to any client port (semantics A3).
 fn answers(permitted: &PacketSet) -> PacketSet {
-    let clients = PortRange::new(1024, u16::MAX).unwrap_or(PortRange::ALL);
+    let clients = PortRange::new(CLIENTS, u16::MAX).unwrap_or(PortRange::ALL);
     let everyone = AddressSet::of(EVERYONE);
     let peers = |traffic: Traffic| {
         permitted

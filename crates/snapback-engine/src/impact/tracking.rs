@@ -3,7 +3,7 @@
 
 use super::around::Positions;
 use super::latent::{Dies, Idle, Latent};
-use super::sets::{is_world, opposite};
+use super::sets::{Scope, is_world, opposite};
 use super::shift::Turn;
 use super::words::{bounded, traffic_words};
 use super::work::{Weighed, Work};
@@ -107,6 +107,7 @@ pub(super) fn tell<'a>(work: &mut Work<'_, 'a>, flows: &Flows<'_, 'a>, weighed: 
     // Interfaces are many; the groups that permit some of it, and rules of the whole world, are few.
     let mut judged: BTreeSet<(Vec<usize>, Vec<&RuleKey>, bool)> = BTreeSet::new();
     let mut shares: BTreeMap<usize, PacketSet> = BTreeMap::new();
+    let scope = Scope::of(&weighed.alive);
     for position in &flows.positions.all {
         let others: Vec<usize> = position
             .groups
@@ -118,7 +119,7 @@ pub(super) fn tell<'a>(work: &mut Work<'_, 'a>, flows: &Flows<'_, 'a>, weighed: 
         for index in &others {
             world.extend(work.sets.world(*index).iter().copied());
             shares.entry(*index).or_insert_with(|| {
-                let permitted = work.sets.permitted(*index, flows.direction);
+                let permitted = work.sets.permitted(*index, flows.direction, &scope);
                 weighed.alive.intersection(&permitted)
             });
         }

@@ -2,7 +2,7 @@
 
 use super::around::{Place, Position, Positions, Spot};
 use super::blast::name_of;
-use super::sets::{EVERYONE, Sets};
+use super::sets::{EVERYONE, Scope, Sets};
 use super::shift::{Effect, MOST_NAMES, Reached, Why};
 use snapback_model::*;
 use snapback_reach::{AddressSet, Family, PacketSet, Symbol};
@@ -57,10 +57,22 @@ struct Outcome {
     inside: AddressSet,
     /// Whether some of it is exchanged with the internet.
     facing: bool,
+    /// Whether the part holds addresses of the internet.
+    can_face: bool,
     /// Why the internet part does not arrive.
     offline: Option<Why>,
     /// What stops it where nothing arrives.
     why: Why,
+}
+
+impl Outcome {
+    /// Whether another group could add nothing: it arrives in every subnet, and from the internet
+    /// where that can be.
+    fn settles<'a>(&self, sets: &mut Sets<'_, 'a>, position: &Position<'a>) -> bool {
+        let mut subnets = position.subnets.iter();
+        let faces = self.facing || self.offline.is_some() || !self.can_face;
+        faces && subnets.all(|(subnet, _)| !self.peers.is_subset(&sets.own(subnet)))
+    }
 }
 
 /// Adds up over positions what becomes of one part.
@@ -93,12 +105,14 @@ pub(super) fn weigh<'a>(
         .iter()
         .map(|part| sets.expanded(part, direction))
         .collect();
+    let scope = Scope::of(&moved);
     let mut tallies: Vec<Tally<'a>> = parts.iter().map(|_| Tally::default()).collect();
     let mut scale = Scale {
         layer: question.layer,
         direction,
         moved,
         parts,
+        scope,
         shares: BTreeMap::new(),
         outcomes: BTreeMap::new(),
     };
@@ -123,6 +137,8 @@ struct Scale<'q> {
     direction: Direction,
     moved: PacketSet,
     parts: Vec<PacketSet>,
+    /// The traffic of what moved.
+    scope: Scope,
     /// By group: the moved packets that it permits.
     shares: BTreeMap<usize, Rc<PacketSet>>,
     /// By the groups that matter and the spot: what becomes of each part.
@@ -167,13 +183,19 @@ impl Scale<'_> {
                 vec![self.outcome(sets, place, position.spot, Vec::new(), all)]
             }
             Layer::Acl | Layer::Route(_) => {
-                let each = position.groups.iter().map(|index| {
+                let mut each = Vec::new();
+                for index in &position.groups {
                     let share = |scale: &mut Self, sets: &mut Sets<'_, 'a>| {
                         scale.share(sets, *index).as_ref().clone()
                     };
-                    self.outcome(sets, place, position.spot, vec![*index], share)
-                });
-                each.collect()
+                    let outcome = self.outcome(sets, place, position.spot, vec![*index], share);
+                    let is_settled = outcome.iter().all(|part| part.settles(sets, position));
+                    each.push(outcome);
+                    if is_settled {
+                        break;
+                    }
+                }
+                each
             }
         }
     }
@@ -184,12 +206,14 @@ impl Scale<'_> {
             return Rc::clone(known);
         }
         let share = match self.layer {
-            Layer::Group(_) | Layer::Interface => self
-                .moved
-                .intersection(&sets.permitted(index, self.direction)),
-            Layer::Acl | Layer::Route(_) => self
-                .moved
-                .intersection(&sets.passing(index, self.direction)),
+            Layer::Group(_) | Layer::Interface => {
+                self.moved
+                    .intersection(&sets.permitted(index, self.direction, &self.scope))
+            }
+            Layer::Acl | Layer::Route(_) => {
+                self.moved
+                    .intersection(&sets.passing(index, self.direction, &self.scope))
+            }
         };
         let share = Rc::new(share);
         self.shares.insert(index, Rc::clone(&share));
@@ -280,6 +304,9 @@ impl Left {
             peers: part.intersection(&self.arrives).peers(),
             inside: part.intersection(&self.rules).peers(),
             facing: part.intersects(&self.internet),
+            can_face: Family::ALL
+                .into_iter()
+                .any(|family| part.peers().public_address_count(family) > 0),
             offline: self.offline.clone(),
             why: self.why(layer, place, spot, part),
         }

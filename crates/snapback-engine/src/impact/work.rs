@@ -222,15 +222,17 @@ impl<'n, 'a> Work<'n, 'a> {
         self.sets.gaps.add(Gap::new(what, Errs::Either, why));
     }
 
+    /// The interfaces that carry a group. One look at each costs less than the network's index of all.
+    pub(super) fn carriers(&self, group: &SecurityGroupId) -> Vec<&'a NetworkInterface> {
+        let all = self.sets.network.interfaces();
+        all.filter(|interface| interface.groups.contains(group))
+            .collect()
+    }
+
     /// The interfaces in some subnets.
-    pub(super) fn interfaces_in<'s>(
-        &self,
-        subnets: impl IntoIterator<Item = &'s SubnetId>,
-    ) -> Vec<&'a NetworkInterface> {
-        subnets
-            .into_iter()
-            .flat_map(|subnet| self.sets.network.interfaces_in(subnet))
-            .copied()
+    pub(super) fn interfaces_in(&self, subnets: &BTreeSet<SubnetId>) -> Vec<&'a NetworkInterface> {
+        let all = self.sets.network.interfaces();
+        all.filter(|interface| subnets.contains(&interface.subnet))
             .collect()
     }
 

@@ -200,6 +200,24 @@ fn two_small_states_can_be_a_large_pair() {
     assert!(check_pair(&ports, &hosts, &topology).is_err());
 }
 
+/// 255 stands for every other number: a rule that names it, even for a group, makes 255 cells.
+#[test]
+fn a_rule_for_255_costs_all_the_cells_it_makes() {
+    let all = (0..200).map(|number| RuleKey {
+        traffic: Traffic::All,
+        ..tcp(0, Peer::cidr(host(number)))
+    });
+    let reserved = RuleKey {
+        traffic: Traffic::Protocol(255),
+        ..tcp(0, "sg-2".parse().unwrap())
+    };
+    let group = worlds::group_of(all.chain([reserved]));
+    let topology = Topology::default();
+    let permitted = permitted_by_group(&group, Direction::Ingress, &topology);
+    let predicted = predict(&[&Resource::SecurityGroup(group)], &topology);
+    assert!(size(&permitted) > 200 * 200 && size(&permitted) <= predicted);
+}
+
 #[test]
 fn no_set_is_larger_than_predicted() {
     let first = random::seed();

@@ -4,7 +4,8 @@ use super::{Account, Acl, Group, Rule, StoredRoute, Table};
 use snapback_model::*;
 
 impl Account {
-    /// Loads a snapshot. Propagated routes are not stored: they follow from the gateways.
+    /// Loads a snapshot. Propagated routes are not stored: they follow from what the
+    /// gateways announce.
     pub(crate) fn load(snapshot: &Snapshot, seed: u64) -> Self {
         let id = snapshot
             .account
@@ -16,6 +17,7 @@ impl Account {
             .unwrap_or_else(|| Region::from(crate::REGION));
         let mut account = Self::new(id, region, seed);
         account.topology = snapshot.topology.clone();
+        account.adopt_addresses();
         for resource in snapshot.resources.values() {
             match resource {
                 Resource::SecurityGroup(group) => account.load_group(group, &snapshot.handles),
@@ -84,7 +86,21 @@ impl Account {
         self.acls.insert(acl.id.clone(), loaded);
     }
 
+    /// What a VPN gateway announces is told by the routes it propagated, and by nothing else.
+    fn learn_announced(&mut self, table: &RouteTable) {
+        let propagated = table
+            .routes
+            .iter()
+            .filter(|(_, route)| route.origin == RouteOrigin::Propagated);
+        for (destination, route) in propagated {
+            if let Some(gateway) = self.topology.gateways.get_mut(route.target.id()) {
+                gateway.peer_cidrs.extend(destination.as_cidr());
+            }
+        }
+    }
+
     fn load_table(&mut self, table: &RouteTable, handles: &Handles) {
+        self.learn_announced(table);
         let routes = table
             .routes
             .iter()

@@ -2,6 +2,7 @@
 
 use super::{Account, ApiError, Response};
 use snapback_model::*;
+use std::collections::BTreeMap;
 
 impl Account {
     fn tags_mut(&mut self, id: &str) -> Result<&mut Tags, ApiError> {
@@ -53,6 +54,27 @@ impl Account {
                     .get_mut(&id.into())
                     .map(|vpc| &mut vpc.tags),
             )
+        } else if id.starts_with("eni-") {
+            (
+                "InvalidNetworkInterfaceID.NotFound",
+                "networkInterface",
+                self.topology
+                    .interfaces
+                    .get_mut(&id.into())
+                    .map(|interface| &mut interface.tags),
+            )
+        } else if id.starts_with("eipalloc-") {
+            (
+                "InvalidAllocationID.NotFound",
+                "allocation",
+                self.addresses.get_mut(id).map(|address| &mut address.tags),
+            )
+        } else if id.starts_with("fl-") {
+            (
+                "InvalidFlowLogId.NotFound",
+                "flowLog",
+                self.topology.flow_logs.get_mut(id).map(|log| &mut log.tags),
+            )
         } else {
             (
                 "InvalidID",
@@ -86,15 +108,22 @@ impl Account {
         Ok(Response::Done)
     }
 
-    /// Removes only tags whose value is the one named; others are left without an error.
+    /// Removes only tags whose value is the one named; others are left without an error. Without
+    /// tags, all but AWS's own go.
     pub(super) fn delete_tags(
         &mut self,
         targets: &[String],
-        tags: &Tags,
+        tags: &BTreeMap<String, Option<String>>,
     ) -> Result<Response, ApiError> {
         for target in targets {
-            self.tags_mut(target)?
-                .retain(|key, value| tags.get(key) != Some(value));
+            self.tags_mut(target)?.retain(|key, value| {
+                let goes = match tags.get(key) {
+                    Some(Some(named)) => named == value,
+                    Some(None) => true,
+                    None => tags.is_empty(),
+                };
+                !goes || key.starts_with("aws:")
+            });
         }
         Ok(Response::Done)
     }

@@ -5,14 +5,8 @@ use ipnet::IpNet;
 use snapback_model::*;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::time::Duration;
 
-/// How long a NAT gateway is `pending` or `deleting`.
-const NAT_SETTLES: Duration = Duration::from_secs(90);
-/// How long a deleted NAT gateway stays listed.
-const NAT_LINGERS: Duration = Duration::from_secs(3600);
-
-fn missing(code: &'static str, what: &str, id: &str) -> ApiError {
+pub(super) fn missing(code: &'static str, what: &str, id: &str) -> ApiError {
     ApiError::new(code, format!("The {what} ID '{id}' does not exist"))
 }
 
@@ -59,6 +53,7 @@ impl Account {
         vpc: &VpcId,
         cidr: IpNet,
         zone: &str,
+        tags: &Tags,
     ) -> Result<Response, ApiError> {
         let cidr = cidr.trunc();
         if !self.vpc(vpc)?.cidrs.iter().any(|net| net.contains(&cidr)) {
@@ -83,6 +78,7 @@ impl Account {
         let subnet = Subnet {
             cidrs: BTreeSet::from([cidr]),
             zone: Some(zone.to_owned()),
+            tags: tags.clone(),
             ..Subnet::new(id.clone(), vpc.clone())
         };
         self.topology.subnets.insert(id.clone(), subnet);
@@ -130,35 +126,67 @@ impl Account {
         Ok(groups.iter().cloned().collect())
     }
 
+    /// An address of a subnet that nothing holds: the one named, else the lowest free one.
+    pub(super) fn free_address(
+        &self,
+        subnet: &Subnet,
+        wanted: Option<IpAddr>,
+    ) -> Result<IpAddr, ApiError> {
+        let taken: BTreeSet<_> = self
+            .topology
+            .interfaces
+            .values()
+            .filter(|interface| interface.vpc == subnet.vpc)
+            .flat_map(|interface| interface.addresses.iter().copied())
+            .collect();
+        let v4 = subnet.cidrs.iter().find(|net| matches!(net, IpNet::V4(_)));
+        // The first four addresses of a subnet are AWS's own.
+        let mut usable = v4.into_iter().flat_map(|net| net.hosts().skip(3));
+        let Some(wanted) = wanted else {
+            let free = usable.find(|address| !taken.contains(address));
+            return free.ok_or_else(|| {
+                ApiError::new(
+                    "InsufficientFreeAddressesInSubnet",
+                    format!(
+                        "The specified subnet does not have enough free addresses to satisfy the request: {}",
+                        subnet.id
+                    ),
+                )
+            });
+        };
+        if taken.contains(&wanted) {
+            return Err(ApiError::new(
+                "InvalidIPAddress.InUse",
+                format!("Address {wanted} is in use."),
+            ));
+        }
+        if !usable.any(|address| address == wanted) {
+            return Err(ApiError::new(
+                "InvalidParameterValue",
+                format!("Address {wanted} does not fall within the subnet's address range"),
+            ));
+        }
+        Ok(wanted)
+    }
+
+    /// A new interface carries the VPC's default group where none is named.
     pub(super) fn create_interface(
         &mut self,
         subnet: &SubnetId,
         groups: &[SecurityGroupId],
         description: &str,
+        tags: &Tags,
     ) -> Result<Response, ApiError> {
         let subnet = self
             .topology
             .subnets
             .get(subnet)
+            .cloned()
             .ok_or_else(|| missing("InvalidSubnetID.NotFound", "subnet", subnet.as_str()))?;
-        let (subnet, vpc, cidrs) = (subnet.id.clone(), subnet.vpc.clone(), subnet.cidrs.clone());
-        let groups = self.check_interface_groups(&vpc, groups)?;
-        let taken: BTreeSet<_> = self
-            .topology
-            .interfaces
-            .values()
-            .flat_map(|interface| interface.addresses.iter().copied())
-            .collect();
-        let v4 = cidrs.iter().find(|net| matches!(net, IpNet::V4(_)));
-        // The first four addresses of a subnet are AWS's own.
-        let address =
-            v4.and_then(|net| net.hosts().skip(3).find(|address| !taken.contains(address)));
-        let address = address.ok_or_else(|| {
-            ApiError::new(
-                "InsufficientFreeAddressesInSubnet",
-                format!("{subnet} has insufficient free addresses."),
-            )
-        })?;
+        let default: Vec<_> = self.default_group(&subnet.vpc).into_iter().collect();
+        let groups = if groups.is_empty() { &default } else { groups };
+        let groups = self.check_interface_groups(&subnet.vpc, groups)?;
+        let address = self.free_address(&subnet, None)?;
         let id = NetworkInterfaceId::new(self.mint.id("eni"));
         let interface = NetworkInterface {
             groups,
@@ -166,16 +194,21 @@ impl Account {
             kind: Some("interface".into()),
             description: Some(description.to_owned()),
             source_dest_check: Some(true),
-            zone: self
-                .topology
-                .subnets
-                .get(&subnet)
-                .and_then(|place| place.zone.clone()),
+            zone: subnet.zone,
             attached: Some(false),
-            ..NetworkInterface::new(id.clone(), vpc, subnet)
+            tags: tags.clone(),
+            ..NetworkInterface::new(id.clone(), subnet.vpc, subnet.id)
         };
         self.topology.interfaces.insert(id.clone(), interface);
         Ok(Response::Interface(id))
+    }
+
+    /// The group that a VPC is born with.
+    pub(super) fn default_group(&self, vpc: &VpcId) -> Option<SecurityGroupId> {
+        self.groups
+            .values()
+            .find(|group| group.vpc == *vpc && group.name == "default")
+            .map(|group| group.id.clone())
     }
 
     pub(super) fn delete_interface(
@@ -200,12 +233,12 @@ impl Account {
         Ok(Response::Done)
     }
 
-    pub(super) fn set_interface_groups(
+    /// An interface that its owner may edit: not one that a service manages (semantics B1).
+    fn editable_interface(
         &mut self,
         id: &NetworkInterfaceId,
-        groups: &[SecurityGroupId],
-    ) -> Result<Response, ApiError> {
-        let interface = self.topology.interfaces.get(id);
+    ) -> Result<&mut NetworkInterface, ApiError> {
+        let interface = self.topology.interfaces.get_mut(id);
         let interface = interface.ok_or_else(|| {
             missing(
                 "InvalidNetworkInterfaceID.NotFound",
@@ -219,14 +252,30 @@ impl Account {
                 format!("You do not have permission to access the specified resource: {id}"),
             ));
         }
-        let groups = self.check_interface_groups(&interface.vpc.clone(), groups)?;
-        if let Some(interface) = self.topology.interfaces.get_mut(id) {
-            interface.groups = groups;
-        }
+        Ok(interface)
+    }
+
+    pub(super) fn set_interface_groups(
+        &mut self,
+        id: &NetworkInterfaceId,
+        groups: &[SecurityGroupId],
+    ) -> Result<Response, ApiError> {
+        let vpc = self.editable_interface(id)?.vpc.clone();
+        let groups = self.check_interface_groups(&vpc, groups)?;
+        self.editable_interface(id)?.groups = groups;
         Ok(Response::Done)
     }
 
-    fn gateway_mut(
+    pub(super) fn set_source_dest_check(
+        &mut self,
+        id: &NetworkInterfaceId,
+        check: bool,
+    ) -> Result<Response, ApiError> {
+        self.editable_interface(id)?.source_dest_check = Some(check);
+        Ok(Response::Done)
+    }
+
+    pub(super) fn gateway_mut(
         &mut self,
         id: &str,
         kind: GatewayKind,
@@ -311,94 +360,6 @@ impl Account {
         Ok(Response::Done)
     }
 
-    pub(super) fn create_nat(
-        &mut self,
-        subnet: &SubnetId,
-        allocation: &str,
-        now: Timestamp,
-    ) -> Result<Response, ApiError> {
-        let place = self
-            .topology
-            .subnets
-            .get(subnet)
-            .ok_or_else(|| missing("InvalidSubnetID.NotFound", "subnet", subnet.as_str()))?;
-        let vpcs = BTreeSet::from([place.vpc.clone()]);
-        let address = NatAddress {
-            allocation: Some(allocation.to_owned()),
-            public: Some(self.elastic_address()),
-            private: None,
-            primary: true,
-            interface: None,
-        };
-        let nat = NatDetail {
-            connectivity: Connectivity::Public,
-            regional: false,
-            zone: place.zone.clone(),
-            addresses: BTreeSet::from([address.clone()]),
-        };
-        let id = self.mint.id("nat");
-        let gateway = Gateway {
-            vpcs,
-            state: Some("pending".into()),
-            subnets: BTreeSet::from([subnet.clone()]),
-            public_addresses: address.public.into_iter().collect(),
-            nat: Some(nat),
-            ..Gateway::new(id.clone(), GatewayKind::Nat)
-        };
-        self.topology.gateways.insert(id.clone(), gateway);
-        self.plan_transition(now, NAT_SETTLES, &id, "available");
-        Ok(Response::Nat(id))
-    }
-
-    /// An Elastic address that nothing in the account has.
-    fn elastic_address(&self) -> IpAddr {
-        let gateways = self.topology.gateways.values();
-        let interfaces = self.topology.interfaces.values();
-        let taken: BTreeSet<IpAddr> = gateways
-            .flat_map(|gateway| gateway.public_addresses.iter().copied())
-            .chain(interfaces.flat_map(|one| one.public_addresses.iter().copied()))
-            .collect();
-        let pool = (100..=u8::MAX).map(|last| IpAddr::from([203, 0, 113, last]));
-        pool.into_iter()
-            .find(|address| !taken.contains(address))
-            .unwrap_or(IpAddr::from([203, 0, 113, 100]))
-    }
-
-    /// Routes to it stay, as blackholes; the id stays listed for an hour.
-    pub(super) fn delete_nat(&mut self, id: &str, now: Timestamp) -> Result<Response, ApiError> {
-        let gateway = self.gateway_mut(id, GatewayKind::Nat, "NatGatewayNotFound", "natGateway")?;
-        if matches!(gateway.state.as_deref(), Some("deleting" | "deleted")) {
-            return Err(missing("NatGatewayNotFound", "natGateway", id));
-        }
-        gateway.state = Some("deleting".into());
-        self.plan_transition(now, NAT_SETTLES, id, "deleted");
-        self.plan_transition(now, NAT_LINGERS, id, "");
-        Ok(Response::Nat(id.to_owned()))
-    }
-
-    fn plan_transition(&mut self, now: Timestamp, after: Duration, id: &str, state: &'static str) {
-        if let Ok(at) = now.checked_add(after) {
-            self.transitions.push((at, id.to_owned(), state));
-        }
-    }
-
-    /// Lets gateways reach the states that are due; an empty state removes the gateway from the list.
-    pub(crate) fn settle(&mut self, now: Timestamp) {
-        let (mut due, later): (Vec<_>, Vec<_>) = self
-            .transitions
-            .drain(..)
-            .partition(|(at, _, _)| *at <= now);
-        self.transitions = later;
-        due.sort();
-        for (_, id, state) in due {
-            if state.is_empty() {
-                self.topology.gateways.remove(&id);
-            } else if let Some(gateway) = self.topology.gateways.get_mut(&id) {
-                gateway.state = Some(state.to_owned());
-            }
-        }
-    }
-
     pub(super) fn delete_peering(&mut self, id: &str) -> Result<Response, ApiError> {
         let code = "InvalidVpcPeeringConnectionID.NotFound";
         let peering = self.gateway_mut(id, GatewayKind::Peering, code, "vpcPeeringConnection")?;
@@ -409,53 +370,6 @@ impl Account {
             ));
         }
         peering.state = Some("deleted".into());
-        Ok(Response::Done)
-    }
-
-    /// Gateway endpoints own their routes: only this call adds and removes them (semantics A4).
-    pub(super) fn modify_endpoint(
-        &mut self,
-        id: &str,
-        add: &[RouteTableId],
-        remove: &[RouteTableId],
-    ) -> Result<Response, ApiError> {
-        let endpoint = self.gateway_mut(
-            id,
-            GatewayKind::Endpoint,
-            "InvalidVpcEndpointId.NotFound",
-            "vpcEndpoint",
-        )?;
-        let service = endpoint.service.clone();
-        endpoint.route_tables.extend(add.iter().cloned());
-        endpoint
-            .route_tables
-            .retain(|table| !remove.contains(table));
-        let list = self
-            .topology
-            .prefix_lists
-            .values()
-            .find(|list| list.name.is_some() && list.name == service);
-        let destination = list.map(|list| Destination::PrefixList(list.id.clone()));
-        for table in add.iter().chain(remove) {
-            let held = self.tables.get_mut(table).ok_or_else(|| {
-                missing("InvalidRouteTableID.NotFound", "routeTable", table.as_str())
-            })?;
-            let Some(destination) = destination.clone() else {
-                continue;
-            };
-            if remove.contains(table) {
-                held.routes.remove(&destination);
-            } else {
-                let target = RouteTarget::GatewayEndpoint(id.to_owned());
-                held.routes.insert(
-                    destination,
-                    super::StoredRoute {
-                        target,
-                        origin: RouteOrigin::Created,
-                    },
-                );
-            }
-        }
         Ok(Response::Done)
     }
 

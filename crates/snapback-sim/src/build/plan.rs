@@ -342,7 +342,10 @@ pub(super) fn lay_out(account: &mut Account) -> Layout {
     let [web_interface, app_interface, db_interface] =
         interfaces(&mut site, &vpc, &places, &groups);
     site.watched(&vpc);
+    let spare_address = site.address(public_ip(41));
+    site.account.adopt_addresses();
     Layout {
+        spare_address,
         vpc,
         peer_vpc,
         internet_gateway: gateways.internet,

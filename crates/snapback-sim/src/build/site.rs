@@ -1,6 +1,6 @@
 //! The tools that lay out an account: one method for each kind of thing.
 
-use crate::account::{Account, Acl, Group, Rule, StoredRoute, Table};
+use crate::account::{Account, Acl, Address, Group, Rule, StoredRoute, Table};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -299,55 +299,34 @@ impl Site<'_> {
         id
     }
 
-    /// Group, ACL and main table that every VPC is born with.
+    /// An Elastic address that nothing holds.
+    pub fn address(&mut self, public: IpAddr) -> String {
+        let allocation = self.id("eipalloc");
+        let address = Address {
+            allocation: allocation.clone(),
+            public,
+            tags: name("spare"),
+        };
+        self.account.addresses.insert(allocation.clone(), address);
+        allocation
+    }
+
+    /// Group and ACL that every VPC is born with, the subnets under that ACL.
     pub fn born_with(
         &mut self,
         vpc: &VpcId,
         subnets: &[SubnetId],
     ) -> (SecurityGroupId, NetworkAclId) {
-        let group = self.group(
-            vpc,
-            "default",
-            "default VPC security group",
-            &[(Direction::Egress, Traffic::All, Peer::cidr(any_v4()), "")],
-        );
-        let key = RuleKey {
-            direction: Direction::Ingress,
-            traffic: Traffic::All,
-            peer: Peer::SecurityGroup {
-                id: group.clone(),
-                owner: None,
-            },
-        };
-        let rule_id = SecurityGroupRuleId::new(self.id("sgr"));
+        let (group, acl) = self.account.bear_group_and_acl(vpc);
         if let Some(held) = self.account.groups.get_mut(&group) {
-            held.rules.insert(
-                rule_id,
-                Rule {
-                    key,
-                    description: None,
-                    tags: Tags::new(),
-                },
-            );
+            held.tags = name("default");
         }
-        let allow = |net| NetworkAclEntry::new(RuleAction::Allow, Traffic::All, net);
-        let mut entries = vec![
-            (Direction::Ingress, 100, allow(any_v4())),
-            (Direction::Egress, 100, allow(any_v4())),
-        ];
-        let has_v6 = self
-            .account
-            .topology
-            .vpcs
-            .get(vpc)
-            .is_some_and(|vpc| vpc.cidrs.iter().any(|net| matches!(net, IpNet::V6(_))));
-        if has_v6 {
-            entries.extend([
-                (Direction::Ingress, 101, allow(any_v6())),
-                (Direction::Egress, 101, allow(any_v6())),
-            ]);
+        if let Some(held) = self.account.acls.get_mut(&acl) {
+            held.tags = name("default");
         }
-        let acl = self.acl(vpc, "default", true, &entries, subnets);
+        for subnet in subnets {
+            self.account.place_subnet(vpc, subnet);
+        }
         (group, acl)
     }
 }

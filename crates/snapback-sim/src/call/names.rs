@@ -1,6 +1,6 @@
 //! What calls are called, and what they are about.
 
-use super::Call;
+use super::{Call, NatRequest};
 use snapback_model::Direction;
 
 impl Call {
@@ -48,15 +48,20 @@ impl Call {
             Self::CreateSubnet { .. } => "CreateSubnet",
             Self::CreateNetworkInterface { .. } => "CreateNetworkInterface",
             Self::DeleteNetworkInterface { .. } => "DeleteNetworkInterface",
-            Self::ModifyNetworkInterfaceGroups { .. } => "ModifyNetworkInterfaceAttribute",
+            Self::ModifyNetworkInterfaceGroups { .. }
+            | Self::ModifyNetworkInterfaceSourceDestCheck { .. } => {
+                "ModifyNetworkInterfaceAttribute"
+            }
             Self::AttachInternetGateway { .. } => "AttachInternetGateway",
             Self::DetachInternetGateway { .. } => "DetachInternetGateway",
             Self::DeleteInternetGateway { .. } => "DeleteInternetGateway",
-            Self::CreateNatGateway { .. } => "CreateNatGateway",
+            Self::CreateNatGateway(_) => "CreateNatGateway",
             Self::DeleteNatGateway { .. } => "DeleteNatGateway",
             Self::DeleteVpcPeeringConnection { .. } => "DeleteVpcPeeringConnection",
             Self::ModifyVpcEndpoint { .. } => "ModifyVpcEndpoint",
             Self::ModifyManagedPrefixList { .. } => "ModifyManagedPrefixList",
+            Self::Provide(provide) => provide.api(),
+            Self::Idempotent { call, .. } => call.api(),
         }
     }
 
@@ -89,11 +94,13 @@ impl Call {
             Self::CreateTags { targets, .. } | Self::DeleteTags { targets, .. } => {
                 targets.join(",")
             }
-            Self::CreateNetworkInterface { subnet, .. } | Self::CreateNatGateway { subnet, .. } => {
-                subnet.to_string()
-            }
+            Self::CreateNetworkInterface { subnet, .. }
+            | Self::CreateNatGateway(NatRequest { subnet, .. }) => subnet.to_string(),
             Self::DeleteNetworkInterface { interface }
-            | Self::ModifyNetworkInterfaceGroups { interface, .. } => interface.to_string(),
+            | Self::ModifyNetworkInterfaceGroups { interface, .. }
+            | Self::ModifyNetworkInterfaceSourceDestCheck { interface, .. } => {
+                interface.to_string()
+            }
             Self::AttachInternetGateway { gateway, .. }
             | Self::DetachInternetGateway { gateway, .. }
             | Self::DeleteInternetGateway { gateway }
@@ -101,6 +108,8 @@ impl Call {
             Self::DeleteVpcPeeringConnection { peering } => peering.clone(),
             Self::ModifyVpcEndpoint { endpoint, .. } => endpoint.clone(),
             Self::ModifyManagedPrefixList { list, .. } => list.to_string(),
+            Self::Provide(provide) => provide.subject(),
+            Self::Idempotent { call, .. } => call.subject(),
         }
     }
 }

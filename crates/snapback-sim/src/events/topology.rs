@@ -1,6 +1,6 @@
 //! Records of calls around the guarded kinds (cloudtrail-shapes.md 6, 7).
 
-use super::{XMLNS, items, tag_items, tagged, wrapped};
+use super::{XMLNS, guessed, items, tag_items, tagged, with_tag_specification, wrapped};
 use crate::account::{Account, Response};
 use crate::call::Call;
 use ipnet::IpNet;
@@ -19,13 +19,48 @@ fn entries(list: &[IpNet]) -> Value {
     )
 }
 
+fn connectivity(connectivity: Connectivity) -> &'static str {
+    match connectivity {
+        Connectivity::Public => "public",
+        Connectivity::Private => "private",
+    }
+}
+
+pub(super) fn values<T: serde::Serialize>(list: &[T]) -> Vec<Value> {
+    list.iter().map(|element| json!(element)).collect()
+}
+
+/// `TagSpecification` of a wrapped request.
+pub(super) fn wrapped_tags(kind: &str, tags: &Tags) -> Option<(String, Value)> {
+    let list = tags
+        .iter()
+        .map(|(key, value)| json!({"Key": guessed(key), "Value": guessed(value)}));
+    (!tags.is_empty()).then(|| {
+        let specification = json!({"ResourceType": kind, "tag": 1, "Tag": tagged(list.collect())});
+        ("TagSpecification".to_owned(), specification)
+    })
+}
+
 pub(super) fn request(call: &Call) -> Value {
     match call {
-        Call::CreateTags { targets, tags } | Call::DeleteTags { targets, tags } => {
+        Call::CreateTags { targets, tags } => {
             let resources = targets.iter().map(|id| json!({"resourceId": id})).collect();
             json!({"resourcesSet": items(resources), "tagSet": items(tag_items(tags))})
         }
-        Call::CreateSubnet { vpc, cidr, zone } => {
+        Call::DeleteTags { targets, tags } => {
+            let resources = targets.iter().map(|id| json!({"resourceId": id})).collect();
+            let tags = tags.iter().map(|(key, value)| match value {
+                Some(value) => json!({"key": key, "value": value}),
+                None => json!({"key": key}),
+            });
+            json!({"resourcesSet": items(resources), "tagSet": items(tags.collect())})
+        }
+        Call::CreateSubnet {
+            vpc,
+            cidr,
+            zone,
+            tags,
+        } => {
             let key = if matches!(cidr, IpNet::V4(_)) {
                 "cidrBlock"
             } else {
@@ -35,29 +70,49 @@ pub(super) fn request(call: &Call) -> Value {
             if let Value::Object(members) = &mut body {
                 members.insert(key.into(), json!(cidr.to_string()));
             }
-            body
+            with_tag_specification(body, "subnet", tags)
         }
         Call::CreateNetworkInterface {
             subnet,
             groups,
             description,
-        } => json!({
-            "subnetId": subnet, "description": description, "groupSet": group_set(groups), "privateIpAddressesSet": {},
-        }),
+            tags,
+        } => with_tag_specification(
+            json!({
+                "subnetId": subnet, "description": description, "groupSet": group_set(groups), "privateIpAddressesSet": {},
+            }),
+            "network-interface",
+            tags,
+        ),
         Call::DeleteNetworkInterface { interface } => json!({"networkInterfaceId": interface}),
         Call::ModifyNetworkInterfaceGroups { interface, groups } => {
             json!({"networkInterfaceId": interface, "groupSet": group_set(groups)})
+        }
+        Call::ModifyNetworkInterfaceSourceDestCheck { interface, check } => {
+            json!({"networkInterfaceId": interface, "sourceDestCheck": {"value": check}})
         }
         Call::AttachInternetGateway { gateway, vpc }
         | Call::DetachInternetGateway { gateway, vpc } => {
             json!({"internetGatewayId": gateway, "vpcId": vpc})
         }
         Call::DeleteInternetGateway { gateway } => json!({"internetGatewayId": gateway}),
-        Call::CreateNatGateway { subnet, allocation } => wrapped(
-            call.api(),
-            "Request",
-            json!({"ConnectivityType": "public", "AllocationId": allocation, "SubnetId": subnet}),
-        ),
+        Call::CreateNatGateway(request) => {
+            let mut body = json!({"ConnectivityType": connectivity(request.connectivity), "SubnetId": request.subnet});
+            if let Value::Object(members) = &mut body {
+                let more = [
+                    ("AllocationId", request.allocation.clone()),
+                    (
+                        "PrivateIpAddress",
+                        request.private.map(|address| address.to_string()),
+                    ),
+                ];
+                for (key, value) in more {
+                    members.extend(value.map(|value| (key.to_owned(), Value::String(value))));
+                }
+                members.extend(wrapped_tags("natgateway", &request.tags));
+            }
+            wrapped(call.api(), "Request", body)
+        }
         Call::DeleteNatGateway { gateway } => {
             wrapped(call.api(), "Request", json!({"NatGatewayId": gateway}))
         }
@@ -66,19 +121,23 @@ pub(super) fn request(call: &Call) -> Value {
             endpoint,
             add_tables,
             remove_tables,
+            add_subnets,
+            remove_subnets,
+            add_groups,
+            remove_groups,
         } => {
             let mut body = Map::from_iter([("VpcEndpointId".to_owned(), json!(endpoint))]);
-            for (key, tables) in [
-                ("AddRouteTableId", add_tables),
-                ("RemoveRouteTableId", remove_tables),
-            ] {
-                if !tables.is_empty() {
-                    body.insert(
-                        key.into(),
-                        tagged(tables.iter().map(|id| json!(id)).collect()),
-                    );
+            let mut put = |key: &str, ids: Vec<Value>| {
+                if !ids.is_empty() {
+                    body.insert(key.into(), tagged(ids));
                 }
-            }
+            };
+            put("AddRouteTableId", values(add_tables));
+            put("RemoveRouteTableId", values(remove_tables));
+            put("AddSubnetId", values(add_subnets));
+            put("RemoveSubnetId", values(remove_subnets));
+            put("AddSecurityGroupId", values(add_groups));
+            put("RemoveSecurityGroupId", values(remove_groups));
             wrapped(call.api(), "Request", Value::Object(body))
         }
         Call::ModifyManagedPrefixList {
@@ -109,14 +168,16 @@ pub(super) fn response(
     request: &RequestId,
 ) -> Value {
     match (call, response) {
-        (Call::CreateNatGateway { subnet, .. }, Response::Nat(id)) => {
+        (Call::CreateNatGateway(asked), Response::Nat(id)) => {
+            let subnet = &asked.subnet;
             let vpc = account
                 .topology
                 .subnets
                 .get(subnet)
                 .map(|subnet| &subnet.vpc);
             let nat = json!({
-                "natGatewayId": id, "vpcId": vpc, "subnetId": subnet, "state": "pending", "connectivityType": "public", "tagSet": "",
+                "natGatewayId": id, "vpcId": vpc, "subnetId": subnet, "state": "pending",
+                "connectivityType": connectivity(asked.connectivity), "tagSet": "",
             });
             wrapped(
                 call.api(),
@@ -131,7 +192,7 @@ pub(super) fn response(
         ),
         (_, Response::PrefixList { id, version }) => {
             // The wrapped style reads the owner as a number: a leading zero is lost.
-            let owner = super::guessed(account.id.as_str());
+            let owner = guessed(account.id.as_str());
             let list = json!({"prefixListId": id, "state": "modify-in-progress", "version": version, "ownerId": owner});
             wrapped(
                 call.api(),

@@ -1,7 +1,7 @@
 //! The ports: coverage of reads, faults, conditional writes, crashes, time.
 
 use super::{mallory, open_ssh, rule, shop};
-use crate::{Call, Fault, Staleness, When};
+use crate::{Call, Fault, NatRequest, Staleness, When};
 use snapback_app::port::*;
 use snapback_engine::execution::ErrorClass;
 use snapback_engine::plan::Action;
@@ -413,10 +413,13 @@ fn context_that_is_refused_for_good_is_a_gap_and_what_is_needed_is_a_failure() {
 fn a_new_nat_gateway_has_an_address_that_nothing_else_has() {
     let (world, layout) = shop();
     let before = world.snapshot().topology;
-    let call = Call::CreateNatGateway {
+    let call = Call::CreateNatGateway(NatRequest {
         subnet: layout.public_b.clone(),
-        allocation: "eipalloc-9".into(),
-    };
+        connectivity: Connectivity::Public,
+        allocation: Some(layout.spare_address.clone()),
+        private: None,
+        tags: Tags::new(),
+    });
     world.call(&mallory(), call).unwrap();
     let after = world.snapshot().topology;
     let new = after
@@ -427,7 +430,7 @@ fn a_new_nat_gateway_has_an_address_that_nothing_else_has() {
     let nat = new.nat.as_ref().unwrap();
     assert_eq!(nat.zone, after.subnets[&layout.public_b].zone);
     let address = nat.addresses.first().unwrap();
-    assert_eq!(address.allocation.as_deref(), Some("eipalloc-9"));
+    assert_eq!(address.allocation, Some(layout.spare_address));
     assert_eq!(new.public_addresses, address.public.into_iter().collect());
     let old = &before.gateways[&layout.nat_gateway];
     assert!(old.public_addresses.is_disjoint(&new.public_addresses));

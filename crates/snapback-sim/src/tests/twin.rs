@@ -3,7 +3,7 @@
 
 mod action;
 mod fold;
-pub(super) mod pool;
+pub(crate) mod pool;
 
 use super::mallory;
 use crate::{Builder, World};

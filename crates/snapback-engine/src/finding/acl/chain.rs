@@ -24,6 +24,7 @@ pub(super) struct Chain {
 }
 
 /// What an entry at some place does to what is permitted.
+#[derive(Default)]
 pub(super) struct Turned {
     pub(super) cuts: PacketSet,
     pub(super) opens: PacketSet,
@@ -88,23 +89,43 @@ impl Chain {
     pub(super) fn turned(&self, key: EntryKey, now: Option<&NetworkAclEntry>) -> Turned {
         let at = self.links.partition_point(|link| link.key < key);
         let here = self.links.get(at);
-        let next = match here {
-            Some(link) if link.key == key => at.saturating_add(1),
-            _ => at,
+        let old = here.filter(|link| link.key == key);
+        let next = if old.is_some() {
+            at.saturating_add(1)
+        } else {
+            at
         };
         let after = self
             .links
             .get(next)
             .map_or(&self.nothing, |link| &link.onward);
-        let before = here.map_or(&self.nothing, |link| &link.onward);
         let seen = here.map_or(&self.seen, |link| &link.seen);
-        let turned = match now {
-            Some(entry) => onward(entry, &matched(entry), after),
-            None => after.clone(),
+        // One entry more or less moves only what it matches: small sets, and no whole list.
+        let one = |action: RuleAction, matched: &PacketSet| {
+            let allowed = matched.difference(after).difference(seen);
+            let denied = || matched.intersection(after).difference(seen);
+            match action {
+                RuleAction::Allow => (allowed, PacketSet::empty()),
+                RuleAction::Deny => (PacketSet::empty(), denied()),
+            }
         };
-        Turned {
-            cuts: before.difference(&turned).difference(seen),
-            opens: turned.difference(before).difference(seen),
+        match (old, now) {
+            (None, None) => Turned::default(),
+            (None, Some(entry)) => {
+                let (opens, cuts) = one(entry.action, &matched(entry));
+                Turned { cuts, opens }
+            }
+            (Some(link), None) => {
+                let (cuts, opens) = one(link.entry.action, &link.matched);
+                Turned { cuts, opens }
+            }
+            (Some(link), Some(entry)) => {
+                let (before, turned) = (&link.onward, onward(entry, &matched(entry), after));
+                Turned {
+                    cuts: before.difference(&turned).difference(seen),
+                    opens: turned.difference(before).difference(seen),
+                }
+            }
         }
     }
 

@@ -36,13 +36,20 @@ impl Gap {
     }
 }
 
+/// Whether evidence is wanted, or only what is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Evidence {
+    Wanted,
+    Unwanted,
+}
+
 /// The gaps of an ACL. One without subnets stops nothing.
-pub(in super::super) fn gaps(world: &World<'_>, acl: &NetworkAcl) -> Vec<Gap> {
+pub(in super::super) fn gaps(world: &World<'_>, acl: &NetworkAcl, evidence: Evidence) -> Vec<Gap> {
     if acl.subnets.is_empty() {
         return Vec::new();
     }
     let (ingress, egress) = world.acl_sets(acl);
-    let mut gaps = replies::gaps(world, acl, (&ingress, &egress));
+    let mut gaps = replies::gaps(world, acl, (&ingress, &egress), evidence);
     gaps.extend(pmtud(&ingress, &egress));
     gaps.extend(default_v6(world, acl, (&ingress, &egress)));
     gaps.extend(mirror::gap(world, acl, (&ingress, &egress)));

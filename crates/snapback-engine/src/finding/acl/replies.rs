@@ -7,11 +7,11 @@
 //! ACL that lets 1024-65535 in for replies offers no service on them.
 
 use super::super::world::{World, is_wide};
-use super::gaps::{Gap, everyone};
+use super::gaps::{Evidence, Gap, everyone};
 use crate::finding::{FindingCode, Severity};
 use crate::impact::peer_words;
 use snapback_model::*;
-use snapback_reach::{AddressSet, Family, PacketSet};
+use snapback_reach::{AddressSet, Family, PacketSet, Pieces};
 
 const TCP: u8 = 6;
 const UDP: u8 = 17;
@@ -80,6 +80,7 @@ pub(super) fn gaps(
     world: &World<'_>,
     acl: &NetworkAcl,
     (ingress, egress): (&PacketSet, &PacketSet),
+    evidence: Evidence,
 ) -> Vec<Gap> {
     // The usual ACL lets all replies pass: nothing about hosts need be known for that.
     let all = |permitted: &PacketSet| {
@@ -103,11 +104,11 @@ pub(super) fn gaps(
     let mut gaps = Vec::new();
     if !all_out {
         let requests = within(ingress, hosts.served.as_ref());
-        gaps.extend(out(&requests, egress, &hosts));
+        gaps.extend(out(&requests, egress, &hosts, evidence));
     }
     if !all_in {
         let requests = within(egress, hosts.asked.as_ref());
-        gaps.extend(back_in(&requests, ingress, &hosts));
+        gaps.extend(back_in(&requests, ingress, &hosts, evidence));
     }
     gaps
 }
@@ -141,7 +142,6 @@ struct Stopped {
     missing: PacketSet,
     /// Whom none of them reaches.
     silent: AddressSet,
-    lines: Vec<String>,
 }
 
 /// What of the replies to some requests does not pass, where the asking side chooses from `range`.
@@ -178,13 +178,11 @@ fn stopped(
     let below = requests.intersection(&everyone(0, 1023)).peers();
     let above = requests.intersection(&everyone(1024, u16::MAX)).peers();
     // Peers whose ports are a client range throughout: what lies in it is a path of replies.
-    let paths = RANGES
-        .iter()
-        .skip(1)
-        .fold(AddressSet::empty(), |sum, (_, low, high)| {
-            let lacking = of(*low, *high, &asking).difference(requests).peers();
-            sum.union(&asking.difference(&lacking))
-        });
+    let client_ranges = RANGES.iter().skip(1).filter(|_| !above.is_empty());
+    let paths = client_ranges.fold(AddressSet::empty(), |sum, (_, low, high)| {
+        let lacking = of(*low, *high, &above).difference(requests).peers();
+        sum.union(&above.difference(&lacking))
+    });
     let peers = below.union(&above.difference(&paths)).difference(inside);
     let needed = of(low, high, &peers);
     let missing = needed.difference(replies);
@@ -192,45 +190,50 @@ fn stopped(
         return None;
     }
     let silent = peers.difference(&needed.intersection(replies).peers());
-    let partly = missing.peers().difference(&silent);
-    let name = if protocol == TCP { "tcp" } else { "udp" };
-    let mut lines = Vec::new();
-    if !silent.is_empty() {
-        lines.push(format!(
-            "{name}: no reply passes to or from {}",
-            peer_words(&silent)
-        ));
-    }
-    if !partly.is_empty() {
-        let passing = replies.intersection(&of(WIDE.0, WIDE.1, &partly));
-        let shares = RANGES.iter().map(|(who, low, high)| {
-            format!(
-                "{} % of {low}-{high} ({who})",
-                share(&passing, &partly, protocol, (*low, *high))
-            )
-        });
-        lines.push(format!(
-            "{name}: of the replies to or from {} pass {}",
-            peer_words(&partly),
-            shares.collect::<Vec<_>>().join(", ")
-        ));
-    }
-    lines.extend(
-        missing
-            .witness()
-            .map(|packet| format!("for example, {packet} is dropped")),
-    );
     Some(Stopped {
         protocol,
         missing,
         silent,
-        lines,
     })
 }
 
+impl Stopped {
+    /// Whom no reply reaches, what share of each range reaches the others, an example.
+    fn lines(&self, replies: &PacketSet) -> Vec<String> {
+        let name = if self.protocol == TCP { "tcp" } else { "udp" };
+        let partly = self.missing.peers().difference(&self.silent);
+        let mut lines = Vec::new();
+        if !self.silent.is_empty() {
+            let peers = peer_words(&self.silent);
+            lines.push(format!("{name}: no reply passes to or from {peers}"));
+        }
+        if !partly.is_empty() {
+            let passing = replies.with_peers(&partly).by_point(self.protocol);
+            let shares = RANGES.iter().map(|(who, low, high)| {
+                let share = share(&passing, &partly, (*low, *high));
+                format!("{share} % of {low}-{high} ({who})")
+            });
+            lines.push(format!(
+                "{name}: of the replies to or from {} pass {}",
+                peer_words(&partly),
+                shares.collect::<Vec<_>>().join(", ")
+            ));
+        }
+        let example = self.missing.witness();
+        lines.extend(example.map(|packet| format!("for example, {packet} is dropped")));
+        lines
+    }
+}
+
+fn lines(stopped: &[Stopped], replies: &PacketSet, evidence: Evidence) -> Vec<String> {
+    match evidence {
+        Evidence::Wanted => stopped.iter().flat_map(|one| one.lines(replies)).collect(),
+        Evidence::Unwanted => Vec::new(),
+    }
+}
+
 /// How many of a hundred ports of a range pass for every one of some peers, rounded down.
-fn share(passing: &PacketSet, peers: &AddressSet, protocol: u8, (low, high): (u16, u16)) -> u32 {
-    let by_point = passing.by_point(protocol);
+fn share(by_point: &Pieces<u16, AddressSet>, peers: &AddressSet, (low, high): (u16, u16)) -> u32 {
     let ports: u32 = by_point
         .segments()
         .filter(|(_, _, reached)| peers.is_subset(reached))
@@ -274,7 +277,7 @@ fn names(stopped: &[Stopped]) -> &'static str {
 }
 
 /// Clients that may come in, and what is said to them does not go out.
-fn out(requests: &PacketSet, egress: &PacketSet, hosts: &Hosts) -> Option<Gap> {
+fn out(requests: &PacketSet, egress: &PacketSet, hosts: &Hosts, evidence: Evidence) -> Option<Gap> {
     let stopped = both(requests, egress, hosts, WIDE);
     if stopped.is_empty() {
         return None;
@@ -295,12 +298,17 @@ fn out(requests: &PacketSet, egress: &PacketSet, hosts: &Hosts) -> Option<Gap> {
              replies need an egress entry for the clients' ports (1024-65535)",
             names(&stopped)
         ),
-        evidence: stopped.into_iter().flat_map(|one| one.lines).collect(),
+        evidence: lines(&stopped, egress, evidence),
     })
 }
 
 /// What goes out and is not answered, because answers do not come in.
-fn back_in(requests: &PacketSet, ingress: &PacketSet, hosts: &Hosts) -> Option<Gap> {
+fn back_in(
+    requests: &PacketSet,
+    ingress: &PacketSet,
+    hosts: &Hosts,
+    evidence: Evidence,
+) -> Option<Gap> {
     let range = if hosts.wide.is_empty() { HOSTS } else { WIDE };
     let stopped = both(requests, ingress, hosts, range);
     if stopped.is_empty() {
@@ -318,7 +326,7 @@ fn back_in(requests: &PacketSet, ingress: &PacketSet, hosts: &Hosts) -> Option<G
             crate::impact::bounded(hosts.wide.clone(), 3).join(", ")
         )
     };
-    let lines = stopped.iter().flat_map(|one| one.lines.clone());
+    let lines = lines(&stopped, ingress, evidence).into_iter();
     Some(Gap {
         code: FindingCode::NaclEphemeralIn,
         severity,

@@ -17,7 +17,7 @@ fn effect(prepare: impl Fn(&mut Snapshot), text: &'static str) -> Effect {
     let impact = opens(prepare, text);
     assert_eq!(impact.opened.len(), 1, "{:?}", impact.opened);
     let element = Element::Rule(rule(text));
-    assert_eq!(impact.opened[0].through, [element.clone()]);
+    assert_eq!(impact.opened[0].through, std::slice::from_ref(&element));
     assert_eq!(impact.effect_of(&element), Some(&impact.opened[0].effect));
     impact.opened[0].effect.clone()
 }

@@ -130,7 +130,7 @@ proptest! {
         let lists = Topology::default();
         let state = |snapshot: &Snapshot, id: &str| match &snapshot.resources[&id.parse().unwrap()] {
             Resource::SecurityGroup(group) => group.clone(),
-            _ => unreachable!(),
+            other => panic!("{id} is {other:?}"),
         };
         for (turn, shifts) in [(Turn::Opened, &impact.opened), (Turn::Closed, &impact.closed)] {
             for shift in shifts {

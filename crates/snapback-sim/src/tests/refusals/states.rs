@@ -2,7 +2,7 @@
 
 use super::super::{mallory, rule, shop};
 use super::{entry, key, sg, to};
-use crate::{Builder, Call, GroupBy, Quotas};
+use crate::{Builder, Call, GroupBy, NatRequest, Quotas};
 use snapback_model::*;
 
 #[test]
@@ -120,10 +120,13 @@ fn a_dead_target_is_a_blackhole_until_it_lives_again() {
     let made = world
         .call(
             &mallory(),
-            Call::CreateNatGateway {
+            Call::CreateNatGateway(NatRequest {
                 subnet: layout.public_a,
-                allocation: "eipalloc-1".into(),
-            },
+                connectivity: Connectivity::Public,
+                allocation: Some(layout.spare_address),
+                private: None,
+                tags: Tags::new(),
+            }),
         )
         .unwrap();
     let target = RouteTarget::NatGateway(made.first().to_owned());
@@ -178,6 +181,7 @@ fn a_new_group_is_open_outwards_and_a_new_subnet_takes_main_table_and_default_ac
         vpc: layout.vpc,
         cidr: "10.0.30.0/24".parse().unwrap(),
         zone: "eu-central-1a".into(),
+        tags: Tags::new(),
     };
     let subnet = SubnetId::from(world.call(&mallory(), subnet).unwrap().first());
     let seen = world.snapshot();

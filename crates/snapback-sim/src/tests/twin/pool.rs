@@ -10,7 +10,7 @@ fn pick<T: Clone>(rng: &mut Rng, from: &[T]) -> T {
 }
 
 /// What random calls choose from: what exists now, and a little that does not.
-pub(in crate::tests) struct Pool {
+pub(crate) struct Pool {
     groups: Vec<SecurityGroupId>,
     acls: Vec<NetworkAclId>,
     tables: Vec<RouteTableId>,
@@ -21,7 +21,7 @@ pub(in crate::tests) struct Pool {
 }
 
 impl Pool {
-    pub(in crate::tests) fn of(world: &World, layout: &Layout) -> Self {
+    pub(crate) fn of(world: &World, layout: &Layout) -> Self {
         let truth = world.snapshot();
         let mut pool = Self {
             groups: vec!["sg-0gone".into()],
@@ -253,7 +253,7 @@ impl Pool {
         }
     }
 
-    pub(in crate::tests) fn call(&self, rng: &mut Rng) -> Call {
+    pub(crate) fn call(&self, rng: &mut Rng) -> Call {
         match rng.u8(..3) {
             0 => self.group_call(rng),
             1 => self.acl_call(rng),

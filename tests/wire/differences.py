@@ -1,0 +1,96 @@
+"""What differs between moto and the simulator, and who is right: data for `compare.py` and docs/SIMULATOR.md.
+
+A row covers the steps and paths (shell patterns) that it names. `right` is AWS's side as semantics.md and
+local-aws.md have it; `open` where nobody has proved it. Keys of IGNORED are compared nowhere.
+"""
+
+# Members that are no part of the model, or chosen freely by either side: the reason beside each.
+IGNORED = {
+    "AvailabilityZoneId": "not modelled", "AvailableIpAddressCount": "follows from what else is in the subnet",
+    "AssignIpv6AddressOnCreation": "not modelled", "ClientToken": "boto3 makes one up", "CreateTime": "not modelled",
+    "CreationTimestamp": "not modelled", "DefaultForAz": "not modelled", "DhcpOptionsId": "not modelled", "DnsEntries": "not modelled",
+    "Ipv6Native": "not modelled", "MacAddress": "not modelled", "MapPublicIpOnLaunch": "not modelled", "Message": "words for people",
+    "NetworkBorderGroup": "not modelled", "PeeringOptions": "moto sends only ClassicLink's", "PolicyDocument": "not modelled",
+    "PrivateDnsEnabled": "means nothing for a gateway endpoint", "PrivateDnsName": "not modelled",
+    "PrivateDnsNameOptionsOnLaunch": "not modelled", "PrivateIp": "chosen freely", "PrivateIpAddress": "chosen freely",
+    "PublicDnsName": "not modelled", "PublicIp": "chosen freely", "PublicIpv4Pool": "not modelled", "RequesterId": "not modelled",
+}
+
+
+def row(what, steps, paths, moto, ours, right, why):
+    return {"what": what, "steps": steps.split("|"), "paths": paths.split("|"), "moto": moto, "ours": ours, "right": right, "why": why}
+
+
+SIM = "simulator"
+TABLE = [
+    row("answers about rules", "*", "*GroupOwnerId|*SecurityGroupRuleArn", "without owner and ARN", "with both", SIM, "real records carry them (cloudtrail-shapes.md 3)"),
+    row("default group of a new VPC", "new default group", "*IpPermissions", "no ingress", "ingress from itself", SIM, "semantics A1"),
+    row("`CreateSecurityGroup` with tags", "web", "Tags", "tags not in the answer", "in the answer", SIM, "EC2 API reference"),
+    row("group name `sg-…`", "group name like an id", ".", "taken", "`InvalidParameterValue`", SIM, "EC2 API reference, GroupName"),
+    row("group in an unknown VPC", "group without vpc", ".", "made", "`InvalidVpcID.NotFound`", SIM, "semantics B1, rule 3"),
+    row("Authorize of several rules", "authorize", "SecurityGroupRules[[]]", "only the last rule in the answer", "all of them", SIM, "cloudtrail-shapes.md 3"),
+    row("Authorize, one rule there already", "after one old one new", "*IpPermissions[[]]", "the rules before it stay", "nothing is done", "open", "semantics G3; we take the call as one, as TF and local-aws.md do"),
+    row("the same rule twice in one call", "authorize the same twice", "error", "`InvalidPermission.Duplicate`", "`InvalidParameterValue`", SIM, "semantics A1"),
+    row("network with host bits", "authorize host bits|messy entries", "*CidrIpv4|*Entries[[]]", "kept", "cleared", SIM, "semantics A1"),
+    row("descriptions of group and list rules", "authorize a group|authorized rules|authorize a list|group with a list|groups by tag|all groups",
+        "*[[]].Description", "lost", "kept", SIM, "local-aws.md 2"),
+    row("answer to a rule for all traffic", "authorize everything", "*FromPort|*ToPort", "no ports", "−1/−1", SIM, "cloudtrail-shapes.md 3, R"),
+    row("protocol 58", "authorize protocol 58", "*IpProtocol", "`58`", "`icmpv6`", SIM, "semantics A1"),
+    row("rule for an unknown prefix list", "authorize from unknown list", ".", "made", "`InvalidPrefixListID.NotFound`", SIM, "semantics B1"),
+    row("Authorize of nothing", "authorize nothing", ".", "success", "`MissingParameter`", SIM, "EC2 API reference, errors"),
+    row("TCP without ports", "authorize TCP without ports", "error|status", "HTTP 500", "`InvalidParameterValue`", SIM, "an error of moto"),
+    row("ModifySecurityGroupRules to another kind of peer", "modify the kind of peer", ".", "done", "`InvalidParameterValue`", SIM, "semantics B1"),
+    row("answers of description updates and of DeleteSecurityGroup", "describe by content|describe by id|delete an unused group", "Return|GroupId",
+        "no `return`", "`return`, group id", SIM, "EC2 API reference"),
+    row("descriptions by rule id", "described by id", "*Description", "ignored", "set", SIM, "local-aws.md 2"),
+    row("Revoke tells what it removed", "revoke by content|revoke by id|revoke egress with ports for all", "RevokedSecurityGroupRules", "no", "yes", SIM,
+        "cloudtrail-shapes.md 3, R 2026"),
+    row("Revoke of an unknown rule id", "revoke an id again", "error", "`InvalidPermission.NotFound`", "`InvalidSecurityGroupRuleId.NotFound`", SIM, "semantics B, rule 1"),
+    row("entries 32767", "acl|mess acl|acl made once|empty acl|entries|associated|acls by tag|all acls|after dry runs", "*Entries|*Entries[[]]",
+        "not shown", "shown, both directions", SIM, "semantics A3"),
+    row("client token of CreateNetworkAcl", "acl made once", "NetworkAcl.NetworkAclId", "a second ACL", "the first one", SIM, "semantics E"),
+    row("client token with other parameters", "acl token for another", ".", "a third ACL", "`IdempotentParameterMismatch`", SIM, "EDG ec2-api-idempotency"),
+    row("CreateNetworkAclEntry of an identical entry", "entry again, the same", ".", "`NetworkAclEntryAlreadyExists`", "success", SIM, "semantics B1"),
+    row("entry number 32767", "entry number too big", ".", "made", "`InvalidParameterValue`", SIM, "semantics A3"),
+    row("replace or delete of a missing entry", "entry replaced that is not there|entry deleted again", "error|status", "HTTP 500",
+        "`InvalidNetworkAclEntry.NotFound`", SIM, "local-aws.md 2"),
+    row("ReplaceNetworkAclAssociation by an old id", "associate by an old id", "error|status", "HTTP 500", "`InvalidAssociationID.NotFound`", SIM, "local-aws.md 2"),
+    row("ReplaceNetworkAclAssociation across VPCs", "associate with another vpc's", ".", "done", "`InvalidParameterValue`", SIM, "an ACL belongs to one VPC"),
+    row("unknown ACL", "unknown acl", "error", "`InvalidRouteTableID.NotFound`", "`InvalidNetworkAclID.NotFound`", SIM, "semantics B2"),
+    row("DeleteNetworkAcl of the default ACL", "delete the default acl", "error", "`DependencyViolation`, and done where it has no subnet", "`InvalidParameterValue`", "open",
+        "semantics B0: undeletable; the code is not proved"),
+    row("route to a gateway that is not attached", "route to an unattached gateway", ".", "made", "`InvalidParameterValue`", SIM, "local-aws.md 2"),
+    row("route to an unknown internet gateway", "route to an unknown gateway", "error", "`InvalidInternetGatewayID.NotFound`", "`InvalidGatewayID.NotFound`", SIM, "semantics B1"),
+    row("route to an unknown NAT gateway", "route to an unknown NAT gateway", ".", "made, without target", "`InvalidNatGatewayID.NotFound`", SIM, "local-aws.md 2"),
+    row("route without target", "route without target", ".", "made", "`MissingParameter`", SIM, "SDK CreateRoute"),
+    row("DeleteRoute of the local route", "local route deleted", ".", "done", "`InvalidParameterValue`", SIM, "semantics A4"),
+    row("AssociateRouteTable of a subnet that has a table", "associate table again elsewhere", ".", "the old association again", "`Resource.AlreadyAssociated`", SIM, "semantics B1"),
+    row("DisassociateRouteTable of the main association", "disassociate the main table", "error", "`InvalidAssociationID.NotFound`", "`InvalidParameterValue`", SIM, "semantics B1"),
+    row("DeleteRouteTable of the main table", "delete the main table", ".", "done", "`DependencyViolation`", SIM, "semantics B0"),
+    row("NAT gateways: type, mode, zone, primary address", "nat|nat described|held nat",
+        "*AvailabilityMode|*ConnectivityType|*IsPrimary|*AvailabilityZone|*NatGatewayAddresses[[]].Status", "not shown", "shown", SIM, "SDK NatGateway"),
+    row("state of a new NAT gateway", "nat|held nat", "NatGateway.State", "`available`", "`pending` for `--nat-settles`", SIM, "semantics A5, B2"),
+    row("DeleteNatGateway again", "nat deleted again", ".", "success", "`NatGatewayNotFound`", "open", "an id that is gone is not found (semantics B, rule 3); while it is listed nobody has proved it"),
+    row("interface of a NAT gateway", "all interfaces", "NetworkInterfaces[[]]*", "a plain one in the default group", "requester-managed, no group", SIM, "semantics A5"),
+    row("networks of a peering", "pcx|peering accepted|peering described", "*CidrBlockSet", "only the first one", "all", SIM, "SDK VpcPeeringConnectionVpcInfo"),
+    row("state of a new peering", "pcx", "*Status.Code", "`initiating-request`", "`pending-acceptance`", "both", "EC2 passes through the first within a moment"),
+    row("where the group of a rule lives", "authorize a peer's group|group with a list|groups by tag|all groups", "*PeeringStatus|*.VpcId|*VpcPeeringConnectionId",
+        "not told", "told of a peer's group", SIM, "cloudtrail-shapes.md 9"),
+    row("propagation", "propagation|all routes|routes to the dead", ".|*PropagatingVgws", "HTTP 500", "done, shown", SIM, "local-aws.md 2"),
+    row("type of an endpoint", "endpoint|endpoint described", "*VpcEndpointType", "not shown", "`Gateway`", SIM, "SDK VpcEndpoint"),
+    row("routes to the dead, routes of an endpoint", "routes to the dead", "*Routes[[]]*", "`active`; stays after ModifyVpcEndpoint", "`blackhole`; goes with it", SIM, "semantics A4, B2"),
+    row("unknown group of an interface", "eni of an unknown group|unknown group set|pages of groups", ".|names[[]]", "taken, and made", "`InvalidGroup.NotFound`", SIM, "local-aws.md 2"),
+    row("answer of ModifyManagedPrefixList", "list modified|list modified once", "*PrefixListName", "without the name", "with it", SIM, "SDK ManagedPrefixList"),
+    row("ModifyManagedPrefixList from an old version", "list modified from an old version", ".", "done", "`PrefixListVersionMismatch`", SIM, "semantics B1: the only CAS"),
+    row("tag of an unknown resource", "tag of an unknown group", ".", "set", "`InvalidGroup.NotFound`", SIM, "semantics B, rule 3"),
+    row("tag `aws:…`", "reserved tag", ".", "set", "`InvalidParameterValue`", SIM, "EC2 API reference, CreateTags"),
+    row("unknown filter", "unknown filter", "error|status", "HTTP 500", "`InvalidParameterValue`", SIM, "EC2 API reference, errors"),
+    row("DryRun of ACL and route calls", "dry run of an acl call|dry run of a route call", ".", "done", "`DryRunOperation`, nothing done", SIM, "local-aws.md 2"),
+    row("`MaxResults` of DescribeSecurityGroups", "pages of groups|page too small", "sizes[[]]|.", "ignored", "pages of 5 to 1000", SIM, "local-aws.md 2, semantics E"),
+    row("unknown or missing action", "unknown action|no action", "error|status", "HTTP 500 or 404", "`InvalidAction`, `MissingAction`, HTTP 400", SIM, "EC2 API reference, errors"),
+    row("unknown parameter", "unknown parameter", ".", "ignored", "`UnknownParameter`", SIM, "EC2 API reference, errors; parameters that the simulator does not model are refused likewise"),
+    row("deletes of what is in use: list, group, subnet", "delete a list in use|delete a referenced group|delete a subnet in use|delete a group in use", ".", "done",
+        "`DependencyViolation`", SIM, "local-aws.md 2, semantics B1"),
+    row("DeleteSecurityGroup of the default group", "delete the default group", ".", "done", "`CannotDelete`", SIM, "semantics A1"),
+    row("ReleaseAddress in use", "address in use released", ".", "done", "`InvalidIPAddress.InUse`", SIM, "SDK ReleaseAddress"),
+]
