@@ -22,17 +22,13 @@ impl Bench<'_> {
     /// What stands in the way of putting a difference back; nothing where a call of this version can.
     pub(super) fn obstacle(&self, diff: &ResourceDiff, difference: &Difference) -> Option<String> {
         let baseline = self.baselines.by_id.get(&diff.resource);
-        match difference {
-            Difference::Unreviewed { .. } => {
-                return Some(match baseline {
-                    Some(_) => {
-                        "its deletion was accepted, yet it exists: there is no state to put back"
-                            .into()
-                    }
-                    None => "no baseline knows it: a person has to review it".into(),
-                });
-            }
-            _ => {}
+        if matches!(difference, Difference::Unreviewed { .. }) {
+            return Some(match baseline {
+                Some(_) => {
+                    "its deletion was accepted, yet it exists: there is no state to put back".into()
+                }
+                None => "no baseline knows it: a person has to review it".into(),
+            });
         }
         if baseline.is_some_and(|baseline| baseline.provenance.origin == Origin::Unreviewed) {
             return Some("its baseline was found by the sweep and never reviewed, so nobody said it was good".into());
