@@ -641,13 +641,14 @@ proptest! {
     }
 }
 
-/// The account with a name on its group: without one it cannot be made again.
+/// The account with a name on its group and no default ACL: as they are they cannot be made again.
 fn named(mode: Mode) -> Case {
     let mut case = Case::new(mode);
     if let Some(Resource::SecurityGroup(group)) = case.live.resources.get_mut(&WEB.parse().unwrap())
     {
         group.name = Some("web".into());
     }
+    acl(&mut case.live, ACL).is_default = false;
     case.baselines = captured(&case.live);
     case
 }
