@@ -22,7 +22,8 @@ const SSH: &str = "ingress tcp:22 0.0.0.0/0";
 fn entry(setting: &Setting) -> Call {
     Call::DeleteNetworkAclEntry {
         acl: setting.layout.db_acl.clone(),
-        key: "egress 100".parse().unwrap(),
+        // Unlike ingress 100, no other entry permits what it permits.
+        key: "egress 110".parse().unwrap(),
     }
 }
 

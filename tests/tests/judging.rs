@@ -442,7 +442,7 @@ fn a_deleted_group_is_told_with_everything_that_was_lost() {
         let report = setting.reports().pop().unwrap();
         assert_eq!(
             (report.outcome, report.resource),
-            (Outcome::Alerted, Some(id.into()))
+            (Outcome::Reverted, Some(id.into()))
         );
         assert!(report.label.contains("lone"), "{}", report.label);
         let lost = &report.differences[0].text;

@@ -8,6 +8,7 @@
 
 mod course;
 mod prove;
+mod remake;
 mod walk;
 
 use course::{Course, course};
@@ -46,6 +47,8 @@ pub(crate) struct Execution<'a, 'g, P> {
     lineage: Lineage,
     /// Whether the lease is ours.
     claimed: bool,
+    /// Whether somebody else began the story.
+    resumed: bool,
     next_sequence: u32,
 }
 
@@ -87,6 +90,7 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
             focus,
             scene,
             told: record.told.clone(),
+            resumed: record.open.is_some(),
             change: story.change.as_deref().cloned(),
             lineage: story.lineage.clone(),
             record,
@@ -113,15 +117,22 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
         let mut bodies = self.opening();
         let mut left = Vec::new();
         for round in 0..=self.limits().replans_max {
-            if round > 0 {
+            if round > 0 || self.successor().is_some() {
                 tracing::info!(incident = %self.story.incident, round, "plan again from the truth");
                 self.reread(&mut bodies).await?;
             }
+            self.find_half_made(&mut bodies).await?;
             let assessment = self.assess();
-            let Some(plan) = self.decided(assessment.as_ref(), &mut bodies) else {
+            let plan = match self.completion() {
+                Some(plan) => Some(plan),
+                None => self.decided(assessment.as_ref(), &mut bodies),
+            };
+            let done = plan.as_ref().is_none_or(|plan| self.is_completed(plan));
+            let Some(plan) = plan.filter(|_| !done) else {
                 match self.prove(None, std::mem::take(&mut bodies)).await? {
                     Proof::Proven => {
-                        return self.close(Outcome::Reverted, bodies, Vec::new()).await;
+                        let (outcome, lacks) = self.completed();
+                        return self.close(outcome, bodies, lacks).await;
                     }
                     Proof::Differs(differs) => left = differs,
                 }
@@ -146,6 +157,7 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
                 Walk::Failed(carried, why) => return self.fail(carried, why).await,
                 Walk::Exhausted(carried, why) => return self.give_up(carried, why).await,
             };
+            let target = self.named_now(target);
             match self.prove(Some(&target), carried).await? {
                 Proof::Proven if partial => {
                     return self.close(Outcome::Refused, bodies, Vec::new()).await;
@@ -180,9 +192,9 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
 
     fn assess(&self) -> Option<Assessment> {
         assess(
-            &self.scene.baselines,
+            &self.baselines(),
             &self.scene.live,
-            &self.story.resource,
+            &self.lineage.current_resource(&self.story.resource),
             self.change.as_ref(),
             &self.visit.guard.policy,
         )
@@ -216,13 +228,18 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
         if !bodies.is_empty() {
             self.write(std::mem::take(bodies)).await?;
         }
-        match self.visit.scene(self.spot, self.focus).await {
+        let (spot, focus) = self.here();
+        let read = match self.visit.scene(&spot, &focus).await {
             Ok(Some(scene)) => {
                 *self.scene = scene;
                 self.scene.records.clear();
-                Ok(())
+                self.await_newborn().await
             }
             Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        match read {
+            Ok(()) => Ok(()),
             Err(error) => Err(self.interrupt(Vec::new(), error.to_string()).await),
         }
     }
@@ -357,9 +374,8 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
         if !bodies.is_empty() {
             self.write(bodies).await?;
         }
-        match self.visit.observe(&self.spot.scope(), self.focus).await {
-            Ok(live) => {
-                self.scene.live = live;
+        match self.observe().await {
+            Ok(()) => {
                 problems.extend(
                     self.assess()
                         .iter()
@@ -401,6 +417,9 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
         mut bodies: Vec<Body>,
         problems: Vec<String>,
     ) -> Result<Ended, GuardError> {
+        if let Err(error) = self.follow_with_baselines().await {
+            return Err(self.interrupt(bodies, error.to_string()).await);
+        }
         let last = self.assess();
         if let Some(last) = &last
             && self.is_news(last)

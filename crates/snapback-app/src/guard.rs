@@ -24,8 +24,9 @@ use snapback_engine::event;
 use snapback_engine::execution::Limits;
 use snapback_engine::incident::{Cause, Outcome};
 use snapback_engine::policy::Policy;
-use snapback_model::{Digest, IncidentId, ResourceId, Timestamp};
-use std::collections::BTreeSet;
+use snapback_model::{Digest, IncidentId, ResourceId, Timestamp, VpcId};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// The guard: its ports, and what it goes by.
@@ -180,7 +181,29 @@ pub(crate) struct Visit<'g, P> {
     pub arrived: Timestamp,
     pub deadline: Timestamp,
     pub last_try: bool,
+    agenda: Mutex<Agenda>,
 }
+
+/// Places to look at in this visit once what is looked at now is done.
+#[derive(Debug, Default)]
+struct Agenda {
+    next: BTreeMap<Spot, Focus>,
+    /// After all of those.
+    later: BTreeMap<Spot, Focus>,
+}
+
+impl Agenda {
+    fn take(&mut self) -> BTreeMap<Spot, Focus> {
+        if self.next.is_empty() {
+            std::mem::take(&mut self.later)
+        } else {
+            std::mem::take(&mut self.next)
+        }
+    }
+}
+
+/// Places that lead to further places are followed this often in one visit.
+const FOLLOWED_MAX: usize = 8;
 
 /// What made us look.
 #[derive(Debug, Clone)]
@@ -247,6 +270,7 @@ impl<P: GuardPorts> Guard<P> {
             arrived: message.arrived,
             deadline: message.deadline,
             last_try: message.last_try,
+            agenda: Mutex::default(),
         };
         let handled = match self.inbound(message.body) {
             Inbound::Malformed(reason) => visit.bury(message.body, reason).await,
@@ -359,7 +383,7 @@ impl<P: GuardPorts> Visit<'_, P> {
             return Ok(Handled::Judged(vec![self.uncaptured().await?]));
         };
         let mut ended = Vec::new();
-        let mut failed = None;
+        let mut failed = BTreeMap::new();
         if !located.unresolved.is_empty() {
             ended.push(self.unresolved(&located.unresolved, matter).await?);
         }
@@ -370,15 +394,54 @@ impl<P: GuardPorts> Visit<'_, P> {
                 located.point(spot, focus);
             }
         }
-        for (spot, focus) in &located.spots {
-            match self.look(spot, focus, matter).await {
-                Ok(more) => ended.extend(more),
-                Err(error) => failed = failed.or(Some(error)),
+        let mut spots = located.spots;
+        let mut matter = matter.clone();
+        for _ in 0..FOLLOWED_MAX {
+            for (spot, focus) in spots {
+                self.agenda().later.remove(&spot);
+                match self.look(&spot, &focus, &matter).await {
+                    Ok(more) => {
+                        ended.extend(more);
+                        failed.remove(&spot);
+                    }
+                    Err(error) => {
+                        failed.insert(spot, error);
+                    }
+                }
             }
+            spots = self.agenda().take();
+            if spots.is_empty() {
+                break;
+            }
+            // The event was about what was looked at first.
+            matter = Matter {
+                change: None,
+                trusted: false,
+                ..matter
+            };
         }
-        match failed {
+        match failed.into_values().next() {
             Some(error) => Err(error),
             None => Ok(Handled::Judged(ended)),
         }
+    }
+
+    fn agenda(&self) -> MutexGuard<'_, Agenda> {
+        self.agenda.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks for a look at a resource in this visit, after what is looked at now.
+    pub(crate) fn look_at(&self, resource: &ResourceId, vpc: Option<&VpcId>) {
+        let spot = Spot::of(resource, vpc);
+        let mut agenda = self.agenda();
+        let focus = agenda.next.entry(spot).or_default();
+        focus.extend(Focus::on(resource.clone()));
+    }
+
+    /// Asks for another look at a place, after all that is asked for now.
+    pub(crate) fn come_back(&self, spot: &Spot, focus: &Focus) {
+        let mut agenda = self.agenda();
+        let again = agenda.later.entry(spot.clone()).or_default();
+        again.extend(focus.clone());
     }
 }

@@ -13,9 +13,9 @@ use snapback_engine::finding::Severity;
 use snapback_engine::incident::{
     Body, Cause, Entry, Notice, Outcome, Place, ResourceRecord, Story, once,
 };
-use snapback_engine::plan::Plan;
+use snapback_engine::plan::{Plan, Step};
 use snapback_engine::policy::Mode;
-use snapback_model::{Digest, Element, IncidentId, Timestamp};
+use snapback_model::{Digest, Element, IncidentId, Kind, Timestamp};
 use std::collections::BTreeMap;
 
 /// Commits; where an answer was lost and the repeat conflicts, looks whether the first try did it.
@@ -173,6 +173,31 @@ fn push(entries: &mut Vec<Entry>, story: &mut Story, body: Body, at: Timestamp) 
     };
     story.absorb(&entry);
     entries.push(entry);
+}
+
+/// The open story that may be making a resource of this kind again, if there is one.
+pub(crate) async fn maker_of<C, J>(
+    pace: &Pace<'_, C>,
+    journal: &J,
+    kind: Kind,
+) -> Result<Option<IncidentId>, StoreError>
+where
+    C: Clock + Sync,
+    J: Journal + Sync,
+{
+    let open = pace.retried(|| journal.unfinished()).await?;
+    for record in open {
+        let Some(incident) = record.open.filter(|_| record.resource.kind() == kind) else {
+            continue;
+        };
+        let entries = pace.retried(|| journal.entries(&incident)).await?;
+        let plan = Story::read(&entries).and_then(|story| story.plan);
+        let makes = |step: &Step| step.action.makes().is_some();
+        if plan.is_some_and(|plan| plan.steps.iter().any(makes)) {
+            return Ok(Some(incident));
+        }
+    }
+    Ok(None)
 }
 
 /// Counts an ended story.

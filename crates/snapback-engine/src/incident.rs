@@ -268,14 +268,21 @@ impl ResourceRecord {
     pub fn closed(&self, told: BTreeMap<Element, Digest>, unsettled: bool) -> Self {
         let mut next = self.clone();
         next.version = self.version.saturating_add(1);
-        next.unsettled
-            .extend(next.open.take().filter(|_| unsettled));
-        let surplus = next.unsettled.len().saturating_sub(UNSETTLED_MAX);
-        next.unsettled.drain(..surplus);
+        if let Some(incident) = next.open.take().filter(|_| unsettled) {
+            next.may_be_explained_by(incident);
+        }
         next.holder = None;
         next.lease_until = None;
         next.told = told;
         next
+    }
+
+    /// Notes a story whose calls without an answer may explain late events of the resource.
+    pub fn may_be_explained_by(&mut self, incident: IncidentId) {
+        self.unsettled.retain(|known| *known != incident);
+        self.unsettled.push(incident);
+        let surplus = self.unsettled.len().saturating_sub(UNSETTLED_MAX);
+        self.unsettled.drain(..surplus);
     }
 
     /// The record as it is once the lease is given back and the story waits for somebody to go on.

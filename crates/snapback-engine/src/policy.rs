@@ -20,6 +20,7 @@ use snapback_model::{Kind, Tags, Timestamp, VpcId};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use effective::Setting;
+pub(crate) use effective::word;
 pub use exception::Exception;
 pub use pattern::PrincipalPattern;
 pub use thresholds::{Closings, Enforce, KindThresholds, Openings, Thresholds};
@@ -141,6 +142,43 @@ pub struct Policy {
     /// Tags that every guarded resource should carry; whose absence is found (`TAG-MISSING`).
     #[serde(default)]
     pub required_tags: BTreeSet<String>,
+    /// What is made again where it was deleted.
+    #[serde(default)]
+    pub recreate: Recreate,
+}
+
+/// Which kinds of deleted resources are made again, where the mode takes back. All of them, unless
+/// the policy says otherwise: who enforces expects what was deleted to come back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Recreate {
+    /// Security groups.
+    pub security_group: bool,
+    /// Network ACLs.
+    pub network_acl: bool,
+    /// Route tables.
+    pub route_table: bool,
+}
+
+impl Default for Recreate {
+    fn default() -> Self {
+        Self {
+            security_group: true,
+            network_acl: true,
+            route_table: true,
+        }
+    }
+}
+
+impl Recreate {
+    /// Whether a deleted resource of this kind is made again.
+    pub fn of(self, kind: Kind) -> bool {
+        match kind {
+            Kind::SecurityGroup => self.security_group,
+            Kind::NetworkAcl => self.network_acl,
+            Kind::RouteTable => self.route_table,
+        }
+    }
 }
 
 /// Why a policy was not accepted.
@@ -185,6 +223,7 @@ impl Policy {
     /// exceptions:
     ///   - { code: SG-WORLD-ANY, resource: sg-1, until: 2026-12-31, why: the partner moves }
     /// required-tags: [Owner]
+    /// recreate: { route-table: false }   # each kind is true unless told otherwise
     /// ```
     ///
     /// # Errors

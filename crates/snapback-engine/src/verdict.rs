@@ -108,7 +108,10 @@ impl Decision {
 ///   route alike is `Alert`, unless keeping it would keep the harm (`fallback` says so then).
 /// - `observe` never yields `Revert`: what `enforce` would revert is `Alert` with that reason, and
 ///   the goal is filled so that the plan can be shown.
-/// - What cannot be put back (see [`Difference`] `Deleted`, `Unreviewed`; dead targets; routes that
+/// - A deleted resource is `Revert` like any approved element that is gone: it is made again, unless
+///   the policy says otherwise ([`crate::policy::Recreate`]) or something stands in the way (its name
+///   is taken or was never read, a default ACL or group).
+/// - What cannot be put back (see [`Difference`] `Unreviewed`; dead targets; routes that
 ///   route calls do not write; baselines nobody reviewed) is `Alert` and says why.
 ///
 /// The reasons of a judgement name the line of the policy that decided.

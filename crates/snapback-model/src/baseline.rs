@@ -41,6 +41,9 @@ pub enum Origin {
     Accepted,
     /// Found by the sweep with no baseline: recorded, alerted, not trusted.
     Unreviewed,
+    /// Follows what Snapback made again: the state under the new id, the end of the old id, or the
+    /// new id in the place of the old one.
+    Recreated,
 }
 
 impl fmt::Display for Origin {
@@ -49,6 +52,7 @@ impl fmt::Display for Origin {
             Self::Captured => "captured",
             Self::Accepted => "accepted",
             Self::Unreviewed => "unreviewed",
+            Self::Recreated => "recreated",
         })
     }
 }
@@ -177,6 +181,34 @@ impl Baseline {
     /// The digest of this generation.
     pub fn digest(&self) -> Digest {
         Digest::of(self)
+    }
+
+    /// Since when it knows its whole resource: nothing from before is ever folded in.
+    pub fn known_since(&self) -> Option<Timestamp> {
+        let marked = self.marks.get(&Element::Existence).map(|mark| mark.at);
+        match self.provenance.origin {
+            Origin::Captured => marked.max(Some(self.provenance.at)),
+            // Once folded, `at` is the time of that event; the mark holds the time of the read.
+            Origin::Unreviewed => marked.or(Some(self.provenance.at)),
+            Origin::Accepted | Origin::Recreated => marked,
+        }
+    }
+
+    /// Once something else gives the provenance, the mark of existence keeps the time of the read
+    /// that the generation before knew its whole resource by.
+    pub fn keep_capture(&mut self, before: &Self) {
+        let Some(at) = before.known_since() else {
+            return;
+        };
+        let event = before.provenance.event.clone();
+        let event = event.unwrap_or_else(|| EventId::new("capture"));
+        let mark = self.marks.entry(Element::Existence).or_insert(Mark {
+            at,
+            event: event.clone(),
+        });
+        if mark.at < at {
+            *mark = Mark { at, event };
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod resource;
 mod route_table;
 mod security_group;
 mod snapshot;
+mod succession;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -29,6 +30,7 @@ pub use resource::*;
 pub use route_table::*;
 pub use security_group::*;
 pub use snapshot::*;
+pub use succession::Succession;
 pub use text::ParseError;
 pub use topology::*;
 pub use traffic::*;

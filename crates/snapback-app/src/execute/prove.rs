@@ -74,6 +74,10 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             Some(Verification::Differs(lines)) => lines,
             None => Vec::new(),
         };
+        // What is made again is to be whole: nobody else had a say in it yet.
+        if self.successor().is_some() && !unlike.is_empty() {
+            return unlike;
+        }
         let Some(assessment) = self.assess() else {
             // Equal to the baseline, though not to a goal that keeps what others have since removed.
             return Vec::new();
@@ -110,10 +114,9 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         }
         let (record, entries) = self.draft(carried);
         let pace = self.visit.pace();
-        let scope = self.spot.scope();
         let (written, live) = tokio::join!(
             ledger::commit(&pace, &self.visit.guard.ports, Some(&record), &entries),
-            self.visit.observe(&scope, self.focus)
+            self.read()
         );
         self.written(written, record, &entries)?;
         match live {

@@ -1,13 +1,13 @@
 //! The steps of a plan, one by one: journalled, checked fresh, made, and what each answer means.
 
 use super::{Execution, GuardError, Walk};
-use crate::patience::between;
+use crate::patience::{STALE_PAUSE, between};
 use crate::port::CallError;
 use crate::rights::GuardPorts;
 use snapback_engine::execution::{ErrorClass, StepOutcome};
 use snapback_engine::incident::Body;
 use snapback_engine::plan::{self, Action, Plan, Readiness};
-use snapback_model::{AssociationSubject, Handles, Renamed, ResourceId};
+use snapback_model::{AssociationSubject, Handles, Renamed, ResourceId, Snapshot};
 
 /// What became of one call.
 enum Act {
@@ -89,7 +89,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
     }
 
     pub(super) async fn observe(&mut self) -> Result<(), GuardError> {
-        self.scene.live = self.visit.observe(&self.spot.scope(), self.focus).await?;
+        self.scene.live = self.read().await?;
         Ok(())
     }
 
@@ -142,6 +142,14 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             tracing::warn!(api = action.api(), attempt, class = ?error.class, %error, "call not confirmed");
             match error.class {
                 ErrorClass::Transient => {}
+                ErrorClass::Gone if self.is_of_newborn(action, &error) => {}
+                ErrorClass::Gone if self.awaits_peers(action) => {
+                    outcomes.push(failed(&error));
+                    // So that they can refer to what this story made.
+                    self.follow_with_baselines().await?;
+                    let why = format!("{error}: what the rules refer to is looked at first");
+                    return Ok(Act::Exhausted(outcomes, why));
+                }
                 ErrorClass::AlreadyAsWanted | ErrorClass::Lost => {
                     if error.class == ErrorClass::Lost {
                         outcomes.push(StepOutcome::Unknown {
@@ -186,6 +194,12 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
     /// Reads and compares (semantics B rules 0 and 1).
     async fn resolve(&mut self, action: &Action) -> Result<Look, GuardError> {
         self.observe().await?;
+        let ready = |live: &Snapshot| plan::readiness(action, live) == Readiness::Ready;
+        if action.makes().is_some() && ready(&self.scene.live) {
+            // What was just made may not be seen at once: only two reads say that it was not.
+            self.visit.guard.ports.sleep(STALE_PAUSE).await;
+            self.observe().await?;
+        }
         Ok(match plan::readiness(action, &self.scene.live) {
             Readiness::AlreadyInPlace => Look::InPlace,
             Readiness::Ready => Look::NotYet,

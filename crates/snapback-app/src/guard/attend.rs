@@ -58,7 +58,8 @@ impl<P: GuardPorts> Visit<'_, P> {
     }
 
     /// Right after a write of ours a read may still show what it took back: harm is believed once
-    /// two reads agree (semantics E, eventual consistency).
+    /// two reads agree (semantics E, eventual consistency). So is always that something is gone: what
+    /// is made again is never unmade.
     async fn confirm(
         &self,
         record: &ResourceRecord,
@@ -71,7 +72,9 @@ impl<P: GuardPorts> Visit<'_, P> {
             let fresh_write = record
                 .last_write
                 .is_some_and(|at| between(at, self.now()) < STALE_WINDOW);
-            if !fresh_write || self.time_left() < self.guard.limits.reserve {
+            let gone = !scene.live.resources.contains_key(&record.resource)
+                && scene.baselines.state(&record.resource).is_some();
+            if !(fresh_write || gone) || self.time_left() < self.guard.limits.reserve {
                 return Ok(());
             }
             let harm = self
@@ -80,9 +83,9 @@ impl<P: GuardPorts> Visit<'_, P> {
             if !harm {
                 return Ok(());
             }
-            tracing::info!(resource = %record.resource, "harm right after a write of ours: read again");
+            tracing::info!(resource = %record.resource, gone, "harm that one read does not prove: read again");
             self.guard.ports.sleep(STALE_PAUSE).await;
-            let again = self.observe(&spot.scope(), focus).await?;
+            let again = self.read(spot, focus, &scene.baselines).await?;
             let agrees = again.resources == scene.live.resources;
             scene.live = again;
             if agrees {
@@ -136,6 +139,7 @@ impl<P: GuardPorts> Visit<'_, P> {
                 .await;
         }
         let assessment = self.assess(&record, scene, matter);
+        self.wait_for_its_maker(&record, scene).await?;
         self.wait_for_siblings(&record, assessment.as_ref(), matter)?;
         let verdict = assessment
             .as_ref()
@@ -153,6 +157,28 @@ impl<P: GuardPorts> Visit<'_, P> {
                 self.alert(record, scene, matter, &assessment).await
             }
             _ => self.forget(record).await,
+        }
+    }
+
+    /// What no baseline knows may be what an open story is making again: that story tells of it.
+    async fn wait_for_its_maker(
+        &self,
+        record: &ResourceRecord,
+        scene: &Scene,
+    ) -> Result<(), GuardError> {
+        let strange = scene.live.resources.contains_key(&record.resource)
+            && scene.baselines.state(&record.resource).is_none();
+        if !strange || self.last_try {
+            return Ok(());
+        }
+        let maker =
+            ledger::maker_of(&self.pace(), &self.guard.ports, record.resource.kind()).await?;
+        match maker {
+            Some(maker) => Err(GuardError::Busy {
+                resource: record.resource.clone(),
+                holder: maker.to_string(),
+            }),
+            None => Ok(()),
         }
     }
 

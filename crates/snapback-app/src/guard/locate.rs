@@ -63,6 +63,16 @@ impl Spot {
         }
     }
 
+    /// The place as it is named once resources were made again.
+    pub fn succeeded(&self, lineage: &Lineage) -> Self {
+        match self {
+            Self::Group(id) => Self::Group(id.renamed(lineage)),
+            Self::Acl(id) => Self::Acl(id.renamed(lineage)),
+            Self::Table(id) => Self::Table(id.renamed(lineage)),
+            Self::Acls(_) | Self::Tables(_) => self.clone(),
+        }
+    }
+
     /// The baselines that it is compared with.
     pub fn wanted(&self, focus: &Focus) -> Wanted {
         let mut wanted = Wanted {
@@ -118,6 +128,14 @@ impl Focus {
             resources: BTreeSet::from([resource]),
             subjects: BTreeSet::new(),
         }
+    }
+
+    /// The focus on the old and the new ids of resources that were made again.
+    pub fn succeeded(&self, lineage: &Lineage) -> Self {
+        let mut focus = self.clone();
+        let new = self.resources.iter().map(|id| id.renamed(lineage));
+        focus.resources.extend(new);
+        focus
     }
 
     /// Takes over what another focus looks at.

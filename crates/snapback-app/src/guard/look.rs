@@ -64,11 +64,57 @@ impl<P: GuardPorts> Visit<'_, P> {
         // A denied read of EC2 is told even where the store fails too.
         let live = live?;
         let records = records?;
-        Ok(baselines?.map(|baselines| Scene {
+        let Some(baselines) = baselines? else {
+            return Ok(None);
+        };
+        let mut live = self.with_namesakes(live, spot, focus, &baselines).await?;
+        lend_endpoints(&mut live, &baselines);
+        Ok(Some(Scene {
             baselines,
             live,
             records,
         }))
+    }
+
+    /// Reads a place again.
+    pub(crate) async fn read(
+        &self,
+        spot: &Spot,
+        focus: &Focus,
+        baselines: &Baselines,
+    ) -> Result<Snapshot, GuardError> {
+        let live = self.observe(&spot.scope(), focus).await?;
+        let mut live = self.with_namesakes(live, spot, focus, baselines).await?;
+        lend_endpoints(&mut live, baselines);
+        Ok(live)
+    }
+
+    /// Where a group is gone, whoever has its name now: a stranger's group, or what a making of ours
+    /// without an answer left behind.
+    async fn with_namesakes(
+        &self,
+        mut live: Snapshot,
+        spot: &Spot,
+        focus: &Focus,
+        baselines: &Baselines,
+    ) -> Result<Snapshot, GuardError> {
+        let Spot::Group(group) = spot else {
+            return Ok(live);
+        };
+        let id = ResourceId::from(group.clone());
+        let lost = baselines
+            .state(&id)
+            .filter(|_| !live.resources.contains_key(&id));
+        if let Some(Resource::SecurityGroup(SecurityGroup {
+            name: Some(name), ..
+        })) = lost
+        {
+            let named = self
+                .observe(&Scope::GroupNamed(name.clone()), focus)
+                .await?;
+            live.merge(named);
+        }
+        Ok(live)
     }
 
     pub(crate) async fn baselines(&self, wanted: &Wanted) -> Result<Option<Baselines>, GuardError> {
@@ -207,7 +253,7 @@ impl<P: GuardPorts> Visit<'_, P> {
             }
             tracing::info!(event = %change.event, "the read does not show the event's edit yet: read again");
             self.guard.ports.sleep(STALE_PAUSE).await;
-            let again = self.observe(&spot.scope(), focus).await?;
+            let again = self.read(spot, focus, &scene.baselines).await?;
             let agrees = again.resources == scene.live.resources;
             scene.live = again;
             if agrees {
@@ -215,6 +261,40 @@ impl<P: GuardPorts> Visit<'_, P> {
             }
         }
         Ok(())
+    }
+}
+
+/// The read of a VPC's tables tells no endpoints, and a table that lost its route tells no prefix
+/// list: what the baselines know of the gateway endpoints in their tables is lent to live, so that a
+/// plan can give a table its endpoint back.
+fn lend_endpoints(live: &mut Snapshot, baselines: &Baselines) {
+    if live.topology.read.contains(&ContextKind::Endpoints) {
+        return;
+    }
+    let tables = baselines
+        .by_id
+        .values()
+        .filter_map(|baseline| match &baseline.state {
+            Some(Resource::RouteTable(table)) => Some(table),
+            Some(Resource::SecurityGroup(_) | Resource::NetworkAcl(_)) | None => None,
+        });
+    for (to, route) in tables.flat_map(|table| &table.routes) {
+        if let (Destination::PrefixList(list), RouteTarget::GatewayEndpoint(id)) =
+            (to, &route.target)
+        {
+            let gateways = &mut live.topology.gateways;
+            let endpoint = gateways.entry(id.clone()).or_insert_with(|| {
+                let known = baselines.topology.gateways.get(id).cloned();
+                known.unwrap_or_else(|| Gateway::new(id.clone(), GatewayKind::Endpoint))
+            });
+            let detail = endpoint.endpoint.get_or_insert_with(|| EndpointDetail {
+                kind: EndpointKind::Gateway,
+                private_dns: false,
+                interfaces: BTreeSet::new(),
+                prefix_list: None,
+            });
+            detail.prefix_list = Some(list.clone());
+        }
     }
 }
 

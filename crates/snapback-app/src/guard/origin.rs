@@ -1,13 +1,14 @@
 //! Whether a call made with our role is ours: the journal knows its request id, or an open story
 //! holds exactly this call without an answer yet (semantics E).
 
-use super::{GuardError, Visit};
+use super::{GuardError, Spot, Visit};
 use crate::patience::{OWN_CALL_WINDOW, OWN_EVENT_GRACE, between};
+use crate::port::{Scope, Wanted};
 use crate::rights::GuardPorts;
-use snapback_engine::change::{Change, Touched};
+use snapback_engine::change::{Change, Edit, Edits, Touched};
 use snapback_engine::execution;
 use snapback_engine::incident::{ResourceRecord, Story};
-use snapback_model::{IncidentId, Timestamp};
+use snapback_model::{INCIDENT, IncidentId, Resource, ResourceId, Snapshot, Timestamp};
 use std::collections::BTreeSet;
 
 /// Whose call it was.
@@ -29,17 +30,14 @@ impl<P: GuardPorts> Visit<'_, P> {
         let unfinished = self.pace().retried(|| ports.unfinished()).await?;
         let any_open = !unfinished.is_empty();
         for incident in self.candidates(change, &unfinished).await? {
-            let entries = self.pace().retried(|| ports.entries(&incident)).await?;
-            let ours = Story::read(&entries).is_some_and(|story| {
-                story.unsettled.iter().any(|call| {
-                    is_near(call.at, change.at)
-                        && execution::matches(&call.action, change, &call.handles)
-                })
-            });
-            if ours {
-                tracing::info!(event = %change.event, %incident, "explained by a call of ours without answer");
+            if self.explains(&incident, change, None).await? {
                 return Ok(Origin::Ours);
             }
+        }
+        if let Some((incident, live)) = self.maker(change).await
+            && self.explains(&incident, change, Some(&live)).await?
+        {
+            return Ok(Origin::Ours);
         }
         let young = between(change.at, self.now()) < OWN_EVENT_GRACE;
         if young && any_open && !self.last_try {
@@ -48,6 +46,75 @@ impl<P: GuardPorts> Visit<'_, P> {
             });
         }
         Ok(Origin::Stranger)
+    }
+
+    /// Whether a story holds exactly this call without an answer. Live shows what such a call made.
+    async fn explains(
+        &self,
+        incident: &IncidentId,
+        change: &Change,
+        live: Option<&Snapshot>,
+    ) -> Result<bool, GuardError> {
+        let ports = &self.guard.ports;
+        let entries = self.pace().retried(|| ports.entries(incident)).await?;
+        let ours = Story::read(&entries).is_some_and(|story| {
+            story.unsettled.iter().any(|call| {
+                let mut lineage = story.lineage.clone();
+                let half_made = live.zip(call.action.makes()).and_then(|(live, old)| {
+                    let (_, new) = story.half_made(&old, live)?;
+                    Some((old, new))
+                });
+                if let Some((old, new)) = half_made {
+                    lineage.record(old.as_str(), new.as_str());
+                }
+                is_near(call.at, change.at)
+                    && (execution::matches(&call.action, change, &call.handles)
+                        || execution::made(&call.action, change, &lineage))
+            })
+        });
+        if ours {
+            tracing::info!(event = %change.event, %incident, "explained by a call of ours without answer");
+        }
+        Ok(ours)
+    }
+
+    /// The story in which the resource was made, as its tag says, and the read that showed it. Only
+    /// the journal is believed, the tag tells where to look. A read that fails explains nothing.
+    async fn maker(&self, change: &Change) -> Option<(IncidentId, Snapshot)> {
+        let touched = change.touched.iter().find_map(|touched| match touched {
+            Touched::Resource(resource) => Some(resource),
+            _ => None,
+        })?;
+        let scope = match touched {
+            // The read of one group's rules tells no tags.
+            ResourceId::SecurityGroup(_) => Scope::GroupNamed(self.name(touched, change).await?),
+            ResourceId::NetworkAcl(_) | ResourceId::RouteTable(_) => {
+                Spot::of(touched, None).scope()
+            }
+        };
+        let live = self.guard.ports.observe(&scope).await.ok()?;
+        let incident = live.resources.get(touched)?.tags()?.get(INCIDENT)?;
+        Some((IncidentId::new(incident), live))
+    }
+
+    /// The name of a group: as it was created, or by its baseline.
+    async fn name(&self, group: &ResourceId, change: &Change) -> Option<String> {
+        if let Edits::Known(edits) = &change.edits
+            && let [Edit::Created { resource }] = edits.as_slice()
+            && let Resource::SecurityGroup(created) = resource.as_ref()
+        {
+            return created.name.clone();
+        }
+        let wanted = Wanted {
+            resources: BTreeSet::from([group.clone()]),
+            only_states: true,
+            ..Wanted::default()
+        };
+        let known = self.guard.ports.baselines(&wanted).await.ok()??;
+        match known.state(group) {
+            Some(Resource::SecurityGroup(known)) => known.name.clone(),
+            _ => None,
+        }
     }
 
     /// The stories that may hold the call: all open ones, and the closed ones of each resource
@@ -62,11 +129,39 @@ impl<P: GuardPorts> Visit<'_, P> {
             .filter_map(|record| record.open.clone())
             .collect();
         for touched in &change.touched {
-            if let Touched::Resource(resource) = touched {
-                incidents.extend(self.record(resource).await?.unsettled);
+            match touched {
+                Touched::Resource(resource) => {
+                    incidents.extend(self.record(resource).await?.unsettled);
+                }
+                Touched::Context { id, .. } => {
+                    for table in self.tables_leading_to(id).await? {
+                        incidents.extend(self.record(&table).await?.unsettled);
+                    }
+                }
+                Touched::GroupNamed { .. } | Touched::Association(_) => {}
             }
         }
         Ok(incidents)
+    }
+
+    /// The tables whose good state leads to a gateway or endpoint: calls of ours that name it are
+    /// made for one of them.
+    async fn tables_leading_to(&self, id: &str) -> Result<Vec<ResourceId>, GuardError> {
+        let wanted = Wanted {
+            everything: true,
+            only_states: true,
+            ..Wanted::default()
+        };
+        let baselines = self.baselines(&wanted).await?.unwrap_or_default();
+        let leads = |state: &Resource| match state {
+            Resource::RouteTable(table) => {
+                table.routes.values().any(|route| route.target.id() == id)
+            }
+            Resource::SecurityGroup(_) | Resource::NetworkAcl(_) => false,
+        };
+        let found = baselines.by_id.into_values();
+        let found = found.filter(|baseline| baseline.state.as_ref().is_some_and(leads));
+        Ok(found.map(|baseline| baseline.id).collect())
     }
 }
 

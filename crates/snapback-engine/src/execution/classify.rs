@@ -3,7 +3,8 @@
 use super::ErrorClass;
 
 /// Rule 1: the state may be as wanted already. A stale association id belongs here too: what it
-/// named was replaced, so read and compare.
+/// named was replaced, so read and compare. So does a group's name that is taken: perhaps by the group
+/// that a try of ours without an answer made.
 const ALREADY_AS_WANTED: &[&str] = &[
     "InvalidPermission.Duplicate",
     "InvalidPermission.NotFound",
@@ -14,6 +15,7 @@ const ALREADY_AS_WANTED: &[&str] = &[
     "InvalidRoute.NotFound",
     "Resource.AlreadyAssociated",
     "InvalidAssociationID.NotFound",
+    "InvalidGroup.Duplicate",
 ];
 
 /// Rule 2: throttled or a fault of AWS (EC2 error list and botocore's retry table).

@@ -1,6 +1,6 @@
 //! Whether an event is the event of one of our own steps.
 
-use crate::change::{Change, Edit, Edits, GroupRef, RuleRef};
+use crate::change::{Change, Edit, Edits, GroupRef, RuleRef, Touched};
 use crate::plan::Action;
 use snapback_model::*;
 
@@ -9,12 +9,44 @@ use snapback_model::*;
 /// know the association ids that the event names. Who made the call is the caller's to check. Tag
 /// calls are never changes, so never match.
 pub fn matches(action: &Action, change: &Change, handles: &Handles) -> bool {
+    if let Action::ModifyVpcEndpoint { endpoint, .. } = action {
+        // The event of a call on context tells what it touched, not its edits.
+        let touches =
+            |touched: &Touched| matches!(touched, Touched::Context { id, .. } if id == endpoint);
+        return change.api == action.api() && change.touched.iter().any(touches);
+    }
     let Edits::Known(edits) = &change.edits else {
         return false;
     };
     change.api == action.api()
         && edits.len() == edit_count(action)
         && edits.iter().all(|edit| is_part(action, edit, handles))
+}
+
+/// Whether the change made what this create call of ours asked for, by the id that the story of the
+/// call found it under: tells the event of a making whose answer was lost.
+pub fn made(action: &Action, change: &Change, lineage: &Lineage) -> bool {
+    let Edits::Known(edits) = &change.edits else {
+        return false;
+    };
+    let [Edit::Created { resource }] = edits.as_slice() else {
+        return false;
+    };
+    let Some(old) = action.makes() else {
+        return false;
+    };
+    let in_its_vpc = match action {
+        Action::CreateSecurityGroup { vpc, .. }
+        | Action::CreateNetworkAcl { vpc, .. }
+        | Action::CreateRouteTable { vpc, .. } => resource.vpc().is_none_or(|found| found == vpc),
+        _ => false,
+    };
+    let successors: Vec<&str> = lineage
+        .iter()
+        .filter(|(from, _)| *from == old.as_str())
+        .map(|(_, to)| to)
+        .collect();
+    change.api == action.api() && in_its_vpc && successors == [resource.id().as_str()]
 }
 
 fn edit_count(action: &Action) -> usize {

@@ -27,6 +27,7 @@ fn every_code_of_the_rules_has_its_class() {
                 "InvalidRoute.NotFound",
                 "Resource.AlreadyAssociated",
                 "InvalidAssociationID.NotFound",
+                "InvalidGroup.Duplicate",
                 "Client.InvalidPermission.Duplicate",
             ],
         ),

@@ -121,7 +121,7 @@ fn differences(judged: &[&Judgement], told: &BTreeMap<Element, Digest>) -> Vec<R
 }
 
 fn next(story: &Story, outcome: Outcome, judged: &[&Judgement]) -> Vec<String> {
-    let mut lines = Vec::new();
+    let mut lines = successors(story);
     let stay = judged
         .iter()
         .any(|judgement| judgement.verdict == Verdict::Alert);
@@ -156,6 +156,28 @@ fn next(story: &Story, outcome: Outcome, judged: &[&Judgement]) -> Vec<String> {
         );
     }
     lines
+}
+
+/// What was made again is told under both ids, with what cannot follow by itself (semantics B1).
+fn successors(story: &Story) -> Vec<String> {
+    let old = &story.resource;
+    let new = story.lineage.current_resource(old);
+    if new == *old {
+        return Vec::new();
+    }
+    let others = match old {
+        ResourceId::SecurityGroup(_) => {
+            "launch templates, the state of infrastructure as code, and rules of other accounts and peered VPCs"
+        }
+        ResourceId::NetworkAcl(_) => "the state of infrastructure as code and scripts",
+        ResourceId::RouteTable(_) => {
+            "the state of infrastructure as code, scripts, and gateway endpoints"
+        }
+    };
+    vec![
+        format!("{old} is {new} now: the baselines and what they name follow."),
+        format!("What still names {old} does not follow; change it by hand: {others}."),
+    ]
 }
 
 fn alerted(story: &Story) -> Vec<String> {

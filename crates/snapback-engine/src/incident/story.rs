@@ -5,7 +5,7 @@ use super::{Body, Cause, Entry, Outcome, Report};
 use crate::change::Change;
 use crate::execution::StepOutcome;
 use crate::impact::Impact;
-use crate::plan::{Action, Note, Plan};
+use crate::plan::{self, Action, Note, Plan};
 use crate::policy::Mode;
 use crate::verdict::{Judgement, Verdict};
 use snapback_model::*;
@@ -164,6 +164,17 @@ impl Story {
             }
             Body::Closed { .. } => self.closed = true,
         }
+    }
+
+    /// What an unanswered making of `resource` left behind in live, with the step of the latest plan
+    /// that made it.
+    pub fn half_made(&self, resource: &ResourceId, live: &Snapshot) -> Option<(usize, ResourceId)> {
+        let steps = self.plan.iter().flat_map(|plan| &plan.steps);
+        let made = |action: &Action| plan::born(&action.for_incident(&self.incident), live);
+        steps
+            .enumerate()
+            .filter(|(_, step)| step.action.makes().as_ref() == Some(resource))
+            .find_map(|(index, step)| Some((index, made(&step.action)?)))
     }
 
     /// The elements that this story set out to take back.

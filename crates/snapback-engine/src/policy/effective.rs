@@ -70,12 +70,17 @@ impl Policy {
         say("exceptions".into(), json!(self.exceptions), exceptions);
         let tags = self.required_tags.is_empty();
         say("required-tags".into(), json!(self.required_tags), tags);
+        for kind in Kind::ALL {
+            let (counts, usual) = (self.recreate.of(kind), plain.recreate.of(kind));
+            let key = format!("recreate.{}", word(kind));
+            say(key, json!(counts), counts == usual);
+        }
         settings
     }
 }
 
 /// The kind as a key of the file.
-fn word(kind: Kind) -> &'static str {
+pub(crate) fn word(kind: Kind) -> &'static str {
     match kind {
         Kind::SecurityGroup => "security-group",
         Kind::NetworkAcl => "network-acl",

@@ -357,3 +357,34 @@ fn a_stored_policy_reads_back_and_is_checked_again() {
     assert_eq!(serde_json::from_str::<Policy>(&stored).unwrap(), policy);
     assert!(serde_json::from_str::<PrincipalPattern>("\"*\"").is_err());
 }
+
+#[test]
+fn deleted_things_are_made_again_unless_the_policy_says_no() {
+    let usual = Policy::from_yaml("mode: enforce", "p").unwrap();
+    assert!(Kind::ALL.into_iter().all(|kind| usual.recreate.of(kind)));
+    let some = Policy::from_yaml("recreate: { network-acl: false }", "p").unwrap();
+    let kinds: Vec<bool> = Kind::ALL
+        .into_iter()
+        .map(|kind| some.recreate.of(kind))
+        .collect();
+    assert_eq!(kinds, [true, false, true]);
+    let key = |key: &str| {
+        some.settings()
+            .into_iter()
+            .find(|setting| setting.key == key)
+    };
+    assert!(!key("recreate.network-acl").unwrap().is_default);
+    assert!(key("recreate.route-table").unwrap().is_default);
+    for slip in [
+        "recreate: { nat: true }",
+        "recreate: { network-acl: maybe }",
+        "recreate: true",
+    ] {
+        assert!(Policy::from_yaml(slip, "p").is_err(), "{slip}");
+    }
+    let stored: Policy = serde_json::from_str(
+        r#"{"mode":"observe","kinds":{},"trusted":[],"vpcs":[],"opt_out":null}"#,
+    )
+    .unwrap();
+    assert_eq!(stored, Policy::default());
+}

@@ -1,6 +1,8 @@
 //! The policy file.
 
-use super::{Enforce, Exception, Mode, Policy, PolicyError, TagMatch, given, tag_key, vpc_id};
+use super::{
+    Enforce, Exception, Mode, Policy, PolicyError, Recreate, TagMatch, given, tag_key, vpc_id,
+};
 use crate::finding::FindingCode;
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -31,6 +33,8 @@ struct File {
     exceptions: Vec<Spanned<Excepted>>,
     #[serde(default)]
     required_tags: Vec<Spanned<String>>,
+    #[serde(default)]
+    recreate: Recreate,
 }
 
 #[derive(Deserialize)]
@@ -96,6 +100,7 @@ pub(super) fn read(text: &str, origin: &str) -> Result<Policy, PolicyError> {
             .each(&file.required_tags, tag_key)?
             .into_iter()
             .collect(),
+        recreate: file.recreate,
     })
 }
 

@@ -164,6 +164,12 @@ impl Bench<'_> {
                 rule,
                 delta: Delta::Added(_),
             } => {
+                if self.came_with_its_making(diff, rule) {
+                    return Some(
+                        "EC2 gave it to the group when Snapback made it again; nobody approved it"
+                            .to_owned(),
+                    );
+                }
                 let (id, approved) = self.rewritten(diff, rule)?;
                 return Some(format!(
                     "the approved rule {id} ({approved}) was rewritten into it"
@@ -202,15 +208,30 @@ impl Bench<'_> {
                 "which gateways propagate routes into this table was changed"
             }
             Difference::Main { .. } => "the approved main table was replaced",
+            Difference::Deleted { .. } => "it was approved, and it was deleted",
             Difference::Rule { .. }
             | Difference::Entry { .. }
             | Difference::Route { .. }
             | Difference::Association { .. }
             | Difference::Tag { .. }
-            | Difference::Deleted { .. }
             | Difference::Unreviewed { .. } => return None,
         };
         Some(words.to_owned())
+    }
+
+    /// Whether a rule is what every new group is born with (semantics A1), on a group that was made
+    /// again and has no such rule by its baseline.
+    fn came_with_its_making(&self, diff: &ResourceDiff, rule: &RuleKey) -> bool {
+        let baseline = self.baselines.by_id.get(&diff.resource);
+        let everywhere = match &rule.peer {
+            Peer::Ipv4(net) => net.prefix_len() == 0,
+            Peer::Ipv6(net) => net.prefix_len() == 0,
+            Peer::SecurityGroup { .. } | Peer::PrefixList(_) => false,
+        };
+        everywhere
+            && rule.direction == Direction::Egress
+            && rule.traffic == Traffic::All
+            && baseline.is_some_and(|baseline| baseline.provenance.origin == Origin::Recreated)
     }
 
     /// The approved rule that was changed in place into `rule`: one rule id, two contents.

@@ -174,13 +174,13 @@ impl Folding<'_> {
         if mark.is_some_and(|mark| mark.event == self.change.event) {
             return Standing::Superseded("this event is folded in already".into());
         }
-        let newest = mark.map(|mark| mark.at).max(captured_at(baseline));
+        let newest = mark.map(|mark| mark.at).max(baseline.known_since());
         self.against(newest)
     }
 
     /// Whether the baseline's last full read was before this event.
     fn is_since_capture(&self, id: &ResourceId) -> bool {
-        let read = self.before.by_id.get(id).and_then(captured_at);
+        let read = self.before.by_id.get(id).and_then(Baseline::known_since);
         matches!(self.against(read), Standing::Newest)
     }
 
@@ -360,10 +360,8 @@ impl Folding<'_> {
                 }
             }
             if accepts {
-                if let Some((before, at)) =
-                    before.and_then(|before| Some((before, captured_at(before)?)))
-                {
-                    keep_capture(&mut baseline, before, at);
+                if let Some(before) = before {
+                    baseline.keep_capture(before);
                 }
                 baseline.provenance = self.provenance(origin);
             }
@@ -422,30 +420,6 @@ fn plain(edit: &Edit) -> Option<(ResourceId, Element, Content)> {
         }
         _ => return None,
     })
-}
-
-/// Since when the baseline knows its whole resource: nothing from before is ever folded in.
-fn captured_at(baseline: &Baseline) -> Option<Timestamp> {
-    let known = baseline.marks.get(&Element::Existence).map(|mark| mark.at);
-    match baseline.provenance.origin {
-        Origin::Captured => known.max(Some(baseline.provenance.at)),
-        // Once folded, `at` is the time of that event; the mark holds the time of the read.
-        Origin::Unreviewed => known.or(Some(baseline.provenance.at)),
-        Origin::Accepted => known,
-    }
-}
-
-/// Once an event is folded in, the provenance is that event's: the mark keeps the time of the read.
-fn keep_capture(baseline: &mut Baseline, before: &Baseline, at: Timestamp) {
-    let event = before.provenance.event.clone();
-    let event = event.unwrap_or_else(|| EventId::new("capture"));
-    let mark = baseline.marks.entry(Element::Existence).or_insert(Mark {
-        at,
-        event: event.clone(),
-    });
-    if mark.at < at {
-        *mark = Mark { at, event };
-    }
 }
 
 /// Whether a state shows an element as an edit made it.

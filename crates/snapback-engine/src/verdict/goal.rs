@@ -21,7 +21,7 @@ pub(super) fn settle(
     opinions: &mut [Opinion],
 ) -> (Option<Resource>, Option<String>) {
     let Some(found) = bench.live.resources.get(&diff.resource) else {
-        return (None, None);
+        return (lost(opinions), None);
     };
     if !opinions
         .iter()
@@ -52,6 +52,18 @@ pub(super) fn settle(
             "put back to the plain baseline, additions included: {why}"
         )),
     )
+}
+
+/// What was deleted is to be as it was. What of it cannot come back, the plan says.
+fn lost(opinions: &[Opinion]) -> Option<Resource> {
+    opinions
+        .iter()
+        .find_map(|opinion| match &opinion.difference {
+            Difference::Deleted { lost } if opinion.verdict == Verdict::Revert => {
+                Some(lost.as_ref().clone())
+            }
+            _ => None,
+        })
 }
 
 fn reverted(found: &Resource, opinions: &[Opinion]) -> Resource {

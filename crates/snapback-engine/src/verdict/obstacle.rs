@@ -2,6 +2,7 @@
 
 use super::judge::Bench;
 use crate::diff::{Delta, Difference, ResourceDiff};
+use crate::policy;
 use snapback_model::*;
 
 /// States of gateways, peerings and endpoints from which none comes back by itself.
@@ -21,28 +22,19 @@ impl Bench<'_> {
     /// What stands in the way of putting a difference back; nothing where a call of this version can.
     pub(super) fn obstacle(&self, diff: &ResourceDiff, difference: &Difference) -> Option<String> {
         let baseline = self.baselines.by_id.get(&diff.resource);
-        match difference {
-            Difference::Deleted { .. } => {
-                return Some(
-                    "this version does not create deleted resources again; what was lost is told"
-                        .into(),
-                );
-            }
-            Difference::Unreviewed { .. } => {
-                return Some(match baseline {
-                    Some(_) => {
-                        "its deletion was accepted, yet it exists: there is no state to put back"
-                            .into()
-                    }
-                    None => "no baseline knows it: a person has to review it".into(),
-                });
-            }
-            _ => {}
+        if matches!(difference, Difference::Unreviewed { .. }) {
+            return Some(match baseline {
+                Some(_) => {
+                    "its deletion was accepted, yet it exists: there is no state to put back".into()
+                }
+                None => "no baseline knows it: a person has to review it".into(),
+            });
         }
         if baseline.is_some_and(|baseline| baseline.provenance.origin == Origin::Unreviewed) {
             return Some("its baseline was found by the sweep and never reviewed, so nobody said it was good".into());
         }
         match difference {
+            Difference::Deleted { lost } => self.birth_obstacle(lost),
             Difference::Rule {
                 rule,
                 delta: Delta::Removed(_),
@@ -63,6 +55,55 @@ impl Bench<'_> {
             } => self.association_obstacle(diff, subnet, baseline.as_ref(), live.as_ref()),
             _ => None,
         }
+    }
+
+    /// What stands in the way of making a deleted resource again (semantics B1).
+    fn birth_obstacle(&self, lost: &Resource) -> Option<String> {
+        let kind = lost.kind();
+        if !self.policy.recreate.of(kind) {
+            return Some(format!(
+                "the policy says that a deleted {kind} is not made again (recreate: {{ {}: false }})",
+                policy::word(kind)
+            ));
+        }
+        match lost {
+            Resource::NetworkAcl(acl) if acl.is_default => {
+                Some("a default ACL is made by EC2 only".into())
+            }
+            Resource::NetworkAcl(_) | Resource::RouteTable(_) => None,
+            Resource::SecurityGroup(group) => self.group_obstacle(group),
+        }
+    }
+
+    fn group_obstacle(&self, lost: &SecurityGroup) -> Option<String> {
+        let unknown = |what: &str| {
+            Some(format!(
+                "its {what} was never read, so it cannot be made again as it was"
+            ))
+        };
+        let Some(name) = &lost.name else {
+            return unknown("name");
+        };
+        if name == "default" {
+            return Some("a default group is made by EC2 only".into());
+        }
+        if lost.description.is_none() {
+            return unknown("description");
+        }
+        let Some(vpc) = &lost.vpc else {
+            return unknown("VPC");
+        };
+        let holder = self.live.resources.values().find_map(|other| match other {
+            Resource::SecurityGroup(other)
+                if other.name.as_ref() == Some(name) && other.vpc.as_ref() == Some(vpc) =>
+            {
+                Some(&other.id)
+            }
+            _ => None,
+        })?;
+        Some(format!(
+            "{holder} has its name {name:?} now, and a name is unique in its VPC"
+        ))
     }
 
     fn lost_peer(&self, peer: &Peer) -> Option<String> {

@@ -7,6 +7,7 @@
 )]
 
 mod deciding;
+mod deleted;
 mod folding;
 mod harm;
 mod history;

@@ -169,7 +169,8 @@ pub(super) fn serve(
     Ok(())
 }
 
-/// The prefix list of a gateway endpoint: from a route to it, else by the name of its service.
+/// The prefix list of a gateway endpoint: from a route to it, else as it tells itself, else by the name
+/// of its service.
 fn prefix_list_of(state: &Snapshot, endpoint: &str) -> Option<PrefixListId> {
     let routed = state
         .resources
@@ -183,8 +184,10 @@ fn prefix_list_of(state: &Snapshot, endpoint: &str) -> Option<PrefixListId> {
             }),
             Resource::SecurityGroup(_) | Resource::NetworkAcl(_) => None,
         });
-    routed.or_else(|| {
-        let service = state.topology.gateways.get(endpoint)?.service.as_ref()?;
+    let gateway = state.topology.gateways.get(endpoint);
+    let told = gateway.and_then(|gateway| gateway.endpoint.as_ref()?.prefix_list.clone());
+    routed.or(told).or_else(|| {
+        let service = gateway?.service.as_ref()?;
         let lists = &state.topology.prefix_lists;
         let named = lists
             .values()

@@ -314,9 +314,10 @@ fn what_cannot_be_put_back_is_told_with_the_reason_in_every_mode() {
     let table: Vec<(&str, &str, Change)> = vec![
         (
             WEB,
-            "does not create deleted resources",
+            "recreate: { security-group: false }",
             Box::new(|case| {
                 case.live.resources.remove(&WEB.parse().unwrap());
+                case.policy.recreate.security_group = false;
             }),
         ),
         (

@@ -1,0 +1,331 @@
+//! Making again what was deleted: under which id it is looked at, what a crash left half made, and
+//! the baselines that follow (design.md 3, semantics B1).
+//!
+//! The lineage of the story is the one truth: from the moment that it holds a successor, everything
+//! is read, judged, planned and proved under the new id.
+
+use super::{Execution, GuardError, Target};
+use crate::guard::{Focus, Spot};
+use crate::ledger;
+use crate::patience::{CONFLICTS_MAX, STALE_PAUSE, STALE_READS_MAX, STALE_WINDOW, between};
+use crate::port::{CallError, StoreError, Wanted};
+use crate::rights::GuardPorts;
+use snapback_engine::diff::Difference;
+use snapback_engine::execution::StepOutcome;
+use snapback_engine::incident::{Body, Outcome};
+use snapback_engine::plan::{self, Action, Plan};
+use snapback_engine::policy::Mode;
+use snapback_model::*;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// Codes by which EC2 says that it does not know a resource (yet).
+const UNKNOWN_TO_EC2: [&str; 5] = [
+    "InvalidGroup.NotFound",
+    "InvalidGroupId.NotFound",
+    "InvalidNetworkAclID.NotFound",
+    "InvalidRouteTableID.NotFound",
+    "InvalidID.NotFound",
+];
+/// A story waits for what its rules refer to this often.
+const WAITS_FOR_PEERS_MAX: u32 = 2;
+
+impl<P: GuardPorts> Execution<'_, '_, P> {
+    /// What stands in the place of the story's resource now, where it was made again.
+    pub(super) fn successor(&self) -> Option<ResourceId> {
+        let old = &self.story.resource;
+        Some(self.lineage.current_resource(old)).filter(|new| new != old)
+    }
+
+    /// Where to look now.
+    pub(super) fn here(&self) -> (Spot, Focus) {
+        (
+            self.spot.succeeded(&self.lineage),
+            self.focus.succeeded(&self.lineage),
+        )
+    }
+
+    fn succession(&self) -> Succession<'_> {
+        Succession {
+            lineage: &self.lineage,
+            incident: &self.story.incident,
+            at: self.visit.now(),
+        }
+    }
+
+    /// The baselines as they are once they follow.
+    pub(super) fn baselines(&self) -> Cow<'_, Baselines> {
+        let stored = &self.scene.baselines;
+        if self.lineage.is_empty() {
+            return Cow::Borrowed(stored);
+        }
+        let newer = stored.succeeded(&self.succession());
+        Cow::Owned(stored.clone().with(newer))
+    }
+
+    /// Reads where the resource is now. A read that lacks what was just made proves nothing
+    /// (semantics B rule 2): it is repeated.
+    ///
+    /// # Errors
+    /// Also where time ends before it is seen.
+    pub(super) async fn read(&self) -> Result<Snapshot, GuardError> {
+        let (spot, focus) = self.here();
+        loop {
+            let live = self
+                .visit
+                .read(&spot, &focus, &self.scene.baselines)
+                .await?;
+            let Some(newborn) = self.unseen(&live) else {
+                return Ok(live);
+            };
+            if self.visit.time_left() < self.limits().reserve {
+                return Err(GuardError::Interrupted {
+                    resource: self.story.resource.clone(),
+                    incident: self.story.incident.clone(),
+                    why: format!("{newborn} was just made and is not seen yet"),
+                });
+            }
+            self.visit.guard.ports.sleep(STALE_PAUSE).await;
+        }
+    }
+
+    /// Reads again where the scene lacks what was just made.
+    pub(super) async fn await_newborn(&mut self) -> Result<(), GuardError> {
+        if self.unseen(&self.scene.live).is_some() {
+            self.scene.live = self.read().await?;
+        }
+        Ok(())
+    }
+
+    fn unseen(&self, live: &Snapshot) -> Option<ResourceId> {
+        self.successor()
+            .filter(|new| self.is_young() && !live.resources.contains_key(new))
+    }
+
+    /// Whether we wrote so recently that EC2 may not show it everywhere yet.
+    fn is_young(&self) -> bool {
+        let last = self.record.last_write;
+        last.is_some_and(|at| between(at, self.visit.now()) < STALE_WINDOW)
+    }
+
+    /// Whether EC2 does not know yet what was just made.
+    pub(super) fn is_of_newborn(&self, action: &Action, error: &CallError) -> bool {
+        let names_peer = |peer: &&SecurityGroupId| error.message.contains(peer.as_str());
+        self.successor().is_some()
+            && self.is_young()
+            && UNKNOWN_TO_EC2.contains(&error.code.as_str())
+            && !peers(action).iter().any(names_peer)
+    }
+
+    /// Finds what a making without an answer left behind, so that nothing is made twice.
+    ///
+    /// # Errors
+    /// What a read failed of; the story is left open.
+    pub(super) async fn find_half_made(
+        &mut self,
+        bodies: &mut Vec<Body>,
+    ) -> Result<(), GuardError> {
+        let current = self.lineage.current_resource(&self.story.resource);
+        let begun = self
+            .story
+            .unsettled
+            .iter()
+            .any(|call| call.action.makes().as_ref() == Some(&current));
+        if !begun {
+            return Ok(());
+        }
+        for _ in 0..STALE_READS_MAX {
+            if self.scene.live.resources.contains_key(&current) {
+                return Ok(());
+            }
+            if let Some((step, new)) = self.story.half_made(&current, &self.scene.live) {
+                tracing::info!(old = %current, %new, "made by a call of ours without an answer");
+                if self.resumed {
+                    bodies.push(Body::StepEnded {
+                        step,
+                        outcome: StepOutcome::Unknown {
+                            what: "the work stopped before the answer was written down".into(),
+                        },
+                    });
+                }
+                self.lineage.record(current.as_str(), new.as_str());
+                bodies.push(Body::StepEnded {
+                    step,
+                    outcome: StepOutcome::AlreadyInPlace { created: Some(new) },
+                });
+                return Ok(());
+            }
+            self.visit.guard.ports.sleep(STALE_PAUSE).await;
+            if let Err(error) = self.observe().await {
+                let why = error.to_string();
+                return Err(self.interrupt(std::mem::take(bodies), why).await);
+            }
+        }
+        Ok(())
+    }
+
+    /// The plan that completes what this story made again: to all that the lost resource was. The
+    /// decision to make it is in the journal; `observe`, set meanwhile, ends it.
+    pub(super) fn completion(&self) -> Option<Plan> {
+        let new = self.successor()?;
+        if self.visit.guard.policy.mode_of(new.kind()) == Mode::Observe {
+            return None;
+        }
+        let baselines = self.baselines();
+        let goal = BTreeMap::from([(new.clone(), baselines.state(&new)?.clone())]);
+        Some(plan::plan(&self.scene.live, &goal, &baselines))
+    }
+
+    /// Whether nothing is left to do for what was made again.
+    pub(super) fn is_completed(&self, plan: &Plan) -> bool {
+        self.successor().is_some() && plan.steps.is_empty()
+    }
+
+    /// How a story ends that has nothing left to do, and what is left: what is still gone, or was made
+    /// again and cannot be made whole, is no revert.
+    pub(super) fn completed(&self) -> (Outcome, Vec<String>) {
+        let last = self.assess();
+        let judgements = last.iter().flat_map(|last| &last.decision.judgements);
+        let remade = self.successor().is_some();
+        let lacks = judgements
+            .filter(|judgement| {
+                remade || matches!(judgement.difference, Difference::Deleted { .. })
+            })
+            .map(|judgement| match judgement.reasons.first() {
+                Some(reason) => format!("left: {}: {reason}", judgement.text),
+                None => format!("left: {}", judgement.text),
+            });
+        let lacks: Vec<String> = lacks.collect();
+        if lacks.is_empty() {
+            (Outcome::Reverted, lacks)
+        } else {
+            (Outcome::Refused, lacks)
+        }
+    }
+
+    /// A target under the ids of now.
+    pub(super) fn named_now(&self, target: Target) -> Target {
+        let renamed = |resource: Resource| {
+            let resource = resource.renamed(&self.lineage);
+            (resource.id(), resource)
+        };
+        target.into_values().map(renamed).collect()
+    }
+
+    /// Groups that rules of the call refer to may be gone themselves: they are looked at in this
+    /// visit, and the story goes on after them. Whether there is something to wait for.
+    pub(super) fn awaits_peers(&self, action: &Action) -> bool {
+        let peers = peers(action);
+        if peers.is_empty() || self.story.interruptions >= WAITS_FOR_PEERS_MAX {
+            return false;
+        }
+        for peer in peers {
+            self.visit.look_at(&peer.clone().into(), None);
+        }
+        self.visit.come_back(self.spot, self.focus);
+        true
+    }
+
+    /// The baselines follow what was made again, the journal's record of the new id begins, and what
+    /// refers to it is looked at in this visit. Asking again changes nothing.
+    ///
+    /// # Errors
+    /// What the store did not do.
+    pub(super) async fn follow_with_baselines(&mut self) -> Result<(), GuardError> {
+        let Some(new) = self.successor() else {
+            return Ok(());
+        };
+        let wanted = Wanted {
+            everything: true,
+            only_states: true,
+            ..Wanted::default()
+        };
+        let (visit, ports) = (self.visit, &self.visit.guard.ports);
+        for _ in 0..CONFLICTS_MAX {
+            let Some(stored) = visit.baselines(&wanted).await? else {
+                return Ok(());
+            };
+            let updated = stored.succeeded(&self.succession());
+            let written = if updated.is_empty() {
+                Ok(())
+            } else {
+                visit.pace().retried(|| ports.put_baselines(&updated)).await
+            };
+            match written {
+                Ok(()) => {}
+                Err(StoreError::Conflict { what }) => {
+                    tracing::info!(what, "baseline written meanwhile: follow again");
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            }
+            let stored = stored.with(updated);
+            for referrer in referrers(&stored, &new) {
+                visit.look_at(&referrer.id, referrer.vpc.as_ref());
+            }
+            let here = &mut self.scene.baselines.by_id;
+            let known = |id: &ResourceId| here.contains_key(id) || *id == new;
+            let newer: Vec<Baseline> = stored
+                .by_id
+                .into_values()
+                .filter(|baseline| known(&baseline.id))
+                .collect();
+            here.extend(newer.into_iter().map(|newer| (newer.id.clone(), newer)));
+            return self.begin_record(&new).await;
+        }
+        Err(GuardError::Contended {
+            what: format!("the baselines that follow {new}"),
+        })
+    }
+
+    /// The record of the new id knows when we wrote, in which story, and what was told.
+    async fn begin_record(&self, new: &ResourceId) -> Result<(), GuardError> {
+        let record = self.visit.record(new).await?;
+        let incident = &self.story.incident;
+        let begun =
+            record.last_write >= self.record.last_write && record.unsettled.contains(incident);
+        if record.open.is_some() || begun {
+            return Ok(());
+        }
+        let mut next = record.clone();
+        next.version = record.version.saturating_add(1);
+        next.last_write = self.record.last_write;
+        next.may_be_explained_by(incident.clone());
+        next.told = self
+            .assess()
+            .map(|last| last.tellable())
+            .unwrap_or_default();
+        let pace = self.visit.pace();
+        match ledger::commit(&pace, &self.visit.guard.ports, Some(&next), &[]).await {
+            Ok(()) | Err(StoreError::Conflict { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// The other groups that the rules of a call refer to.
+fn peers(action: &Action) -> Vec<&SecurityGroupId> {
+    let Action::AuthorizeSecurityGroupRules { group, rules, .. } = action else {
+        return Vec::new();
+    };
+    let named = rules.keys().filter_map(|rule| match &rule.peer {
+        Peer::SecurityGroup { id, owner: None } if id != group => Some(id),
+        _ => None,
+    });
+    named.collect()
+}
+
+/// The other baselines that name an id.
+fn referrers<'a>(
+    baselines: &'a Baselines,
+    named: &'a ResourceId,
+) -> impl Iterator<Item = &'a Baseline> {
+    let mut probe = Lineage::default();
+    probe.record(named.as_str(), "the id looked for");
+    let names = move |state: &Resource| state.renamed(&probe) != *state;
+    let others = baselines
+        .by_id
+        .values()
+        .filter(move |baseline| baseline.id != *named);
+    others.filter(move |baseline| baseline.state.as_ref().is_some_and(&names))
+}
