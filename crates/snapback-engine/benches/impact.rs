@@ -1,5 +1,5 @@
 //! The whole impact of one change in a VPC of 10 000 interfaces. The figures are in
-//! `docs/PERFORMANCE.md`; `examples/impact_growth.rs` prints how they grow.
+//! `docs/PERFORMANCE.md`; `cargo xtask growth` draws how they grow.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -5,10 +5,13 @@
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
+    clippy::expect_used,
     reason = "a measurement, run by hand"
 )]
 
 mod plot;
+#[path = "../../benches/vpc/mod.rs"]
+mod vpc;
 #[path = "../../../snapback-reach/benches/worlds/mod.rs"]
 mod worlds;
 
@@ -164,9 +167,37 @@ fn tables() -> Figure {
     }
 }
 
+/// The whole impact of one change, by the network interfaces of the VPC.
+fn interfaces() -> Figure {
+    let names: Vec<&'static str> = vpc::changes(100).iter().map(|change| change.name).collect();
+    let series = names.into_iter().enumerate().map(|(index, name)| {
+        let measure = move |interfaces: u32| {
+            let change = vpc::changes(usize::try_from(interfaces).unwrap())
+                .into_iter()
+                .nth(index)
+                .unwrap();
+            best(|| {
+                snapback_engine::impact::impact(
+                    black_box(&change.baselines),
+                    black_box(&change.live),
+                    black_box(&change.diff),
+                )
+            })
+        };
+        Series::new(name, measure)
+    });
+    Figure {
+        file: "growth-interfaces",
+        title: "The whole impact of one change",
+        axis: "network interfaces",
+        sizes: &[100, 300, 1000, 3000, 10_000, 30_000, 100_000],
+        series: series.collect(),
+    }
+}
+
 /// All figures.
 fn figures() -> Vec<Figure> {
-    vec![groups(), acls(), tables()]
+    vec![groups(), acls(), tables(), interfaces()]
 }
 
 /// A measured curve.

@@ -1,9 +1,8 @@
 //! A small network, and how it is asked: what the stories of paths are told on.
 
-use crate::path::{ClientRange, Endpoint, L4, Outcome, Path, Stage, Verdict, Way};
+use crate::path::{Endpoint, L4, Path, Stage};
 use crate::*;
 use snapback_model::*;
-use std::net::IpAddr;
 
 /// A VPC with a public subnet (a web server, a NAT gateway), a private one (a database), all open;
 /// a peered VPC behind it, and one peered with that only.

@@ -1,7 +1,7 @@
 //! Paths told by hand: each names the sentence of semantics.md it stands for.
 
 use super::site::*;
-use crate::path::{ClientRange, Endpoint, L4, Outcome, Path, Stage, Verdict, Way};
+use crate::path::{ClientRange, Endpoint, Outcome, Stage, Verdict, Way};
 use crate::*;
 use snapback_model::*;
 use std::net::IpAddr;
