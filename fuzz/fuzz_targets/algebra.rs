@@ -154,9 +154,9 @@ fn flows(input: &Input) -> Vec<Flow> {
     let points = [0, 22, u16::MAX]
         .into_iter()
         .chain(input.flows.iter().take(3).map(|(_, _, point)| *point));
-    let protocols = [1, 6, 17, 58, 50].into_iter().chain(
-        input.flows.iter().take(3).map(|(_, protocol, _)| *protocol),
-    );
+    let protocols = [1, 6, 17, 58, 50]
+        .into_iter()
+        .chain(input.flows.iter().take(3).map(|(_, protocol, _)| *protocol));
     let (points, protocols): (Vec<u16>, Vec<u8>) = (points.collect(), protocols.collect());
     let mut flows = Vec::new();
     for (at, net) in nets.enumerate() {
