@@ -128,9 +128,9 @@ pub fn deny() -> Result<(), String> {
         )?;
     }
     let check = [
-        "check",
         "--config",
         "deny.toml",
+        "check",
         "bans",
         "licenses",
         "sources",

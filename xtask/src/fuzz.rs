@@ -11,11 +11,7 @@ use std::path::PathBuf;
 const CARGO_FUZZ: &str = "0.13.1";
 /// The targets, with the runs of the bounded test: so many that each takes some seconds, and no
 /// clock decides whether it is red.
-const TARGETS: [(&str, u32); 3] = [
-    ("decode", 60_000),
-    ("describe", 30_000),
-    ("algebra", 2_000),
-];
+const TARGETS: [(&str, u32); 3] = [("decode", 60_000), ("describe", 30_000), ("algebra", 2_000)];
 /// libFuzzer's seed in the bounded run: a red run is red again.
 const SEED: &str = "20261123";
 const SECONDS: u32 = 300;
