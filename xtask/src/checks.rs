@@ -1,6 +1,6 @@
 //! The checks of CI, in the order in which they fail fastest.
 
-use crate::run::{cargo, cargo_with, root, run, target};
+use crate::run::{cargo, cargo_with, installed, root, run, target};
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -104,29 +104,7 @@ pub fn end_to_end(arguments: &[String]) -> Result<(), String> {
 /// Licences, sources and banned crates. Advisories need GitHub, which not every machine reaches:
 /// they are a command of their own (`cargo deny check advisories`).
 pub fn deny() -> Result<(), String> {
-    let tools = target().join("tools");
-    let deny = tools.join("bin").join("cargo-deny");
-    if !deny.exists() {
-        let (root, build) = (
-            tools.display().to_string(),
-            tools.join("build").display().to_string(),
-        );
-        let version = format!("cargo-deny@{CARGO_DENY}");
-        cargo(
-            "install cargo-deny",
-            &[
-                "install",
-                "--locked",
-                "--debug",
-                "--quiet",
-                &version,
-                "--root",
-                &root,
-                "--target-dir",
-                &build,
-            ],
-        )?;
-    }
+    let deny = installed("cargo-deny", CARGO_DENY)?;
     let check = [
         "--config",
         "deny.toml",

@@ -5,7 +5,7 @@
 //! - Gives: findings as files below `target/fuzz/artifacts`.
 //! - Must not: write below `fuzz/`; need a nightly compiler.
 
-use crate::run::{cargo, root, run_with, target};
+use crate::run::{installed, root, run_with, target};
 use std::path::PathBuf;
 
 const CARGO_FUZZ: &str = "0.13.1";
@@ -64,7 +64,7 @@ pub fn fuzz(arguments: &[String]) -> Result<(), String> {
 /// Runs one target. The corpus that a longer run finds is kept below `target/`; the bounded run
 /// starts from the seeds alone, so that it is the same everywhere.
 fn run_target(name: &str, limits: &[&str], grows: bool) -> Result<(), String> {
-    let tool = installed()?;
+    let tool = installed("cargo-fuzz", CARGO_FUZZ)?;
     let home = target().join("fuzz");
     let corpus = home.join("corpus").join(if grows {
         name.into()
@@ -104,31 +104,4 @@ fn run_target(name: &str, limits: &[&str], grows: bool) -> Result<(), String> {
     // flag that only this variable opens in a stable compiler.
     let bootstrap = [("RUSTC_BOOTSTRAP", "1")];
     run_with(&format!("fuzz {name}"), tool, &arguments, &bootstrap)
-}
-
-fn installed() -> Result<PathBuf, String> {
-    let tools = target().join("tools");
-    let tool = tools.join("bin").join("cargo-fuzz");
-    if !tool.exists() {
-        let (root, build) = (
-            tools.display().to_string(),
-            tools.join("build").display().to_string(),
-        );
-        let version = format!("cargo-fuzz@{CARGO_FUZZ}");
-        cargo(
-            "install cargo-fuzz",
-            &[
-                "install",
-                "--locked",
-                "--debug",
-                "--quiet",
-                &version,
-                "--root",
-                &root,
-                "--target-dir",
-                &build,
-            ],
-        )?;
-    }
-    Ok(tool)
 }

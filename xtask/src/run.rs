@@ -76,3 +76,29 @@ pub fn cargo_with(
     let cargo = std::env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from);
     run_with(what, cargo, arguments, variables)
 }
+
+/// A cargo tool of the project's own, below `target/tools`; installed where it is not there yet.
+///
+/// # Errors
+/// As [`run`].
+pub fn installed(name: &str, version: &str) -> Result<PathBuf, String> {
+    let tools = target().join("tools");
+    let tool = tools.join("bin").join(name);
+    if !tool.exists() {
+        let (root, build) = (tools.display().to_string(), tools.join("build"));
+        let (wanted, build) = (format!("{name}@{version}"), build.display().to_string());
+        let arguments = [
+            "install",
+            "--locked",
+            "--debug",
+            "--quiet",
+            &wanted,
+            "--root",
+            &root,
+            "--target-dir",
+            &build,
+        ];
+        cargo(&format!("install {name}"), &arguments)?;
+    }
+    Ok(tool)
+}
