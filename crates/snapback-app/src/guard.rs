@@ -8,6 +8,7 @@
 mod accept;
 mod attend;
 mod context;
+mod lists;
 mod locate;
 mod look;
 mod notices;
@@ -397,8 +398,9 @@ impl<P: GuardPorts> Visit<'_, P> {
         let mut spots = located.spots;
         let mut matter = matter.clone();
         for _ in 0..FOLLOWED_MAX {
-            for (spot, focus) in spots {
+            for (spot, mut focus) in spots {
                 self.agenda().later.remove(&spot);
+                focus.lists = lists::hinted(&matter);
                 match self.look(&spot, &focus, &matter).await {
                     Ok(more) => {
                         ended.extend(more);

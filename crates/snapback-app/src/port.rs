@@ -46,6 +46,9 @@ pub enum Scope {
     TablesOf(VpcId),
     /// One table by id: its VPC is not known.
     Table(RouteTableId),
+    /// Managed prefix lists with their entries, of those that people keep. A list that is not shared
+    /// with us any more is absent.
+    Lists(BTreeSet<PrefixListId>),
 }
 
 /// Reads EC2. Pages to the end; retries are the flow's.
@@ -113,7 +116,8 @@ pub enum StoreError {
 
 /// Reads baselines.
 pub trait BaselineRead {
-    /// The baselines wanted, with the captured topology of their VPCs (`everything`: all of it).
+    /// The baselines wanted, with the captured topology of their VPCs (`everything`: all of it) and
+    /// what the last sweep since saw of them.
     /// `None` when nothing was ever captured in this account and Region.
     fn baselines(
         &self,
@@ -129,11 +133,14 @@ pub trait BaselineWrite {
         &self,
         baselines: &[Baseline],
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
-    /// Stores the topology seen at a capture.
+    /// Stores the topology seen at a capture. What was seen before it counts no longer.
     fn put_topology(
         &self,
         topology: &Topology,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// Stores the topology seen by a sweep beside the captured one, until the next capture. A
+    /// conflict is a sweep beside this one that was quicker.
+    fn put_seen(&self, topology: &Topology) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// The journal and the records that guard it.

@@ -113,11 +113,15 @@ pub async fn run<P: SweepPorts>(ports: &P, terms: &Terms) -> Result<Sweep, Sweep
             candidates.retain(|candidate| before.contains(&candidate.diff.resource));
         }
     }
+    // Before the guard is asked: it judges by what was seen.
+    let seen = run.seen(&all).await;
     for candidate in candidates {
         run.handle(&all, candidate, &mut sweep).await?;
     }
     run.context(&all, &mut sweep).await?;
     run.unfinished(&mut sweep).await?;
+    // Decisions would go by an old context and nobody would know: without it the sweep did not end.
+    seen?;
     ports.measure(Metric::Heartbeat, 1.0);
     tracing::info!(
         compared = sweep.compared,

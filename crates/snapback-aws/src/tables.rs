@@ -13,6 +13,8 @@
 //! | state | `record` | id | `version`, `fencing`, `incident` | lease and open story of a resource |
 //! | state | `topology` | `head` | `claim` | which capture is current and in which parts |
 //! | state | `topology#<slot>#<vpc>` | `<part>` | `capture` | one part of the captured context |
+//! | state | `topology` | `seen` | `claim` | what the last sweep saw: of which capture, what differs, in which parts |
+//! | state | `seen#<slot>#<vpc>` | `<part>` | `capture` | one part of what it saw |
 //! | journal | `incident#<id>` | `entry#<sequence>` | `closed` | an entry; the stream feeds notify |
 //! | journal | `request#<id>` | `request` | `expires` | a request id of ours |
 //! | journal | `delivery#<channel>#<key>` | `delivery` | `expires` | what a channel has shown |
@@ -56,6 +58,7 @@ pub struct Tables {
     state: String,
     journal: String,
     topology: Arc<topology::Cache>,
+    seen: Arc<topology::Cache>,
 }
 
 impl Tables {
@@ -66,6 +69,7 @@ impl Tables {
             state: state.into(),
             journal: journal.into(),
             topology: Arc::default(),
+            seen: Arc::default(),
         }
     }
 

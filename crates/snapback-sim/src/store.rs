@@ -13,6 +13,8 @@ const BATCH: usize = 50;
 pub(crate) struct Store {
     pub baselines: BTreeMap<ResourceId, Baseline>,
     pub topology: Option<Topology>,
+    /// As the last sweep saw it, void with the next capture.
+    pub seen: Option<Topology>,
     pub records: BTreeMap<ResourceId, ResourceRecord>,
     pub entries: BTreeMap<(IncidentId, u32), Entry>,
     /// Every entry in commit order.
@@ -54,13 +56,15 @@ impl Store {
             .collect();
         let mut vpcs: BTreeSet<VpcId> = wanted.vpcs.iter().map(|(_, vpc)| vpc.clone()).collect();
         vpcs.extend(by_id.values().filter_map(|baseline| baseline.vpc.clone()));
-        let topology = self.topology.clone().unwrap_or_default();
-        let topology = if wanted.everything {
-            topology
-        } else {
-            of_vpcs(topology, &vpcs)
+        let part = |topology: Topology| match wanted.everything {
+            true => topology,
+            false => of_vpcs(topology, &vpcs),
         };
-        Some(Baselines { by_id, topology })
+        Some(Baselines {
+            by_id,
+            topology: part(self.topology.clone().unwrap_or_default()),
+            seen: self.seen.clone().map(part),
+        })
     }
 
     /// Each batch is all or nothing; a conflict stops what follows.

@@ -56,10 +56,11 @@ impl<P: GuardPorts> Visit<'_, P> {
     ) -> Result<Option<Scene>, GuardError> {
         let wanted = spot.wanted(focus);
         let scope = spot.scope();
-        let (baselines, live, records) = tokio::join!(
+        let (baselines, live, records, lists) = tokio::join!(
             self.surrounded(&wanted, focus),
             self.observe(&scope, focus),
-            self.records(&focus.resources)
+            self.records(&focus.resources),
+            self.lists(&focus.lists)
         );
         // A denied read of EC2 is told even where the store fails too.
         let live = live?;
@@ -68,6 +69,8 @@ impl<P: GuardPorts> Visit<'_, P> {
             return Ok(None);
         };
         let mut live = self.with_namesakes(live, spot, focus, &baselines).await?;
+        live.merge(lists);
+        let mut live = self.with_lists(live, focus, &baselines).await;
         lend_endpoints(&mut live, &baselines);
         Ok(Some(Scene {
             baselines,
@@ -84,7 +87,8 @@ impl<P: GuardPorts> Visit<'_, P> {
         baselines: &Baselines,
     ) -> Result<Snapshot, GuardError> {
         let live = self.observe(&spot.scope(), focus).await?;
-        let mut live = self.with_namesakes(live, spot, focus, baselines).await?;
+        let live = self.with_namesakes(live, spot, focus, baselines).await?;
+        let mut live = self.with_lists(live, focus, baselines).await;
         lend_endpoints(&mut live, baselines);
         Ok(live)
     }
@@ -284,7 +288,7 @@ fn lend_endpoints(live: &mut Snapshot, baselines: &Baselines) {
         {
             let gateways = &mut live.topology.gateways;
             let endpoint = gateways.entry(id.clone()).or_insert_with(|| {
-                let known = baselines.topology.gateways.get(id).cloned();
+                let known = baselines.context().gateways.get(id).cloned();
                 known.unwrap_or_else(|| Gateway::new(id.clone(), GatewayKind::Endpoint))
             });
             let detail = endpoint.endpoint.get_or_insert_with(|| EndpointDetail {
@@ -300,7 +304,11 @@ fn lend_endpoints(live: &mut Snapshot, baselines: &Baselines) {
 
 /// The diffs of a scene that its focus is about.
 pub(super) fn diffs(scene: &Scene, focus: &Focus) -> Vec<ResourceDiff> {
-    diff::diff(&scene.baselines, &scene.live, None)
+    diffs_of(&scene.baselines, &scene.live, focus)
+}
+
+pub(super) fn diffs_of(baselines: &Baselines, live: &Snapshot, focus: &Focus) -> Vec<ResourceDiff> {
+    diff::diff(baselines, live, None)
         .into_iter()
         .filter(|diff| focus.includes(diff))
         .collect()

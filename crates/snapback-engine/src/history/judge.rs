@@ -101,6 +101,7 @@ impl<'a> Court<'a> {
             baselines: Baselines {
                 by_id: BTreeMap::new(),
                 topology: topology.clone(),
+                seen: None,
             },
             reads_interfaces: topology.read.contains(&ContextKind::Interfaces),
             live: Snapshot {
