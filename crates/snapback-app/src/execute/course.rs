@@ -1,7 +1,7 @@
 //! Whether a plan may run at all.
 
 use super::Target;
-use snapback_engine::execution::{Limits, Verification, verify};
+use snapback_engine::execution::{Verification, verify};
 use snapback_engine::plan::{self, Note, Plan};
 use snapback_model::Snapshot;
 
@@ -15,7 +15,7 @@ pub(super) enum Course {
 
 /// Checks a plan before its first call: it must lead to its goal by the pure twin of EC2, or as far
 /// as it says it can.
-pub(super) fn course(plan: &Plan, live: &Snapshot, limits: &Limits) -> Course {
+pub(super) fn course(plan: &Plan, live: &Snapshot) -> Course {
     let cannot: Vec<String> = plan
         .notes
         .iter()
@@ -27,13 +27,6 @@ pub(super) fn course(plan: &Plan, live: &Snapshot, limits: &Limits) -> Course {
     if plan.steps.is_empty() {
         let why = "no call of this version leads to the baseline".to_owned();
         return Course::Refused(if cannot.is_empty() { vec![why] } else { cannot });
-    }
-    if plan.steps.len() > limits.steps_max {
-        return Course::Refused(vec![format!(
-            "the plan has {} steps, more than the limit of {}",
-            plan.steps.len(),
-            limits.steps_max
-        )]);
     }
     let mut folded = live.clone();
     for (index, step) in plan.steps.iter().enumerate() {

@@ -1,7 +1,8 @@
 //! The policy file.
 
 use super::{
-    Enforce, Exception, Mode, Policy, PolicyError, Recreate, TagMatch, given, tag_key, vpc_id,
+    Breaker, Budgets, Enforce, Exception, Mode, Policy, PolicyError, Quiet, Recreate, TagMatch, given,
+    tag_key, vpc_id,
 };
 use crate::finding::FindingCode;
 use jiff::civil::Date;
@@ -35,6 +36,12 @@ struct File {
     required_tags: Vec<Spanned<String>>,
     #[serde(default)]
     recreate: Recreate,
+    #[serde(default)]
+    budgets: Budgets,
+    #[serde(default)]
+    breaker: Breaker,
+    #[serde(default)]
+    quiet: Quiet,
 }
 
 #[derive(Deserialize)]
@@ -101,6 +108,9 @@ pub(super) fn read(text: &str, origin: &str) -> Result<Policy, PolicyError> {
             .into_iter()
             .collect(),
         recreate: file.recreate,
+        budgets: file.budgets,
+        breaker: file.breaker,
+        quiet: file.quiet,
     })
 }
 
