@@ -383,7 +383,7 @@ impl<P: GuardPorts> Visit<'_, P> {
         }
         let matter = Matter {
             cause: Cause::Event(change.event.clone()),
-            trusted: !with_our_role && self.guard.policy.trusts(&change.actor.principal),
+            trusted: !with_our_role && self.guard.policy.accepts(&change),
             change: Some(change.clone()),
             settled: false,
         };

@@ -20,6 +20,7 @@ use snapback_engine::execution::Limits;
 use snapback_engine::finding::{Severity, Subject};
 use snapback_engine::incident::{Cause, Notice, Outcome, Place, ResourceRecord, Story};
 use snapback_engine::policy::Policy;
+use snapback_engine::verdict::Experiment;
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -183,13 +184,22 @@ impl<P: SweepPorts> Run<'_, P> {
     async fn candidates(&self, all: &Everything) -> Result<Vec<Candidate>, SweepError> {
         let mut candidates = Vec::new();
         for diff in diff::diff(&all.baselines, &all.live, None) {
-            let assessment =
-                assess_diff(&all.baselines, &all.live, &diff, None, &self.terms.policy);
+            let assess = |running: &BTreeMap<Element, Experiment>| {
+                let Everything { baselines, live } = all;
+                assess_diff(baselines, live, &diff, None, &self.terms.policy, running)
+            };
+            let mut assessment = assess(&BTreeMap::new());
             if assessment.tellable().is_empty() {
                 continue;
             }
             let pace = self.pace();
             let record = pace.retried(|| self.ports.record(&diff.resource)).await?;
+            if !record.experiments.is_empty() {
+                assessment = assess(&record.experiments);
+                if assessment.tellable().is_empty() {
+                    continue;
+                }
+            }
             let told = !assessment.has_news(&record.told);
             // A story in work tells by itself; one that nobody holds is picked up as unfinished.
             if record.open.is_some() || (told && !is_unreviewed(&diff)) {
@@ -231,6 +241,10 @@ impl<P: SweepPorts> Run<'_, P> {
             .map(|baseline| baseline.provenance.at)
             .max(candidate.record.last_write);
         let lookups = sweep.missed.len();
+        // Whether it is an experiment, only the calls of AWS FIS tell.
+        if let Some(holder) = self.maybe_experiment(all, &candidate.diff) {
+            self.bring(&holder, good_since, lookups).await?;
+        }
         if !self.bring(&resource, good_since, lookups).await? {
             self.ask(resource.clone(), RecheckReason::Missed).await?;
         }

@@ -223,7 +223,7 @@ pub struct Baselines {
     #[serde(default)]
     pub topology: Topology,
     /// Context as the last sweep saw it, where that differs from the captured one or a later sweep
-    /// may: what decisions go by (docs/decisions/0006). `None`: nothing newer than the capture.
+    /// may: what decisions go by (docs/decisions/0007). `None`: nothing newer than the capture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Topology>,
 }

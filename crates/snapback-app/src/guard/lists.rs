@@ -1,5 +1,5 @@
 //! Prefix lists that a difference names, read before it is judged: whoever may edit a list could
-//! otherwise make the guard believe what a capture or sweep once saw (docs/decisions/0006).
+//! otherwise make the guard believe what a capture or sweep once saw (docs/decisions/0007).
 
 use super::look::diffs_of;
 use super::{Focus, Matter, Visit};

@@ -142,7 +142,10 @@ impl Tables {
         let mut baselines = Vec::new();
         let mut found = Heads::default();
         for item in self.batch_get(&keys).await? {
-            if heads.iter().any(|head| string(&item, "pk") == Some(head.pk.as_str())) {
+            if heads
+                .iter()
+                .any(|head| string(&item, "pk") == Some(head.pk.as_str()))
+            {
                 found.take(&item)?;
             } else {
                 baselines.push(read(&item)?);

@@ -228,7 +228,10 @@ impl Tables {
                 .iter()
                 .cloned()
                 .partition(|section| head.same.contains(section));
-            if own.iter().all(|section| is_nowhere(section, captured, &head)) {
+            if own
+                .iter()
+                .all(|section| is_nowhere(section, captured, &head))
+            {
                 return Ok(None);
             }
             let read = tokio::try_join!(self.sections(captured, &same), self.sections(&head, &own));
@@ -409,7 +412,10 @@ fn joined(sections: BTreeMap<String, Topology>, part: Option<BTreeSet<VpcId>>) -
 fn overtaken(series: Series) -> StoreError {
     StoreError::Corrupt {
         what: series.head_key().to_string(),
-        message: format!("{}: they follow each other faster than they can be read", series.what()),
+        message: format!(
+            "{}: they follow each other faster than they can be read",
+            series.what()
+        ),
     }
 }
 
