@@ -8,6 +8,7 @@
 mod accept;
 mod attend;
 mod context;
+mod experiment;
 pub(crate) mod halt;
 mod lists;
 mod locate;

@@ -47,6 +47,7 @@ impl<P: GuardPorts> Visit<'_, P> {
             ended.extend(self.accept(&mut scene, spot, focus, matter).await?);
         }
         self.believe(&mut scene, spot, focus, matter).await?;
+        self.follow_experiment(spot, focus, &scene, matter);
         let mut failed = None;
         for resource in attention(focus, &scene) {
             match self
