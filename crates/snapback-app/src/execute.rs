@@ -236,6 +236,7 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
             &self.lineage.current_resource(&self.story.resource),
             self.change.as_ref(),
             &self.visit.guard.policy,
+            &self.record.experiments,
         )
     }
 

@@ -8,7 +8,9 @@
 mod accept;
 mod attend;
 mod context;
+mod experiment;
 pub(crate) mod halt;
+mod lists;
 mod locate;
 mod look;
 mod notices;
@@ -382,7 +384,7 @@ impl<P: GuardPorts> Visit<'_, P> {
         }
         let matter = Matter {
             cause: Cause::Event(change.event.clone()),
-            trusted: !with_our_role && self.guard.policy.trusts(&change.actor.principal),
+            trusted: !with_our_role && self.guard.policy.accepts(&change),
             change: Some(change.clone()),
             settled: false,
         };
@@ -417,8 +419,9 @@ impl<P: GuardPorts> Visit<'_, P> {
         let mut spots = located.spots;
         let mut matter = matter.clone();
         for _ in 0..FOLLOWED_MAX {
-            for (spot, focus) in spots {
+            for (spot, mut focus) in spots {
                 self.agenda().later.remove(&spot);
+                focus.lists = lists::hinted(&matter);
                 match self.look(&spot, &focus, &matter).await {
                     Ok(more) => {
                         ended.extend(more);

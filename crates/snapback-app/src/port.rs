@@ -48,6 +48,9 @@ pub enum Scope {
     TablesOf(VpcId),
     /// One table by id: its VPC is not known.
     Table(RouteTableId),
+    /// Managed prefix lists with their entries, of those that people keep. A list that is not shared
+    /// with us any more is absent.
+    Lists(BTreeSet<PrefixListId>),
 }
 
 /// Reads EC2. Pages to the end; retries are the flow's.
@@ -115,7 +118,8 @@ pub enum StoreError {
 
 /// Reads baselines.
 pub trait BaselineRead {
-    /// The baselines wanted, with the captured topology of their VPCs (`everything`: all of it).
+    /// The baselines wanted, with the captured topology of their VPCs (`everything`: all of it) and
+    /// what the last sweep since saw of them.
     /// `None` when nothing was ever captured in this account and Region.
     fn baselines(
         &self,
@@ -131,11 +135,14 @@ pub trait BaselineWrite {
         &self,
         baselines: &[Baseline],
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
-    /// Stores the topology seen at a capture.
+    /// Stores the topology seen at a capture. What was seen before it counts no longer.
     fn put_topology(
         &self,
         topology: &Topology,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// Stores the topology seen by a sweep beside the captured one, until the next capture. A
+    /// conflict is a sweep beside this one that was quicker.
+    fn put_seen(&self, topology: &Topology) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
 /// The journal and the records that guard it.
@@ -146,10 +153,7 @@ pub trait Journal {
         resource: &ResourceId,
     ) -> impl Future<Output = Result<ResourceRecord, StoreError>> + Send;
     /// The lease of a scope, a new one where none is stored.
-    fn lease(
-        &self,
-        scope: &LeaseScope,
-    ) -> impl Future<Output = Result<Lease, StoreError>> + Send;
+    fn lease(&self, scope: &LeaseScope) -> impl Future<Output = Result<Lease, StoreError>> + Send;
     /// What is counted for the account and Region.
     fn account(&self) -> impl Future<Output = Result<AccountRecord, StoreError>> + Send;
     /// What is counted for an author of changes, a new one where nothing is stored.

@@ -20,6 +20,7 @@ use snapback_engine::execution::Limits;
 use snapback_engine::finding::{Severity, Subject};
 use snapback_engine::incident::{Cause, Notice, Outcome, Place, ResourceRecord, Story};
 use snapback_engine::policy::Policy;
+use snapback_engine::verdict::Experiment;
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -118,11 +119,15 @@ pub async fn run<P: SweepPorts>(ports: &P, terms: &Terms) -> Result<Sweep, Sweep
             candidates.retain(|candidate| before.contains(&candidate.diff.resource));
         }
     }
+    // Before the guard is asked: it judges by what was seen.
+    let seen = run.seen(&all).await;
     for candidate in candidates {
         run.handle(&all, candidate, &mut sweep).await?;
     }
     run.context(&all, &mut sweep).await?;
     run.unfinished(&mut sweep).await?;
+    // Decisions would go by an old context and nobody would know: without it the sweep did not end.
+    seen?;
     ports.measure(Metric::Heartbeat, 1.0);
     tracing::info!(
         compared = sweep.compared,
@@ -183,13 +188,22 @@ impl<P: SweepPorts> Run<'_, P> {
     async fn candidates(&self, all: &Everything) -> Result<Vec<Candidate>, SweepError> {
         let mut candidates = Vec::new();
         for diff in diff::diff(&all.baselines, &all.live, None) {
-            let assessment =
-                assess_diff(&all.baselines, &all.live, &diff, None, &self.terms.policy);
+            let assess = |running: &BTreeMap<Element, Experiment>| {
+                let Everything { baselines, live } = all;
+                assess_diff(baselines, live, &diff, None, &self.terms.policy, running)
+            };
+            let mut assessment = assess(&BTreeMap::new());
             if assessment.tellable().is_empty() {
                 continue;
             }
             let pace = self.pace();
             let record = pace.retried(|| self.ports.record(&diff.resource)).await?;
+            if !record.experiments.is_empty() {
+                assessment = assess(&record.experiments);
+                if assessment.tellable().is_empty() {
+                    continue;
+                }
+            }
             let told = !assessment.has_news(&record.told);
             let now = self.ports.now();
             let calm = record
@@ -244,6 +258,10 @@ impl<P: SweepPorts> Run<'_, P> {
             .map(|baseline| baseline.provenance.at)
             .max(candidate.record.last_write);
         let lookups = sweep.missed.len();
+        // Whether it is an experiment, only the calls of AWS FIS tell.
+        if let Some(holder) = self.maybe_experiment(all, &candidate.diff) {
+            self.bring(&holder, good_since, lookups).await?;
+        }
         if !self.bring(&resource, good_since, lookups).await? {
             self.ask(resource.clone(), RecheckReason::Missed).await?;
         }

@@ -16,6 +16,8 @@
 //! | state | `activity` | principal | `version` | changes of an author lately, and what waits |
 //! | state | `topology` | `head` | `claim` | which capture is current and in which parts |
 //! | state | `topology#<slot>#<vpc>` | `<part>` | `capture` | one part of the captured context |
+//! | state | `topology` | `seen` | `claim` | what the last sweep saw: of which capture, what differs, in which parts |
+//! | state | `seen#<slot>#<vpc>` | `<part>` | `capture` | one part of what it saw |
 //! | journal | `incident#<id>` | `entry#<sequence>` | `closed` | an entry; the stream feeds notify |
 //! | journal | `request#<id>` | `request` | `expires` | a request id of ours |
 //! | journal | `delivery#<channel>#<key>` | `delivery` | `expires` | what a channel has shown |
@@ -59,6 +61,7 @@ pub struct Tables {
     state: String,
     journal: String,
     topology: Arc<topology::Cache>,
+    seen: Arc<topology::Cache>,
 }
 
 impl Tables {
@@ -69,6 +72,7 @@ impl Tables {
             state: state.into(),
             journal: journal.into(),
             topology: Arc::default(),
+            seen: Arc::default(),
         }
     }
 

@@ -118,6 +118,10 @@ macro_rules! shared_ports {
             async fn put_topology(&self, topology: &Topology) -> Result<(), StoreError> {
                 self.tables.put_topology(topology).await
             }
+
+            async fn put_seen(&self, topology: &Topology) -> Result<(), StoreError> {
+                self.tables.put_seen(topology).await
+            }
         }
 
         impl Journal for $world {

@@ -277,7 +277,7 @@ fn explained(
         .diffs
         .iter()
         .map(|diff| {
-            let assessment = assess_diff(baselines, live, diff, stranger, policy);
+            let assessment = assess_diff(baselines, live, diff, stranger, policy, &BTreeMap::new());
             Explained {
                 vpc: diff.vpc.clone(),
                 standing: standing(compared, &assessment, policy),

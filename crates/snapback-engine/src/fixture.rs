@@ -207,6 +207,7 @@ pub fn captured(snapshot: &Snapshot) -> Baselines {
             .map(|id| (id.clone(), baseline_of(snapshot, id)))
             .collect(),
         topology: snapshot.topology.clone(),
+        seen: None,
     }
 }
 

@@ -27,7 +27,7 @@ use crate::finding::{Finding, Severity};
 use crate::impact::Impact;
 use crate::plan::Plan;
 use crate::policy::Mode;
-use crate::verdict::Decision;
+use crate::verdict::{Decision, Experiment};
 use serde::{Deserialize, Serialize};
 use snapback_model::*;
 use std::collections::BTreeMap;
@@ -228,6 +228,9 @@ pub struct ResourceRecord {
     pub last_write: Option<Timestamp>,
     /// Tolerated differences that people were told of.
     pub told: BTreeMap<Element, Digest>,
+    /// Experiments that differences were part of when it was looked at last.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub experiments: BTreeMap<Element, Experiment>,
     /// When reverts of it began, those of the last hour.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reverts: Vec<Timestamp>,
@@ -265,6 +268,7 @@ impl ResourceRecord {
             last_sequence: 0,
             last_write: None,
             told: BTreeMap::new(),
+            experiments: BTreeMap::new(),
             reverts: Vec::new(),
             undone: Vec::new(),
             fight: None,

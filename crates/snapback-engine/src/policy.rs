@@ -5,9 +5,11 @@
 //! - Gives: [`Policy`], or [`PolicyError`] with line and column.
 //! - Must not: read files or the environment itself.
 
+mod allowed;
 mod budgets;
 mod effective;
 mod exception;
+mod experiments;
 mod pattern;
 #[cfg(test)]
 mod tests;
@@ -15,15 +17,18 @@ mod thresholds;
 mod variables;
 mod yaml;
 
+use crate::change::Change;
 use crate::finding::HouseRules;
 use serde::{Deserialize, Serialize};
 use snapback_model::{Kind, Tags, Timestamp, VpcId};
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use allowed::AllowedTargets;
 pub use budgets::{Breaker, Budgets, Quiet, Span};
 pub use effective::Setting;
 pub(crate) use effective::word;
 pub use exception::Exception;
+pub use experiments::Experiments;
 pub use pattern::PrincipalPattern;
 pub use thresholds::{Closings, Enforce, KindThresholds, Openings, Thresholds};
 pub use variables::VARIABLES;
@@ -156,6 +161,12 @@ pub struct Policy {
     /// When a change is taken back only once its author is quiet.
     #[serde(default)]
     pub quiet: Quiet,
+    /// Routes with several allowed states.
+    #[serde(default)]
+    pub allowed_targets: Vec<AllowedTargets>,
+    /// Fault injections that are left alone while they run; `None` leaves none alone.
+    #[serde(default)]
+    pub experiments: Option<Experiments>,
 }
 
 /// Which kinds of deleted resources are made again, where the mode takes back. All of them, unless
@@ -241,6 +252,10 @@ impl Policy {
     ///   resources-reverted-in-ten-minutes: 25
     /// breaker: { rounds: 3, window: 1h, quiet: 30m }
     /// quiet: { after: 60s, longest: 10m, changes: 10 }
+    /// allowed-targets:                   # several allowed states of a route: nobody fights a fail-over
+    ///   - { tables: [rtb-1], destination: 0.0.0.0/0, targets: [nat-1, nat-2] }
+    ///   - { tag: { key: tier, value: private }, destination: 0.0.0.0/0, targets: [nat-1, eni-1] }
+    /// experiments: { tag: managedByFIS=true, longest: 1h }   # what AWS FIS does, while it runs
     /// ```
     ///
     /// # Errors
@@ -282,6 +297,14 @@ impl Policy {
         self.trusted
             .iter()
             .any(|pattern| pattern.matches(principal))
+    }
+
+    /// Whether a change becomes baseline: its principal is trusted. What an experiment does never
+    /// does: it is to be undone, whatever role it runs with.
+    pub fn accepts(&self, change: &Change) -> bool {
+        let experiments = self.experiments.as_ref();
+        self.trusts(&change.actor.principal)
+            && !experiments.is_some_and(|experiments| experiments.made(change))
     }
 
     /// Whether a VPC is guarded. A resource whose VPC is unknown is.

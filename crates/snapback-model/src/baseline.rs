@@ -218,9 +218,14 @@ pub struct Baselines {
     /// By resource.
     #[serde(default)]
     pub by_id: BTreeMap<ResourceId, Baseline>,
-    /// Context at capture time: tells a subnet known then from one made since.
+    /// Context at capture time: tells a subnet known then from one made since, and is what the sweep
+    /// compares with.
     #[serde(default)]
     pub topology: Topology,
+    /// Context as the last sweep saw it, where that differs from the captured one or a later sweep
+    /// may: what decisions go by (docs/decisions/0007). `None`: nothing newer than the capture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Topology>,
 }
 
 impl Baselines {
@@ -249,7 +254,13 @@ impl Baselines {
         Self {
             by_id: snapshot.resources.iter().map(baseline).collect(),
             topology: snapshot.topology.clone(),
+            seen: None,
         }
+    }
+
+    /// The newest context known beside a read: as the last sweep saw it, else as it was captured.
+    pub fn context(&self) -> &Topology {
+        self.seen.as_ref().unwrap_or(&self.topology)
     }
 
     /// The good state of a resource.

@@ -85,6 +85,10 @@ fn named(scope: &Scope) -> String {
         Scope::AclsOf(vpc) | Scope::TablesOf(vpc) => vpc.to_string(),
         Scope::Acl(id) => id.to_string(),
         Scope::Table(id) => id.to_string(),
+        Scope::Lists(ids) => {
+            let ids: Vec<&str> = ids.iter().map(PrefixListId::as_str).collect();
+            ids.join(", ")
+        }
     }
 }
 
@@ -279,6 +283,15 @@ impl BaselineWrite for World {
     async fn put_topology(&self, topology: &Topology) -> Result<(), StoreError> {
         self.in_store("put_topology", |store| {
             store.topology = Some(topology.clone());
+            store.seen = None;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn put_seen(&self, topology: &Topology) -> Result<(), StoreError> {
+        self.in_store("put_seen", |store| {
+            store.seen = Some(topology.clone());
             Ok(())
         })
         .await

@@ -15,6 +15,8 @@ const BATCH: usize = 50;
 pub(crate) struct Store {
     pub baselines: BTreeMap<ResourceId, Baseline>,
     pub topology: Option<Topology>,
+    /// As the last sweep saw it, void with the next capture.
+    pub seen: Option<Topology>,
     pub records: BTreeMap<ResourceId, ResourceRecord>,
     pub leases: BTreeMap<LeaseScope, Lease>,
     pub account: AccountRecord,
@@ -59,13 +61,15 @@ impl Store {
             .collect();
         let mut vpcs: BTreeSet<VpcId> = wanted.vpcs.iter().map(|(_, vpc)| vpc.clone()).collect();
         vpcs.extend(by_id.values().filter_map(|baseline| baseline.vpc.clone()));
-        let topology = self.topology.clone().unwrap_or_default();
-        let topology = if wanted.everything {
-            topology
-        } else {
-            of_vpcs(topology, &vpcs)
+        let part = |topology: Topology| match wanted.everything {
+            true => topology,
+            false => of_vpcs(topology, &vpcs),
         };
-        Some(Baselines { by_id, topology })
+        Some(Baselines {
+            by_id,
+            topology: part(self.topology.clone().unwrap_or_default()),
+            seen: self.seen.clone().map(part),
+        })
     }
 
     /// Each batch is all or nothing; a conflict stops what follows.
@@ -139,7 +143,11 @@ impl Store {
         let mut versions = Vec::new();
         if let Some(record) = commit.record {
             let stored = self.record(&record.resource).version;
-            versions.push((stored, record.version, format!("record of {}", record.resource)));
+            versions.push((
+                stored,
+                record.version,
+                format!("record of {}", record.resource),
+            ));
         }
         if let Some(lease) = commit.lease {
             let stored = self.lease(&lease.scope).version;

@@ -77,6 +77,10 @@ impl BaselineWrite for World {
     async fn put_topology(&self, _: &Topology) -> Result<(), StoreError> {
         Err(down("TransactWriteItems").into())
     }
+
+    async fn put_seen(&self, _: &Topology) -> Result<(), StoreError> {
+        Err(down("TransactWriteItems").into())
+    }
 }
 
 impl Journal for World {

@@ -10,7 +10,7 @@ use crate::patience::{
 use crate::rights::GuardPorts;
 use snapback_engine::incident::{Commit, LeaseScope, Outcome, Place, ResourceRecord, Story};
 use snapback_engine::plan::{self, Plan};
-use snapback_engine::verdict::Verdict;
+use snapback_engine::verdict::{Experiment, Verdict};
 use snapback_model::{Digest, Element, Resource, ResourceId};
 use std::collections::BTreeMap;
 
@@ -129,6 +129,7 @@ impl<P: GuardPorts> Visit<'_, P> {
             &record.resource,
             matter.stranger(),
             &self.guard.policy,
+            &record.experiments,
         )
     }
 
@@ -149,7 +150,7 @@ impl<P: GuardPorts> Visit<'_, P> {
 
     async fn settle(
         &self,
-        record: ResourceRecord,
+        mut record: ResourceRecord,
         scene: &mut Scene,
         spot: &Spot,
         focus: &Focus,
@@ -166,15 +167,20 @@ impl<P: GuardPorts> Visit<'_, P> {
         let verdict = assessment
             .as_ref()
             .map(|assessment| assessment.decision.verdict());
+        let experiments = assessment
+            .as_ref()
+            .map(|assessment| assessment.decision.experiments.clone())
+            .unwrap_or_default();
+        let known = std::mem::replace(&mut record.experiments, experiments);
         match (assessment, verdict) {
             (Some(assessment), Some(Verdict::Revert)) => {
                 self.take_back(record, &assessment, scene, spot, focus, matter)
                     .await
             }
             (Some(assessment), Some(Verdict::Alert)) => {
-                self.alert(record, scene, matter, &assessment).await
+                self.alert(record, &known, scene, matter, &assessment).await
             }
-            _ => self.forget(record).await,
+            _ => self.forget(record, &known).await,
         }
     }
 
@@ -286,8 +292,12 @@ impl<P: GuardPorts> Visit<'_, P> {
     }
 
     /// Nothing to tell: what was told before and is gone now would be news again.
-    async fn forget(&self, record: ResourceRecord) -> Result<Ended, GuardError> {
-        self.remember(&record, BTreeMap::new()).await?;
+    async fn forget(
+        &self,
+        record: ResourceRecord,
+        known: &BTreeMap<Element, Experiment>,
+    ) -> Result<Ended, GuardError> {
+        self.remember(&record, known, BTreeMap::new()).await?;
         Ok(Ended {
             resource: Some(record.resource),
             incident: None,
@@ -295,12 +305,15 @@ impl<P: GuardPorts> Visit<'_, P> {
         })
     }
 
+    /// Writes what is known now; `known` are the experiments as the record is stored with.
     async fn remember(
         &self,
         record: &ResourceRecord,
+        known: &BTreeMap<Element, Experiment>,
         told: BTreeMap<Element, Digest>,
     ) -> Result<(), GuardError> {
-        if record.told == told && record.waits_until.is_none() {
+        let same = record.told == told && record.experiments == *known;
+        if same && record.waits_until.is_none() {
             return Ok(());
         }
         let mut next = record.clone();
@@ -314,6 +327,7 @@ impl<P: GuardPorts> Visit<'_, P> {
     async fn alert(
         &self,
         record: ResourceRecord,
+        known: &BTreeMap<Element, Experiment>,
         scene: &Scene,
         matter: &Matter,
         assessment: &Assessment,
@@ -323,7 +337,7 @@ impl<P: GuardPorts> Visit<'_, P> {
             .iter()
             .any(|(element, digest)| record.told.get(element) != Some(digest));
         if !news {
-            self.remember(&record, outstanding).await?;
+            self.remember(&record, known, outstanding).await?;
             return Ok(Ended {
                 resource: Some(record.resource),
                 incident: None,

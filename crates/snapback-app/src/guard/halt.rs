@@ -80,10 +80,7 @@ fn at_stake(assessment: &Assessment) -> BTreeMap<Element, Digest> {
     judgements
         .iter()
         .filter(|judgement| judgement.verdict == Verdict::Revert)
-        .map(|judgement| {
-            let difference = &judgement.difference;
-            (difference.element(), Digest::of(difference))
-        })
+        .map(|judgement| (judgement.difference.element(), judgement.told()))
         .collect()
 }
 

@@ -28,6 +28,8 @@ pub(crate) enum Spot {
 pub(crate) struct Focus {
     pub resources: BTreeSet<ResourceId>,
     pub subjects: BTreeSet<AssociationSubject>,
+    /// Prefix lists that the event names: read beside the place.
+    pub lists: BTreeSet<PrefixListId>,
 }
 
 /// Where a message points.
@@ -134,7 +136,7 @@ impl Focus {
     pub fn on(resource: ResourceId) -> Self {
         Self {
             resources: BTreeSet::from([resource]),
-            subjects: BTreeSet::new(),
+            ..Self::default()
         }
     }
 
@@ -150,6 +152,7 @@ impl Focus {
     pub fn extend(&mut self, other: Self) {
         self.resources.extend(other.resources);
         self.subjects.extend(other.subjects);
+        self.lists.extend(other.lists);
     }
 
     /// Whether a diff is about what is looked at: its resource, or a subject or the other end of

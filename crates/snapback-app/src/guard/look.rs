@@ -47,6 +47,7 @@ impl<P: GuardPorts> Visit<'_, P> {
             ended.extend(self.accept(&mut scene, spot, focus, matter).await?);
         }
         self.believe(&mut scene, spot, focus, matter).await?;
+        self.follow_experiment(spot, focus, &scene, matter);
         let mut failed = None;
         for resource in attention(focus, &scene) {
             match self
@@ -68,10 +69,11 @@ impl<P: GuardPorts> Visit<'_, P> {
     ) -> Result<Option<Scene>, GuardError> {
         let wanted = spot.wanted(focus);
         let scope = spot.scope();
-        let (baselines, live, records) = tokio::join!(
+        let (baselines, live, records, lists) = tokio::join!(
             self.surrounded(&wanted, spot, focus),
             self.observe(&scope, focus),
-            self.records(&focus.resources)
+            self.records(&focus.resources),
+            self.lists(&focus.lists)
         );
         // A denied read of EC2 is told even where the store fails too.
         let live = live?;
@@ -80,6 +82,8 @@ impl<P: GuardPorts> Visit<'_, P> {
             return Ok(None);
         };
         let mut live = self.with_namesakes(live, spot, focus, &baselines).await?;
+        live.merge(lists);
+        let mut live = self.with_lists(live, focus, &baselines).await;
         lend_endpoints(&mut live, &baselines);
         Ok(Some(Scene {
             baselines,
@@ -97,7 +101,8 @@ impl<P: GuardPorts> Visit<'_, P> {
         baselines: &Baselines,
     ) -> Result<Snapshot, GuardError> {
         let live = self.observe(&spot.scope(), focus).await?;
-        let mut live = self.with_namesakes(live, spot, focus, baselines).await?;
+        let live = self.with_namesakes(live, spot, focus, baselines).await?;
+        let mut live = self.with_lists(live, focus, baselines).await;
         lend_endpoints(&mut live, baselines);
         Ok(live)
     }
@@ -197,7 +202,9 @@ impl<P: GuardPorts> Visit<'_, P> {
         if self.guard.policy.mode_of(first.kind()) == Mode::Observe {
             return None;
         }
-        let vpc = spot.vpc().or_else(|| baselines.by_id.get(first)?.vpc.as_ref())?;
+        let vpc = spot
+            .vpc()
+            .or_else(|| baselines.by_id.get(first)?.vpc.as_ref())?;
         let ports = &self.guard.ports;
         let scope = LeaseScope::Vpc(vpc.clone());
         let (lease, account) = tokio::join!(ports.lease(&scope), ports.account());
@@ -343,7 +350,7 @@ fn lend_endpoints(live: &mut Snapshot, baselines: &Baselines) {
         {
             let gateways = &mut live.topology.gateways;
             let endpoint = gateways.entry(id.clone()).or_insert_with(|| {
-                let known = baselines.topology.gateways.get(id).cloned();
+                let known = baselines.context().gateways.get(id).cloned();
                 known.unwrap_or_else(|| Gateway::new(id.clone(), GatewayKind::Endpoint))
             });
             let detail = endpoint.endpoint.get_or_insert_with(|| EndpointDetail {
@@ -359,7 +366,11 @@ fn lend_endpoints(live: &mut Snapshot, baselines: &Baselines) {
 
 /// The diffs of a scene that its focus is about.
 pub(super) fn diffs(scene: &Scene, focus: &Focus) -> Vec<ResourceDiff> {
-    diff::diff(&scene.baselines, &scene.live, None)
+    diffs_of(&scene.baselines, &scene.live, focus)
+}
+
+pub(super) fn diffs_of(baselines: &Baselines, live: &Snapshot, focus: &Focus) -> Vec<ResourceDiff> {
+    diff::diff(baselines, live, None)
         .into_iter()
         .filter(|diff| focus.includes(diff))
         .collect()

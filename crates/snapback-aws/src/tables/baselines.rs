@@ -1,6 +1,7 @@
 //! Baselines by id, by VPC, by association.
 
 use super::item::{Item, Key, string, value};
+use super::topology::{Head, Heads, Series};
 use super::{Condition, Query, Tables, Write};
 use aws_sdk_dynamodb::types::AttributeValue;
 use snapback_app::port::{BaselineRead, BaselineWrite, StoreError, Wanted};
@@ -65,36 +66,36 @@ fn read(item: &Item) -> Result<Baseline, StoreError> {
 impl BaselineRead for Tables {
     async fn baselines(&self, wanted: &Wanted) -> Result<Option<Baselines>, StoreError> {
         let mut baselines = Baselines::default();
-        let head = if wanted.everything {
-            let (head, groups, acls, tables) = tokio::try_join!(
-                self.head(),
+        let heads = if wanted.everything {
+            let (heads, groups, acls, tables) = tokio::try_join!(
+                self.heads(),
                 self.of_kind(Kind::SecurityGroup),
                 self.of_kind(Kind::NetworkAcl),
                 self.of_kind(Kind::RouteTable),
             )?;
             take(&mut baselines, groups.into_iter().chain(acls).chain(tables));
-            head
+            heads
         } else {
-            // The known ids and the topology's head in one read; the index beside it.
+            // The known ids and the heads of the topologies in one read; the index beside it.
             let (known, found) =
                 tokio::try_join!(self.by_id(&wanted.resources), self.find(wanted))?;
-            let (known, head) = known;
+            let (known, heads) = known;
             take(&mut baselines, known);
             let more: BTreeSet<ResourceId> = found.difference(&wanted.resources).cloned().collect();
             if !more.is_empty() {
-                let (more, _head) = self.by_id(&more).await?;
+                let (more, _heads) = self.by_id(&more).await?;
                 take(&mut baselines, more);
             }
-            head
+            heads
         };
         if wanted.only_states {
             return Ok((!baselines.by_id.is_empty()).then_some(baselines));
         }
-        let Some(head) = head.filter(super::topology::Head::is_captured) else {
+        let Some(head) = heads.captured.filter(Head::is_captured) else {
             // Baselines without a topology: a capture that is not over.
             return Ok((!baselines.by_id.is_empty()).then_some(baselines));
         };
-        let vpcs = (!wanted.everything).then(|| {
+        let vpcs: Option<BTreeSet<VpcId>> = (!wanted.everything).then(|| {
             let known = baselines
                 .by_id
                 .values()
@@ -103,7 +104,8 @@ impl BaselineRead for Tables {
                 .chain(wanted.vpcs.iter().map(|(_, vpc)| vpc.clone()))
                 .collect()
         });
-        baselines.topology = self.captured_topology(&head, vpcs).await?;
+        baselines.topology = self.captured_topology(&head, vpcs.clone()).await?;
+        baselines.seen = self.seen_topology(&head, heads.seen, vpcs).await?;
         Ok(Some(baselines))
     }
 }
@@ -130,18 +132,21 @@ impl Tables {
         items.iter().map(read).collect()
     }
 
-    /// Baselines by id, and the head of the topology with them.
+    /// Baselines by id, and the heads of the topologies with them.
     async fn by_id(
         &self,
         ids: &BTreeSet<ResourceId>,
-    ) -> Result<(Vec<Baseline>, Option<super::topology::Head>), StoreError> {
-        let head = super::topology::head_key();
-        let keys = ids.iter().map(key).chain([head.clone()]).collect();
+    ) -> Result<(Vec<Baseline>, Heads), StoreError> {
+        let heads = [Series::Captured, Series::Seen].map(Series::head_key);
+        let keys = ids.iter().map(key).chain(heads.clone()).collect();
         let mut baselines = Vec::new();
-        let mut found = None;
+        let mut found = Heads::default();
         for item in self.batch_get(&keys).await? {
-            if string(&item, "pk") == Some(head.pk.as_str()) {
-                found = Some(value(&item)?);
+            if heads
+                .iter()
+                .any(|head| string(&item, "pk") == Some(head.pk.as_str()))
+            {
+                found.take(&item)?;
             } else {
                 baselines.push(read(&item)?);
             }
@@ -228,5 +233,9 @@ impl BaselineWrite for Tables {
 
     async fn put_topology(&self, topology: &Topology) -> Result<(), StoreError> {
         self.store_topology(topology).await
+    }
+
+    async fn put_seen(&self, topology: &Topology) -> Result<(), StoreError> {
+        self.store_seen(topology).await
     }
 }

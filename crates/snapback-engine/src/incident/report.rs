@@ -104,7 +104,7 @@ fn severity(outcome: Outcome, findings: &[Finding]) -> Severity {
 fn differences(judged: &[&Judgement], told: &BTreeMap<Element, Digest>) -> Vec<ReportedDifference> {
     let (old, new): (Vec<&Judgement>, Vec<&Judgement>) = judged.iter().partition(|judgement| {
         judgement.verdict == Verdict::Alert
-            && told.get(&judgement.difference.element()) == Some(&Digest::of(&judgement.difference))
+            && told.get(&judgement.difference.element()) == Some(&judgement.told())
     });
     let line = |judgement: &Judgement, text: String| ReportedDifference {
         text,

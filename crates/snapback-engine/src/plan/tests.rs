@@ -277,6 +277,7 @@ pub(super) fn baselines(state: &Snapshot) -> Baselines {
     Baselines {
         by_id: state.resources.iter().map(baseline).collect(),
         topology: state.topology.clone(),
+        seen: None,
     }
 }
 

@@ -75,6 +75,14 @@ impl Policy {
             let key = format!("recreate.{}", word(kind));
             say(key, json!(counts), counts == usual);
         }
+        let allowed = self.allowed_targets.is_empty();
+        say(
+            "allowed-targets".into(),
+            json!(self.allowed_targets),
+            allowed,
+        );
+        let experiments = self.experiments.is_none();
+        say("experiments".into(), json!(self.experiments), experiments);
         let limits = [
             ("budgets", json!(self.budgets), json!(plain.budgets)),
             ("breaker", json!(self.breaker), json!(plain.breaker)),

@@ -7,6 +7,7 @@
 )]
 
 mod harm;
+mod states;
 
 use super::*;
 use proptest::prelude::*;

@@ -202,6 +202,12 @@ impl Account {
                     .into_iter()
                     .for_each(|table| self.show_table(&mut snapshot, table));
             }
+            Scope::Lists(ids) => {
+                let known = &self.topology.prefix_lists;
+                let found = ids.iter().filter_map(|id| known.get(id));
+                let found = found.map(|list| (list.id.clone(), list.clone()));
+                snapshot.topology.prefix_lists.extend(found);
+            }
         }
         snapshot
     }
@@ -259,6 +265,7 @@ pub(crate) fn apis(account: &Account, scope: &Scope) -> &'static [&'static str] 
         Scope::GroupNamed(_) => &["DescribeSecurityGroups", "DescribeSecurityGroupRules"],
         Scope::AclsOf(_) | Scope::Acl(_) => &["DescribeNetworkAcls"],
         Scope::TablesOf(_) | Scope::Table(_) => &["DescribeRouteTables"],
+        Scope::Lists(_) => &["DescribeManagedPrefixLists", "GetManagedPrefixListEntries"],
     }
 }
 
