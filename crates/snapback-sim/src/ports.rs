@@ -283,6 +283,30 @@ impl BaselineWrite for World {
     }
 }
 
+impl Generations for World {
+    async fn generations(
+        &self,
+        resource: &ResourceId,
+        before: Option<Generation>,
+    ) -> Result<Vec<Baseline>, StoreError> {
+        self.in_store("generations", |store| {
+            Ok(store.generations(resource, before))
+        })
+        .await
+    }
+
+    async fn generation_at(
+        &self,
+        resource: &ResourceId,
+        at: Timestamp,
+    ) -> Result<Option<Baseline>, StoreError> {
+        self.in_store("generation_at", |store| {
+            Ok(store.generation_at(resource, at))
+        })
+        .await
+    }
+}
+
 impl Journal for World {
     async fn record(&self, resource: &ResourceId) -> Result<ResourceRecord, StoreError> {
         self.in_store("record", |store| Ok(store.record(resource)))

@@ -271,6 +271,8 @@ pub(super) fn baselines(state: &Snapshot) -> Baselines {
                 event: None,
             },
             marks: BTreeMap::new(),
+            predecessor: None,
+            successor: None,
         };
         (id.clone(), baseline)
     };
