@@ -7,6 +7,7 @@
 //! - Must not: report `Reverted` before live was read back equal; write without the lease.
 
 mod course;
+mod errand;
 mod prove;
 mod remake;
 mod walk;
@@ -113,17 +114,24 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
     ///
     /// # Errors
     /// [`GuardError`] where the next delivery or the sweep is to go on.
-    pub async fn run(mut self) -> Result<Ended, GuardError> {
-        let mut bodies = self.opening();
+    pub async fn run(self) -> Result<Ended, GuardError> {
+        let bodies = self.opening();
+        self.rounds(bodies).await
+    }
+
+    async fn rounds(mut self, mut bodies: Vec<Body>) -> Result<Ended, GuardError> {
         let mut left = Vec::new();
         for round in 0..=self.limits().replans_max {
-            if round > 0 || self.successor().is_some() {
+            if round > 0 || self.has_successor() {
                 tracing::info!(incident = %self.story.incident, round, "plan again from the truth");
                 self.reread(&mut bodies).await?;
             }
             self.find_half_made(&mut bodies).await?;
             let assessment = self.assess();
-            let plan = match self.completion() {
+            if let Some(why) = self.hindrance() {
+                return self.close(Outcome::Refused, bodies, why).await;
+            }
+            let plan = match self.commission().or_else(|| self.completion()) {
                 Some(plan) => Some(plan),
                 None => self.decided(assessment.as_ref(), &mut bodies),
             };
@@ -138,6 +146,12 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
                 }
                 continue;
             };
+            if let Some(why) = self.forbidden(&plan) {
+                bodies.push(Body::Planned {
+                    plan: Box::new(plan),
+                });
+                return self.close(Outcome::Refused, bodies, why).await;
+            }
             let (target, partial) = match course(&plan, &self.scene.live, self.limits()) {
                 Course::Go { target, partial } => (target, partial),
                 Course::Refused(why) => {
@@ -202,7 +216,7 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
 
     /// Notes the decision where it says something new, and plans where something is to be reverted.
     fn decided(&self, assessment: Option<&Assessment>, bodies: &mut Vec<Body>) -> Option<Plan> {
-        let assessment = assessment?;
+        let assessment = assessment.filter(|_| self.story.errand.is_none())?;
         if self.is_news(assessment) {
             bodies.push(Body::Decided {
                 decision: Box::new(assessment.decision.clone()),
@@ -281,6 +295,7 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
         self.claimed = true;
         self.record = record;
         for entry in entries {
+            self.visit.tell_listener(entry);
             self.story.absorb(entry);
             self.next_sequence = entry.sequence.saturating_add(1);
         }
@@ -375,17 +390,21 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
             self.write(bodies).await?;
         }
         match self.observe().await {
-            Ok(()) => {
-                problems.extend(
-                    self.assess()
-                        .iter()
-                        .flat_map(Assessment::reverts)
-                        .map(|line| format!("left: {line}")),
-                );
-            }
+            Ok(()) => problems.extend(self.left_behind()),
             Err(error) => problems.push(format!("what is left could not be read: {error}")),
         }
         self.close(Outcome::Failed, Vec::new(), problems).await
+    }
+
+    /// What is left to do, in words.
+    fn left_behind(&self) -> Vec<String> {
+        let left = match self.errand_left() {
+            Some(left) => left,
+            None => self.assess().iter().flat_map(Assessment::reverts).collect(),
+        };
+        left.into_iter()
+            .map(|line| format!("left: {line}"))
+            .collect()
     }
 
     /// Ends as refused before any call; silent where people know all of it.
@@ -396,7 +415,8 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
         plan: Plan,
         why: Vec<String>,
     ) -> Result<Ended, GuardError> {
-        let known = assessment.is_some_and(|assessment| !assessment.has_news(&self.told));
+        let by_policy = assessment.filter(|_| self.story.errand.is_none());
+        let known = by_policy.is_some_and(|assessment| !assessment.has_news(&self.told));
         if known && !self.claimed && self.record.open.is_none() {
             return Ok(Ended {
                 resource: Some(self.story.resource.clone()),
@@ -422,6 +442,7 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
         }
         let last = self.assess();
         if let Some(last) = &last
+            && self.story.errand.is_none()
             && self.is_news(last)
             && !bodies
                 .iter()
@@ -432,7 +453,11 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
                 impact: Box::new(last.impact.clone()),
             });
         }
-        let told = last.as_ref().map(Assessment::tellable).unwrap_or_default();
+        let mut told = last.as_ref().map(Assessment::tellable).unwrap_or_default();
+        if self.story.errand.is_some() {
+            // It tells of what was asked for; whatever else differs there is still news.
+            told.retain(|element, digest| self.told.get(element) == Some(digest));
+        }
         let (_, drafted) = self.draft(bodies.clone());
         let mut story = self.story.clone();
         for entry in &drafted {

@@ -187,12 +187,12 @@ where
 {
     let open = pace.retried(|| journal.unfinished()).await?;
     for record in open {
-        let Some(incident) = record.open.filter(|_| record.resource.kind() == kind) else {
+        let Some(incident) = record.open else {
             continue;
         };
         let entries = pace.retried(|| journal.entries(&incident)).await?;
         let plan = Story::read(&entries).and_then(|story| story.plan);
-        let makes = |step: &Step| step.action.makes().is_some();
+        let makes = |step: &Step| step.action.makes().is_some_and(|made| made.kind() == kind);
         if plan.is_some_and(|plan| plan.steps.iter().any(makes)) {
             return Ok(Some(incident));
         }

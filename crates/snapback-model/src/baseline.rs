@@ -2,8 +2,8 @@
 
 use crate::text::{ParseError, serde_by_text};
 use crate::{
-    Destination, Digest, EntryKey, EventId, GatewayId, Handles, Resource, ResourceId, RuleKey,
-    Snapshot, SubnetId, Timestamp, Topology, VpcId,
+    Destination, Digest, EntryKey, EventId, GatewayId, Handles, Lineage, Resource, ResourceId,
+    RuleKey, Snapshot, SubnetId, Timestamp, Topology, VpcId,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -317,6 +317,17 @@ impl Baselines {
     /// The good state of a resource.
     pub fn state(&self, id: &ResourceId) -> Option<&Resource> {
         self.by_id.get(id)?.state.as_ref()
+    }
+
+    /// Which id took the place of which, as far as these baselines know.
+    pub fn lineage(&self) -> Lineage {
+        let mut lineage = Lineage::default();
+        for (old, baseline) in &self.by_id {
+            if let Some(new) = &baseline.successor {
+                lineage.record(old.as_str(), new.as_str());
+            }
+        }
+        lineage
     }
 
     /// The ids of parts known to any of these baselines.

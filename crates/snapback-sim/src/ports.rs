@@ -137,7 +137,12 @@ impl Inner {
         Ok(seen)
     }
 
-    fn act(&mut self, action: &Action, handles: &Handles) -> Result<Receipt, CallError> {
+    fn act(
+        &mut self,
+        caller: &Principal,
+        action: &Action,
+        handles: &Handles,
+    ) -> Result<Receipt, CallError> {
         let Some(call) = Call::from_action(action, handles) else {
             let missing = ApiError::new(
                 "InvalidAssociationID.NotFound",
@@ -146,22 +151,21 @@ impl Inner {
             return Err(refused("(none)", &format!("{action:?}"), &missing));
         };
         let (api, resource) = (call.api(), call.subject());
-        let guard = Principal::guard();
         let fault = self.ec2_fault(api);
         let before = Arc::clone(&self.account);
         let outcome = match fault {
-            None => self.perform(&guard, &call, None).map(receipt),
+            None => self.perform(caller, &call, None).map(receipt),
             Some(Fault::LostRequest) => {
                 self.pass(NO_ANSWER);
                 Err(lost(api, &resource))
             }
             Some(Fault::LostResponse) => {
-                let _unheard = self.perform(&guard, &call, None);
+                let _unheard = self.perform(caller, &call, None);
                 self.pass(NO_ANSWER);
                 Err(lost(api, &resource))
             }
             Some(fault) => self
-                .perform(&guard, &call, answer(fault, api, crate::GUARD_ROLE))
+                .perform(caller, &call, answer(fault, api, &caller.arn()))
                 .map(receipt),
         };
         if !Arc::ptr_eq(&before, &self.account) {
@@ -199,7 +203,7 @@ impl Actuate for World {
             inner.faults.acts = inner.faults.acts.saturating_add(1);
             let number = inner.faults.acts;
             inner.run_interleaved(When::BeforeAct(number));
-            let receipt = inner.act(action, handles);
+            let receipt = inner.act(&self.caller, action, handles);
             inner.run_interleaved(When::AfterAct(number));
             receipt
         })

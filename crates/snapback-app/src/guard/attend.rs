@@ -291,6 +291,17 @@ impl<P: GuardPorts> Visit<'_, P> {
             story
         });
         let place = self.place(scene, &record.resource);
+        if let Some(errand) = &story.errand {
+            let focus = Focus {
+                resources: errand.parts.keys().cloned().collect(),
+                ..Focus::default()
+            };
+            let mut whole = self.scene(&Spot::Everywhere, &focus).await?;
+            let whole = whole.as_mut().unwrap_or(scene);
+            return Execution::new(self, &Spot::Everywhere, &focus, whole, record, story, place)
+                .run()
+                .await;
+        }
         Execution::new(self, spot, focus, scene, record, story, place)
             .judged_by(matter.stranger())
             .run()
@@ -307,7 +318,7 @@ impl<P: GuardPorts> Visit<'_, P> {
         )
     }
 
-    fn place(&self, scene: &Scene, resource: &ResourceId) -> Place {
+    pub(crate) fn place(&self, scene: &Scene, resource: &ResourceId) -> Place {
         let baseline = scene.baselines.by_id.get(resource);
         Place {
             vpc: baseline

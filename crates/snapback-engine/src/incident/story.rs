@@ -1,7 +1,7 @@
 //! The fold of entries into where a story stands: the same for the invocation that writes them and
 //! for the one that takes the story over.
 
-use super::{Body, Cause, Entry, Outcome, Report};
+use super::{Body, Cause, Entry, Errand, Outcome, Report};
 use crate::change::Change;
 use crate::execution::StepOutcome;
 use crate::impact::Impact;
@@ -45,6 +45,8 @@ pub struct Story {
     pub cause: Cause,
     /// The event's change, where one led here.
     pub change: Option<Box<Change>>,
+    /// What a person asked for, where one did.
+    pub errand: Option<Box<Errand>>,
     /// When our work on it began.
     pub arrived_at: Timestamp,
     /// Every difference that was judged in it, by element, the latest judgement.
@@ -84,6 +86,7 @@ impl Story {
             mode: Mode::Observe,
             cause,
             change,
+            errand: None,
             arrived_at,
             judgements: BTreeMap::new(),
             impact: Impact::default(),
@@ -127,6 +130,12 @@ impl Story {
     pub fn absorb(&mut self, entry: &Entry) {
         match &entry.body {
             Body::Opened { .. } => {}
+            Body::Asked { errand } => {
+                // A person's word counts in every mode.
+                self.mode = Mode::Enforce;
+                self.label.clone_from(&errand.what);
+                self.errand = Some(errand.clone());
+            }
             Body::Decided { decision, impact } => {
                 self.label.clone_from(&decision.label);
                 self.mode = decision.mode;
