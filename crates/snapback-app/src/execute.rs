@@ -146,13 +146,8 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
                 }
                 continue;
             };
-            if let Some(why) = self.forbidden(&plan) {
-                bodies.push(Body::Planned {
-                    plan: Box::new(plan),
-                });
-                return self.close(Outcome::Refused, bodies, why).await;
-            }
-            let (target, partial) = match course(&plan, &self.scene.live, self.limits()) {
+            let policy = &self.policy();
+            let (target, partial) = match course(&plan, &self.scene.live, self.limits(), policy) {
                 Course::Go { target, partial } => (target, partial),
                 Course::Refused(why) => {
                     return self.refuse(assessment.as_ref(), bodies, plan, why).await;

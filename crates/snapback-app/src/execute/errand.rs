@@ -5,9 +5,10 @@ use super::{Ended, Execution, GuardError};
 use crate::port::StoreError;
 use crate::rights::GuardPorts;
 use snapback_engine::incident::{Body, Errand, Outcome};
-use snapback_engine::plan::{self, Note, Plan};
-use snapback_engine::policy::Mode;
+use snapback_engine::plan::{self, Plan};
+use snapback_engine::policy::{Interruptions, Mode, Policy};
 use snapback_model::Baseline;
+use std::borrow::Cow;
 
 impl<P: GuardPorts> Execution<'_, '_, P> {
     /// Begins a person's story and runs it to the end. The lease comes first, then the baselines that
@@ -104,28 +105,19 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         Some(plan::plan(&self.scene.live, &goal, &baselines))
     }
 
-    /// What the plan would interrupt, where the person did not allow that.
-    pub(super) fn forbidden(&self, plan: &Plan) -> Option<Vec<String>> {
-        let errand = self.story.errand.as_deref()?;
-        if errand.interruptions {
-            return None;
-        }
-        let interrupts: Vec<String> = plan
-            .notes
-            .iter()
-            .filter_map(|note| match note {
-                Note::Interrupts { step, what } => Some(format!(
-                    "step {} would interrupt: {what}",
-                    step.saturating_add(1)
-                )),
-                Note::Cannot { .. } => None,
-            })
-            .collect();
-        (!interrupts.is_empty()).then(|| {
-            let mut why = interrupts;
-            why.push("nothing more was called; --allow-interruptions accepts it".to_owned());
-            why
-        })
+    /// The policy by which a plan may run: where a person asked, what they allow counts.
+    pub(super) fn policy(&self) -> Cow<'_, Policy> {
+        let policy = &self.visit.guard.policy;
+        let Some(errand) = self.story.errand.as_deref() else {
+            return Cow::Borrowed(policy);
+        };
+        let mut policy = policy.clone();
+        policy.interruptions = if errand.interruptions {
+            Interruptions::Allow
+        } else {
+            Interruptions::Forbid
+        };
+        Cow::Owned(policy)
     }
 
     /// What is left of what a person asked for, in words; nothing where nobody asked.

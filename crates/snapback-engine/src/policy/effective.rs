@@ -75,6 +75,8 @@ impl Policy {
             let key = format!("recreate.{}", word(kind));
             say(key, json!(counts), counts == usual);
         }
+        let usual = self.interruptions == plain.interruptions;
+        say("interruptions".into(), json!(self.interruptions), usual);
         settings
     }
 }
