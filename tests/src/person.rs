@@ -41,13 +41,20 @@ pub async fn rolls_back(setting: &Setting, wish: &Wish) -> Result<Done, Rollback
     says_yes(&alice, &proposal).await
 }
 
-/// Runs what was shown.
+/// Runs what was shown, VPC by VPC; how the last one ended.
 ///
 /// # Errors
 /// What kept it from being done.
+///
+/// # Panics
+/// Where there is nothing to do.
 pub async fn says_yes(alice: &Guard<World>, proposal: &Proposal) -> Result<Done, RollbackError> {
     let now = alice.ports.now();
     let deadline = now.checked_add(RUN).unwrap_or(now);
     let listener = |_: &Entry| {};
-    rollback::run(alice, proposal, deadline, &listener).await
+    let mut done = None;
+    for leg in &proposal.legs {
+        done = Some(rollback::run(alice, leg, deadline, &listener).await?);
+    }
+    Ok(done.unwrap())
 }

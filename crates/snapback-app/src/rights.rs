@@ -18,6 +18,7 @@ pub trait GuardPorts:
     + BaselineRead
     + BaselineWrite
     + Journal
+    + Inbox
     + DeadLetter
     + Clock
     + Meter
@@ -31,6 +32,7 @@ impl<P> GuardPorts for P where
         + BaselineRead
         + BaselineWrite
         + Journal
+        + Inbox
         + DeadLetter
         + Clock
         + Meter

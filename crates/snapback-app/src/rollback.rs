@@ -23,7 +23,7 @@ use crate::patience::{Pace, later};
 use crate::port::{CallError, Clock, Scope, StoreError, Wanted};
 use crate::rights::RollbackPorts;
 use snapback_engine::execution::Limits;
-use snapback_engine::incident::{Errand, Part};
+use snapback_engine::incident::{Errand, LeaseScope, Part};
 use snapback_engine::plan::{self, Plan};
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,31 +72,51 @@ pub struct Wish {
 /// What would be done.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Proposal {
-    /// What is asked for.
-    pub errand: Errand,
     /// The one plan for all of it.
     pub plan: Plan,
-    /// The generations that the person makes; written before the first call.
-    pub promoted: Vec<Baseline>,
+    /// The same by VPC, in the order in which it is run: each is a story of its own, under the lease of
+    /// its VPC.
+    pub legs: Vec<Leg>,
     /// What is left alone and why, and whatever else should be known before saying yes.
     pub remarks: Vec<String>,
     /// As it was read.
     pub live: Snapshot,
 }
 
+/// What is done in one VPC.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Leg {
+    /// What is asked for.
+    pub errand: Errand,
+    /// Its part of the plan.
+    pub plan: Plan,
+    /// The generations that the person makes; written before the first call.
+    pub promoted: Vec<Baseline>,
+}
+
 impl Proposal {
     /// Whether there is nothing to do at all.
     pub fn is_empty(&self) -> bool {
-        self.plan.steps.is_empty() && self.plan.notes.is_empty() && self.promoted.is_empty()
+        self.legs.is_empty()
     }
 
-    /// The resource in whose name the story is told: the first that is changed.
-    pub fn lead(&self) -> Option<&ResourceId> {
-        self.plan
-            .goal
-            .keys()
-            .chain(self.errand.parts.keys())
-            .find(|id| self.errand.parts.contains_key(*id))
+    /// The generations that the person makes, of all VPCs.
+    pub fn promoted(&self) -> impl Iterator<Item = &Baseline> {
+        self.legs.iter().flat_map(|leg| &leg.promoted)
+    }
+}
+
+impl Leg {
+    /// Any of its resources, for words.
+    fn first(&self) -> ResourceId {
+        let first = self.errand.parts.keys().next();
+        first
+            .cloned()
+            .unwrap_or_else(|| SecurityGroupId::new("sg-").into())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.plan.steps.is_empty() && self.plan.notes.is_empty() && self.promoted.is_empty()
     }
 }
 
@@ -143,7 +163,7 @@ pub enum RollbackError {
     #[error("{0} since the plan was shown; nothing was changed: look again")]
     Moved(String),
     /// Another process works on it.
-    #[error("{resource} is held by {holder}; nothing was changed: try again in a minute")]
+    #[error("{resource} is held by {holder}; nothing was changed there: try again in a minute")]
     Busy {
         /// The resource.
         resource: ResourceId,
@@ -441,20 +461,46 @@ impl<'a> Draft<'a> {
     }
 
     fn proposal(self, interruptions: bool, remarks: Vec<String>) -> Proposal {
-        let errand = Errand {
+        let Known {
+            baselines, live, ..
+        } = self.known;
+        let whole = Errand {
             by: self.by,
             what: self.what,
             parts: self.parts,
             interruptions,
         };
-        let baselines = self.known.baselines.clone();
-        let baselines = baselines.with(self.promoted.clone());
+        let after = baselines.clone().with(self.promoted.clone());
+        let mut scopes: BTreeMap<LeaseScope, BTreeMap<ResourceId, Part>> = BTreeMap::new();
+        for (id, part) in &whole.parts {
+            let vpc = after
+                .by_id
+                .get(id)
+                .and_then(|standing| standing.vpc.as_ref());
+            let parts = scopes.entry(LeaseScope::of(id, vpc)).or_default();
+            parts.insert(id.clone(), part.clone());
+        }
+        let leg = |parts: BTreeMap<ResourceId, Part>| {
+            let promoted = self.promoted.iter();
+            let promoted = promoted
+                .filter(|next| parts.contains_key(&next.id))
+                .cloned();
+            let errand = Errand {
+                parts: parts.clone(),
+                ..whole.clone()
+            };
+            Leg {
+                plan: plan_of(&errand, &after, live),
+                promoted: promoted.collect(),
+                errand,
+            }
+        };
+        let legs = scopes.into_values().map(leg);
         Proposal {
-            plan: plan_of(&errand, &baselines, &self.known.live),
-            errand,
-            promoted: self.promoted,
+            legs: legs.filter(|leg| !leg.is_empty()).collect(),
+            plan: plan_of(&whole, &after, live),
             remarks,
-            live: self.known.live.clone(),
+            live: live.clone(),
         }
     }
 }

@@ -22,6 +22,7 @@ use snapback_engine::incident::{Cause, Notice, Outcome, Place, ResourceRecord, S
 use snapback_engine::policy::Policy;
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// What a sweep goes by.
 #[derive(Debug, Clone)]
@@ -241,7 +242,8 @@ impl<P: SweepPorts> Run<'_, P> {
             asked_at: self.ports.now(),
         };
         let pace = self.pace();
-        pace.retried(|| self.ports.send(&command)).await?;
+        pace.retried(|| self.ports.send(&command, Duration::ZERO))
+            .await?;
         Ok(())
     }
 
@@ -276,6 +278,7 @@ impl<P: SweepPorts> Run<'_, P> {
                 plan: None,
                 outcome: Outcome::Alerted,
                 told,
+                account: None,
             };
             match ledger::alert(&self.pace(), self.ports, alert).await {
                 Ok(_) => {}
@@ -323,9 +326,8 @@ impl<P: SweepPorts> Run<'_, P> {
         let open = pace.retried(|| self.ports.unfinished()).await?;
         let now = self.ports.now();
         for record in open {
-            let held =
-                record.holder.is_some() && record.lease_until.is_some_and(|until| until > now);
-            if !held {
+            let skew = self.terms.limits.skew;
+            if !record.is_held_against(&self.terms.holder, now, skew) {
                 self.ask(record.resource.clone(), RecheckReason::Unfinished)
                     .await?;
                 sweep.unfinished.insert(record.resource);

@@ -2,6 +2,7 @@
 //! revert; only the goal is theirs.
 
 use super::{Ended, Execution, GuardError};
+use crate::assessment::Assessment;
 use crate::port::StoreError;
 use crate::rights::GuardPorts;
 use snapback_engine::incident::{Body, Errand, Outcome};
@@ -118,6 +119,16 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             Interruptions::Forbid
         };
         Cow::Owned(policy)
+    }
+
+    /// What is left to do, in words.
+    pub(super) fn left_behind(&self) -> Vec<String> {
+        let left = match self.errand_left() {
+            Some(left) => left,
+            None => self.assess().iter().flat_map(Assessment::reverts).collect(),
+        };
+        let lines = left.into_iter().map(|line| format!("left: {line}"));
+        lines.collect()
     }
 
     /// What is left of what a person asked for, in words; nothing where nobody asked.

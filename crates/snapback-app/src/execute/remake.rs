@@ -12,7 +12,7 @@ use crate::port::{CallError, StoreError, Wanted};
 use crate::rights::GuardPorts;
 use snapback_engine::diff::Difference;
 use snapback_engine::execution::StepOutcome;
-use snapback_engine::incident::{Body, Outcome};
+use snapback_engine::incident::{Body, Commit, Outcome};
 use snapback_engine::plan::{self, Action, Plan};
 use snapback_engine::policy::Mode;
 use snapback_model::*;
@@ -37,17 +37,9 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         Some(self.lineage.current_resource(old)).filter(|new| new != old)
     }
 
-    /// What the story is about, by the ids that it began with.
-    fn subjects(&self) -> Vec<&ResourceId> {
-        match &self.story.errand {
-            Some(errand) => errand.parts.keys().collect(),
-            None => vec![&self.story.resource],
-        }
-    }
-
     /// What stands in the place of the story's resources now, as far as they were made again.
     fn successors(&self) -> Vec<ResourceId> {
-        let subjects = self.subjects().into_iter();
+        let subjects = self.story.subjects().into_iter();
         subjects
             .map(|old| (old, self.lineage.current_resource(old)))
             .filter(|(old, new)| *old != new)
@@ -338,7 +330,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             .map(|last| last.tellable())
             .unwrap_or_default();
         let pace = self.visit.pace();
-        match ledger::commit(&pace, &self.visit.guard.ports, Some(&next), &[]).await {
+        match ledger::commit(&pace, &self.visit.guard.ports, &Commit::of(&next, &[])).await {
             Ok(()) | Err(StoreError::Conflict { .. }) => Ok(()),
             Err(error) => Err(error.into()),
         }

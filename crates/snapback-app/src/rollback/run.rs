@@ -1,8 +1,9 @@
 //! The run of a proposal that a person said yes to.
 
-use super::{Proposal, RollbackError, plan_of};
-use crate::execute::Execution;
-use crate::guard::{Focus, Guard, Listener, Scene, Spot, Visit};
+use super::{Leg, RollbackError, plan_of};
+use crate::execute::{Claim, Execution};
+use crate::guard::{Focus, Guard, GuardError, Listener, Scene, Spot, Visit};
+use crate::ledger;
 use crate::rights::RollbackPorts;
 use snapback_engine::incident::{Body, Cause, Report, ResourceRecord, Story};
 use snapback_model::*;
@@ -25,40 +26,42 @@ pub struct Done {
     pub referrers: BTreeSet<ResourceId>,
 }
 
-/// Runs what was shown, and only that: where live or a baseline moved since, nothing is done. Once it
-/// runs, what others change meanwhile is planned around, as in a revert.
+/// Runs one leg of what was shown, and only that: where live or a baseline moved since, nothing is done.
+/// Once it runs, what others change meanwhile is planned around, as in a revert.
 ///
 /// `guard` holds the ports with the person's rights; its `holder` names the person's process.
 ///
 /// # Errors
 /// [`RollbackError::Stopped`] where work stopped midway: the story is open, and whoever asks again, or
-/// the guard, goes on. All others: nothing was changed.
+/// the guard, goes on. All others: nothing of this leg was done.
 pub async fn run<P: RollbackPorts>(
     guard: &Guard<P>,
-    proposal: &Proposal,
+    leg: &Leg,
     deadline: Timestamp,
     listener: Listener<'_>,
 ) -> Result<Done, RollbackError> {
-    let Some(lead) = proposal.lead() else {
-        return Err(RollbackError::Moved("nothing is asked for".into()));
-    };
     let visit = Visit::of_person(guard, deadline, listener);
     let focus = Focus {
-        resources: proposal.errand.parts.keys().cloned().collect(),
+        resources: leg.errand.parts.keys().cloned().collect(),
         ..Focus::default()
     };
-    let record = unheld(&visit, lead).await?;
     let spot = Spot::Everywhere;
-    let mut scene = visit
-        .scene(&spot, &focus)
-        .await?
-        .ok_or(RollbackError::Uncaptured)?;
-    is_as_shown(proposal, &scene)?;
-    let story = story(&visit, &record, proposal).await?;
-    let incident = story.incident.clone();
-    let place = visit.place(&scene, lead);
-    Execution::new(&visit, &spot, &focus, &mut scene, record, story, place)
-        .run_errand(proposal.errand.clone(), &proposal.promoted)
+    let mut waited = 0;
+    let (mut scene, claim) = loop {
+        let scene = visit.scene(&spot, &focus).await?;
+        let mut scene = scene.ok_or(RollbackError::Uncaptured)?;
+        match claim(&visit, leg, &mut scene).await {
+            Err(RollbackError::Busy { .. }) if waited < WAITS => {
+                waited += 1;
+                guard.ports.sleep(WAIT).await;
+            }
+            claim => break (scene, claim?),
+        }
+    };
+    is_as_shown(leg, &scene, &claim)?;
+    let incident = claim.story.incident.clone();
+    Execution::new(&visit, &spot, &focus, &mut scene, claim)
+        .run_errand(leg.errand.clone(), &leg.promoted)
         .await?;
     let entries = visit
         .pace()
@@ -80,56 +83,92 @@ pub async fn run<P: RollbackPorts>(
     })
 }
 
-/// The record of the lead, once nobody holds it.
-async fn unheld<P: RollbackPorts>(
+/// The story to write in, with the rights for it; nothing is written yet.
+async fn claim<P: RollbackPorts>(
     visit: &Visit<'_, P>,
-    lead: &ResourceId,
-) -> Result<ResourceRecord, RollbackError> {
-    let mut waited = 0;
-    loop {
-        let record = visit.record(lead).await?;
-        if !record.is_held_against(&visit.holder, visit.now()) {
-            return Ok(record);
+    leg: &Leg,
+    scene: &mut Scene,
+) -> Result<Claim, RollbackError> {
+    let (record, story) = match going_on(visit, leg).await? {
+        Some((record, story)) => (record, story),
+        None => {
+            let parts = &leg.errand.parts;
+            let lead = leg.plan.goal.keys().find(|id| parts.contains_key(*id));
+            let lead = lead.or_else(|| parts.keys().next());
+            let lead = lead.ok_or_else(|| RollbackError::Moved("nothing is asked for".into()))?;
+            let record = visit.record(lead).await?;
+            let story = begun(visit, &record, leg);
+            (record, story)
         }
-        if waited == WAITS {
-            return Err(RollbackError::Busy {
-                resource: lead.clone(),
-                holder: record.holder.unwrap_or_default(),
-            });
-        }
-        waited += 1;
-        visit.guard.ports.sleep(WAIT).await;
+    };
+    let resource = record.resource.clone();
+    if record.is_held_against(&visit.holder, visit.now(), visit.guard.limits.skew) {
+        let holder = record.holder.unwrap_or_default();
+        return Err(RollbackError::Busy { resource, holder });
     }
+    let rights = visit.rights_of(&resource, scene).await?;
+    match visit.is_free(&resource, &rights) {
+        Err(GuardError::Busy { resource, holder }) => {
+            return Err(RollbackError::Busy { resource, holder });
+        }
+        free => free?,
+    }
+    Ok(Claim {
+        place: visit.place(scene, &resource),
+        record,
+        rights,
+        story,
+    })
 }
 
-/// A new story, or the open one of the lead: what was asked for last counts.
-async fn story<P: RollbackPorts>(
+/// The open story that has to do with what is asked for: it may hold half-made things, so it is gone on
+/// with. What was asked for last counts.
+async fn going_on<P: RollbackPorts>(
     visit: &Visit<'_, P>,
-    record: &ResourceRecord,
-    proposal: &Proposal,
-) -> Result<Story, RollbackError> {
-    if let Some(open) = &record.open {
-        let ports = &visit.guard.ports;
-        let entries = visit.pace().retried(|| ports.entries(open)).await?;
-        if let Some(story) = Story::read(&entries) {
-            tracing::info!(incident = %open, "go on with an unfinished story");
-            return Ok(story);
-        }
+    leg: &Leg,
+) -> Result<Option<(ResourceRecord, Story)>, RollbackError> {
+    let open = ledger::open_stories(&visit.pace(), &visit.guard.ports).await?;
+    let parts = &leg.errand.parts;
+    let concerns = |story: &Story| story.subjects().iter().any(|id| parts.contains_key(*id));
+    let mut ours: Vec<(ResourceRecord, Story)> = open
+        .into_iter()
+        .filter(|(_, story)| concerns(story))
+        .collect();
+    let makes = |story: &Story| {
+        let mut steps = story.plan.iter().flat_map(|plan| &plan.steps);
+        steps.any(|step| step.action.makes().is_some())
+    };
+    if ours.iter().filter(|(_, story)| makes(story)).count() > 1 {
+        // Each may have made something: they end first, each by itself.
+        let held = ours.into_iter().find(|(_, story)| makes(story));
+        let holder = held.as_ref().map(|(_, story)| story.incident.to_string());
+        let resource = held.map(|(record, _)| record.resource);
+        return Err(RollbackError::Busy {
+            resource: resource.unwrap_or_else(|| leg.first()),
+            holder: holder.unwrap_or_default(),
+        });
     }
-    let errand = &proposal.errand;
+    ours.sort_by_key(|(_, story)| !makes(story));
+    Ok(ours.into_iter().next())
+}
+
+/// A story that begins.
+fn begun<P: RollbackPorts>(visit: &Visit<'_, P>, record: &ResourceRecord, leg: &Leg) -> Story {
+    let errand = &leg.errand;
     let incident = record.open.clone();
-    Ok(Story::new(
+    Story::new(
         incident.unwrap_or_else(|| record.next_incident()),
         record.resource.clone(),
         Cause::Asked(format!("{} by {}", errand.what, errand.by)),
         None,
         visit.now(),
-    ))
+    )
 }
 
-/// Whether what would be done now is what was shown.
-fn is_as_shown(proposal: &Proposal, scene: &Scene) -> Result<(), RollbackError> {
-    for promoted in &proposal.promoted {
+/// Whether what would be done now is what was shown. A story that is gone on with may have made things
+/// that the plan shown would make again: those are its own.
+fn is_as_shown(leg: &Leg, scene: &Scene, claim: &Claim) -> Result<(), RollbackError> {
+    for promoted in &leg.promoted {
         let standing = scene.baselines.by_id.get(&promoted.id);
         let standing = standing.map_or(Generation(0), |standing| standing.generation);
         if standing.next() != promoted.generation {
@@ -137,10 +176,12 @@ fn is_as_shown(proposal: &Proposal, scene: &Scene) -> Result<(), RollbackError> 
             return Err(RollbackError::Moved(what));
         }
     }
-    let baselines = scene.baselines.clone().with(proposal.promoted.clone());
-    let now = plan_of(&proposal.errand, &baselines, &scene.live);
-    let shown = &proposal.plan;
-    if now.steps == shown.steps && now.notes == shown.notes && now.based_on == shown.based_on {
+    let baselines = scene.baselines.clone().with(leg.promoted.clone());
+    let now = plan_of(&leg.errand, &baselines, &scene.live);
+    let shown = &leg.plan;
+    let same =
+        now.steps == shown.steps && now.notes == shown.notes && now.based_on == shown.based_on;
+    if same || !claim.story.unsettled.is_empty() {
         return Ok(());
     }
     Err(RollbackError::Moved("live changed".into()))

@@ -94,9 +94,9 @@ fn severity(outcome: Outcome, findings: &[Finding]) -> Severity {
     let worst = findings.iter().map(|finding| finding.severity).max();
     let least = match outcome {
         Outcome::Failed | Outcome::Refused | Outcome::Blind => Severity::High,
-        Outcome::Impostor => Severity::Critical,
+        Outcome::Impostor | Outcome::Braked => Severity::Critical,
         Outcome::Alerted | Outcome::Malformed | Outcome::Context => Severity::Low,
-        Outcome::Reverted | Outcome::Accepted => Severity::Info,
+        Outcome::Reverted | Outcome::Accepted | Outcome::Released => Severity::Info,
     };
     worst.map_or(least, |worst| worst.max(least))
 }
@@ -122,6 +122,7 @@ fn differences(judged: &[&Judgement], told: &BTreeMap<Element, Digest>) -> Vec<R
 
 fn next(story: &Story, outcome: Outcome, judged: &[&Judgement]) -> Vec<String> {
     let mut lines = successors(story);
+    lines.extend(story.advice.iter().cloned());
     let stay = judged
         .iter()
         .any(|judgement| judgement.verdict == Verdict::Alert);
@@ -150,7 +151,9 @@ fn next(story: &Story, outcome: Outcome, judged: &[&Judgement]) -> Vec<String> {
         | Outcome::Blind
         | Outcome::Impostor
         | Outcome::Malformed
-        | Outcome::Context => {}
+        | Outcome::Context
+        | Outcome::Released
+        | Outcome::Braked => {}
     }
     if story.cause == Cause::Missed {
         lines.push(
@@ -163,10 +166,7 @@ fn next(story: &Story, outcome: Outcome, judged: &[&Judgement]) -> Vec<String> {
 
 /// What was made again is told under both ids, with what cannot follow by itself (semantics B1).
 fn successors(story: &Story) -> Vec<String> {
-    let olds: Vec<&ResourceId> = match &story.errand {
-        Some(errand) => errand.parts.keys().collect(),
-        None => vec![&story.resource],
-    };
+    let olds = story.subjects();
     olds.into_iter()
         .flat_map(|old| successor(story, old))
         .collect()

@@ -65,8 +65,12 @@ pub struct Story {
     pub interruptions: u32,
     /// What went wrong or is left, in words.
     pub problems: Vec<String>,
+    /// What a person is to do, beside what its outcome says.
+    pub advice: Vec<String>,
     /// Whether it is over.
     pub closed: bool,
+    /// Whether a call of it was begun.
+    pub begun: bool,
     running: Option<Running>,
 }
 
@@ -96,7 +100,9 @@ impl Story {
             lineage: Lineage::default(),
             interruptions: 0,
             problems: Vec::new(),
+            advice: Vec::new(),
             closed: false,
+            begun: false,
             running: None,
         }
     }
@@ -157,7 +163,8 @@ impl Story {
                 );
                 self.plan = Some(plan.as_ref().clone());
             }
-            Body::StepStarted { step, handles } => {
+            Body::StepStarted { step, handles, .. } => {
+                self.begun = true;
                 self.settle_running();
                 self.running = Some(Running {
                     step: *step,
@@ -184,6 +191,14 @@ impl Story {
             .enumerate()
             .filter(|(_, step)| step.action.makes().as_ref() == Some(resource))
             .find_map(|(index, step)| Some((index, made(&step.action)?)))
+    }
+
+    /// What the story is about, by the ids that it began with.
+    pub fn subjects(&self) -> Vec<&ResourceId> {
+        let mut subjects = vec![&self.resource];
+        let parts = self.errand.iter().flat_map(|errand| errand.parts.keys());
+        subjects.extend(parts.filter(|id| **id != self.resource));
+        subjects
     }
 
     /// The elements that this story set out to take back.
