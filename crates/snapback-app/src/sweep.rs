@@ -52,6 +52,8 @@ pub struct Sweep {
     pub unreviewed: BTreeSet<ResourceId>,
     /// Subjects whose surroundings changed, told now or before.
     pub context: BTreeSet<Subject>,
+    /// Resources whose breaker may close: the guard was asked to judge them afresh.
+    pub calm: BTreeSet<ResourceId>,
     /// Open stories that nobody holds: the guard was asked to go on.
     pub unfinished: BTreeSet<ResourceId>,
 }
@@ -83,6 +85,8 @@ struct Candidate {
     diff: ResourceDiff,
     assessment: Assessment,
     record: ResourceRecord,
+    /// Its breaker is open, and the other side was quiet for long enough.
+    calm: bool,
 }
 
 /// Sweeps the account and Region once.
@@ -187,8 +191,15 @@ impl<P: SweepPorts> Run<'_, P> {
             let pace = self.pace();
             let record = pace.retried(|| self.ports.record(&diff.resource)).await?;
             let told = !assessment.has_news(&record.told);
-            // A story in work tells by itself; one that nobody holds is picked up as unfinished.
-            if record.open.is_some() || (told && !is_unreviewed(&diff)) {
+            let now = self.ports.now();
+            let calm = record
+                .fight
+                .as_ref()
+                .is_some_and(|fight| fight.is_over(&self.terms.policy.breaker, now));
+            let waits = record.waits_until.is_some_and(|until| until > now);
+            // A story in work tells by itself; one that nobody holds is picked up as unfinished. What
+            // waits for quiet has its message on its way.
+            if record.open.is_some() || waits || (told && !calm && !is_unreviewed(&diff)) {
                 continue;
             }
             // Perhaps made again by a story in work, whose baselines follow at its end.
@@ -203,6 +214,7 @@ impl<P: SweepPorts> Run<'_, P> {
                 diff,
                 assessment,
                 record,
+                calm,
             });
         }
         Ok(candidates)
@@ -218,6 +230,11 @@ impl<P: SweepPorts> Run<'_, P> {
         if is_unreviewed(&candidate.diff) {
             self.record_unreviewed(all, &candidate).await?;
             sweep.unreviewed.insert(resource);
+            return Ok(());
+        }
+        if candidate.calm {
+            self.ask(resource.clone(), RecheckReason::Calm).await?;
+            sweep.calm.insert(resource);
             return Ok(());
         }
         tracing::warn!(%resource, "drift that no event told of");

@@ -133,11 +133,14 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                 Err(error) if counts && error.is_race() => error,
                 Err(error) => return Err(error),
             };
-            let account = self.visit.account().await?;
-            if account.version == self.account.version {
+            let now = self.visit.rights(&self.lease.scope).await?;
+            let is_ours = now.lease.version == self.lease.version;
+            let counted = now.account.version != self.account.version;
+            // A store that carries two of them out at once may refuse both: then nothing has moved.
+            if !is_ours || !(counted || self.claimed) {
                 return Err(lost);
             }
-            self.account = account;
+            self.account = now.account;
             if let Permit::Stop(stop) = self.permit() {
                 return Ok(Some(stop));
             }
