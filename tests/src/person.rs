@@ -37,8 +37,8 @@ pub fn wish(to: To, ids: &[ResourceId]) -> Wish {
 /// What kept it from being done.
 pub async fn rolls_back(setting: &Setting, wish: &Wish) -> Result<Done, RollbackError> {
     let alice = alice(setting);
-    let proposal = rollback::propose(&alice.ports, wish).await?;
-    says_yes(&alice, &proposal).await
+    let proposal = Box::pin(rollback::propose(&alice.ports, wish)).await?;
+    Box::pin(says_yes(&alice, &proposal)).await
 }
 
 /// Runs what was shown, VPC by VPC; how the last one ended.
@@ -54,7 +54,7 @@ pub async fn says_yes(alice: &Guard<World>, proposal: &Proposal) -> Result<Done,
     let listener = |_: &Entry| {};
     let mut done = None;
     for leg in &proposal.legs {
-        done = Some(rollback::run(alice, leg, deadline, &listener).await?);
+        done = Some(Box::pin(rollback::run(alice, leg, deadline, &listener)).await?);
     }
     Ok(done.unwrap())
 }

@@ -30,7 +30,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         if let Err(why) = self.promote(promoted).await? {
             return self.close(Outcome::Refused, Vec::new(), vec![why]).await;
         }
-        self.rounds(Vec::new()).await
+        Box::pin(self.rounds(Vec::new())).await
     }
 
     /// Writes the baselines; the words where somebody wrote one of them meanwhile.

@@ -410,11 +410,11 @@ impl<P: GuardPorts> Visit<'_, P> {
                 resources: errand.parts.keys().cloned().collect(),
                 ..Focus::default()
             };
-            let mut whole = self.scene(&Spot::Everywhere, &focus).await?;
+            let mut whole = Box::pin(self.scene(&Spot::Everywhere, &focus)).await?;
             let whole = whole.as_mut().unwrap_or(scene);
-            return Execution::new(self, &Spot::Everywhere, &focus, whole, claim)
-                .run()
-                .await;
+            let errand = Execution::new(self, &Spot::Everywhere, &focus, whole, claim).run();
+            // Of its own size: a future holds all that it may wait for.
+            return Box::pin(errand).await;
         }
         Execution::new(self, spot, focus, scene, claim)
             .judged_by(matter.stranger())

@@ -60,9 +60,9 @@ pub async fn run<P: RollbackPorts>(
     };
     is_as_shown(leg, &scene, &claim)?;
     let incident = claim.story.incident.clone();
-    Execution::new(&visit, &spot, &focus, &mut scene, claim)
-        .run_errand(leg.errand.clone(), &leg.promoted)
-        .await?;
+    let errand = Execution::new(&visit, &spot, &focus, &mut scene, claim)
+        .run_errand(leg.errand.clone(), &leg.promoted);
+    Box::pin(errand).await?;
     let entries = visit
         .pace()
         .retried(|| guard.ports.entries(&incident))
