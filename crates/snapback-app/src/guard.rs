@@ -22,7 +22,7 @@ pub(crate) use look::{Rights, Scene};
 use crate::patience::{Pace, between, millis};
 use crate::port::{CallError, Command, Metric, RecheckReason, StoreError};
 use crate::rights::GuardPorts;
-use snapback_engine::change::{self, Change, IgnoreReason, Interpretation, Own, Touched};
+use snapback_engine::change::{self, Change, Edits, IgnoreReason, Interpretation, Own, Touched};
 use snapback_engine::event;
 use snapback_engine::execution::Limits;
 use snapback_engine::incident::{Cause, Entry, Outcome};
@@ -420,6 +420,12 @@ impl<P: GuardPorts> Visit<'_, P> {
                 origin::Origin::Ours => return Ok(Handled::Ignored(IgnoreReason::OwnCall)),
                 origin::Origin::Stranger => ended.push(self.accuse(&change).await?),
             }
+        } else if change.edits == Edits::Context
+            && let Some(request) = &change.request
+            && self.pace().retried(|| ports.is_ours(request)).await?
+        {
+            // A call of a person's rollback, made with their own credentials.
+            return Ok(Handled::Ignored(IgnoreReason::OwnCall));
         }
         let matter = Matter {
             cause: Cause::Event(change.event.clone()),

@@ -107,14 +107,6 @@ impl Proposal {
 }
 
 impl Leg {
-    /// Any of its resources, for words.
-    fn first(&self) -> ResourceId {
-        let first = self.errand.parts.keys().next();
-        first
-            .cloned()
-            .unwrap_or_else(|| SecurityGroupId::new("sg-").into())
-    }
-
     fn is_empty(&self) -> bool {
         self.plan.steps.is_empty() && self.plan.notes.is_empty() && self.promoted.is_empty()
     }

@@ -138,14 +138,12 @@ async fn going_on<P: RollbackPorts>(
         let mut steps = story.plan.iter().flat_map(|plan| &plan.steps);
         steps.any(|step| step.action.makes().is_some())
     };
-    if ours.iter().filter(|(_, story)| makes(story)).count() > 1 {
+    let making = ours.iter().filter(|(_, story)| makes(story));
+    if let Some((record, story)) = making.clone().nth(1) {
         // Each may have made something: they end first, each by itself.
-        let held = ours.into_iter().find(|(_, story)| makes(story));
-        let holder = held.as_ref().map(|(_, story)| story.incident.to_string());
-        let resource = held.map(|(record, _)| record.resource);
         return Err(RollbackError::Busy {
-            resource: resource.unwrap_or_else(|| leg.first()),
-            holder: holder.unwrap_or_default(),
+            resource: record.resource.clone(),
+            holder: story.incident.to_string(),
         });
     }
     ours.sort_by_key(|(_, story)| !makes(story));

@@ -14,6 +14,7 @@ mod can;
 mod explain;
 mod input;
 mod policy;
+mod rollback;
 mod script;
 mod several_states;
 mod world;
