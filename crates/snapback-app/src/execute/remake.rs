@@ -206,7 +206,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
     }
 
     /// How a story ends that has nothing left to do, and what is left: what is still gone, or was made
-    /// again and cannot be made whole, is no revert.
+    /// again and cannot be made whole, is no revert; nor is what policy now leaves as it is.
     pub(super) fn completed(&self) -> (Outcome, Vec<String>) {
         if self.story.errand.is_some() {
             return (Outcome::Reverted, Vec::new());
@@ -214,20 +214,23 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         let last = self.assess();
         let judgements = last.iter().flat_map(|last| &last.decision.judgements);
         let remade = self.successor().is_some();
-        let lacks = judgements
-            .filter(|judgement| {
-                remade || matches!(judgement.difference, Difference::Deleted { .. })
-            })
-            .map(|judgement| match judgement.reasons.first() {
-                Some(reason) => format!("left: {}: {reason}", judgement.text),
-                None => format!("left: {}", judgement.text),
-            });
-        let lacks: Vec<String> = lacks.collect();
-        if lacks.is_empty() {
-            (Outcome::Reverted, lacks)
-        } else {
-            (Outcome::Refused, lacks)
+        let (mut lacks, mut stays) = (Vec::new(), false);
+        for judgement in judgements {
+            let gone = matches!(judgement.difference, Difference::Deleted { .. });
+            if remade || gone {
+                lacks.push(match judgement.reasons.first() {
+                    Some(reason) => format!("left: {}: {reason}", judgement.text),
+                    None => format!("left: {}", judgement.text),
+                });
+            }
+            stays |= self.story.aims.contains(&judgement.difference.element());
         }
+        let outcome = match (lacks.is_empty(), stays) {
+            (false, _) => Outcome::Refused,
+            (true, true) => Outcome::Alerted,
+            (true, false) => Outcome::Reverted,
+        };
+        (outcome, lacks)
     }
 
     /// A target under the ids of now.

@@ -51,6 +51,8 @@ pub struct Story {
     pub arrived_at: Timestamp,
     /// Every difference that was judged in it, by element, the latest judgement.
     pub judgements: BTreeMap<Element, Judgement>,
+    /// Every element that it once set out to take back, whatever was judged later.
+    pub aims: BTreeSet<Element>,
     /// What it opened and cut, all decisions together.
     pub impact: Impact,
     /// The latest plan.
@@ -93,6 +95,7 @@ impl Story {
             errand: None,
             arrived_at,
             judgements: BTreeMap::new(),
+            aims: BTreeSet::new(),
             impact: Impact::default(),
             plan: None,
             made: Vec::new(),
@@ -146,8 +149,11 @@ impl Story {
                 self.label.clone_from(&decision.label);
                 self.mode = decision.mode;
                 for judgement in &decision.judgements {
-                    self.judgements
-                        .insert(judgement.difference.element(), judgement.clone());
+                    let element = judgement.difference.element();
+                    if judgement.verdict == Verdict::Revert {
+                        self.aims.insert(element.clone());
+                    }
+                    self.judgements.insert(element, judgement.clone());
                 }
                 self.impact.absorb(impact);
                 self.problems.extend(decision.fallback.clone());
