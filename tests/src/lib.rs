@@ -7,8 +7,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a package of tests")]
 
+mod person;
 mod setting;
 
+pub use person::{alice, rolls_back, says_yes, wish};
 pub use setting::{Delivered, Setting};
 
 use snapback_engine::incident::Outcome;

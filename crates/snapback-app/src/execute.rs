@@ -9,6 +9,7 @@
 
 mod course;
 mod end;
+mod errand;
 mod prove;
 mod remake;
 mod walk;
@@ -139,17 +140,24 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
     ///
     /// # Errors
     /// [`GuardError`] where the next delivery or the sweep is to go on.
-    pub async fn run(mut self) -> Result<Ended, GuardError> {
-        let mut bodies = self.opening();
+    pub async fn run(self) -> Result<Ended, GuardError> {
+        let bodies = self.opening();
+        self.rounds(bodies).await
+    }
+
+    async fn rounds(mut self, mut bodies: Vec<Body>) -> Result<Ended, GuardError> {
         let mut left = Vec::new();
         for round in 0..=self.limits().replans_max {
-            if round > 0 || self.successor().is_some() {
+            if round > 0 || self.has_successor() {
                 tracing::info!(incident = %self.story.incident, round, "plan again from the truth");
                 self.reread(&mut bodies).await?;
             }
             self.find_half_made(&mut bodies).await?;
             let assessment = self.assess();
-            let plan = match self.completion() {
+            if let Some(why) = self.hindrance() {
+                return self.close(Outcome::Refused, bodies, why).await;
+            }
+            let plan = match self.commission().or_else(|| self.completion()) {
                 Some(plan) => Some(plan),
                 None => self.decided(assessment.as_ref(), &mut bodies),
             };
@@ -164,7 +172,8 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
                 }
                 continue;
             };
-            let (target, partial) = match course(&plan, &self.scene.live) {
+            let policy = &self.policy();
+            let (target, partial) = match course(&plan, &self.scene.live, policy) {
                 Course::Go { target, partial } => (target, partial),
                 Course::Refused(why) => {
                     return self.refuse(assessment.as_ref(), bodies, plan, why).await;
@@ -206,6 +215,9 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
 
     /// Whether a plan may run: by its size, and by what was reverted lately.
     fn permit_plan(&self, plan: &Plan) -> Permit {
+        if self.story.errand.is_some() {
+            return Permit::Go;
+        }
         let budgets = &self.visit.guard.policy.budgets;
         match brake::permit_plan(budgets, plan.steps.len(), self.record.allowance) {
             Permit::Go => self.permit(),
@@ -242,7 +254,7 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
 
     /// Notes the decision where it says something new, and plans where something is to be reverted.
     fn decided(&self, assessment: Option<&Assessment>, bodies: &mut Vec<Body>) -> Option<Plan> {
-        let assessment = assessment?;
+        let assessment = assessment.filter(|_| self.story.errand.is_none())?;
         if self.is_news(assessment) {
             bodies.push(Body::Decided {
                 decision: Box::new(assessment.decision.clone()),

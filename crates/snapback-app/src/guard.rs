@@ -24,10 +24,10 @@ pub(crate) use look::{Rights, Scene};
 use crate::patience::{Pace, between, millis};
 use crate::port::{CallError, Command, Metric, RecheckReason, StoreError};
 use crate::rights::GuardPorts;
-use snapback_engine::change::{self, Change, IgnoreReason, Interpretation, Own, Touched};
+use snapback_engine::change::{self, Change, Edits, IgnoreReason, Interpretation, Own, Touched};
 use snapback_engine::event;
 use snapback_engine::execution::Limits;
-use snapback_engine::incident::{Cause, Outcome};
+use snapback_engine::incident::{Cause, Entry, Outcome};
 use snapback_engine::policy::Policy;
 use snapback_model::{Digest, IncidentId, ResourceId, Timestamp, VpcId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -193,8 +193,14 @@ pub(crate) struct Visit<'g, P> {
     pub arrived: Timestamp,
     pub deadline: Timestamp,
     pub last_try: bool,
+    /// Whether a person runs it, not the guard.
+    pub by_person: bool,
+    listener: Option<Listener<'g>>,
     agenda: Mutex<Agenda>,
 }
+
+/// Hears each journal entry of a person's story once it is written.
+pub type Listener<'a> = &'a (dyn Fn(&Entry) + Send + Sync);
 
 /// Places to look at in this visit once what is looked at now is done.
 #[derive(Debug, Default)]
@@ -284,6 +290,8 @@ impl<P: GuardPorts> Guard<P> {
             arrived: message.arrived,
             deadline: message.deadline,
             last_try: message.last_try,
+            by_person: false,
+            listener: None,
             agenda: Mutex::default(),
         };
         let handled = match self.inbound(message.body) {
@@ -312,6 +320,39 @@ impl<P: GuardPorts> Guard<P> {
         match event::parse(body.as_bytes()) {
             Ok(record) => Inbound::Event(change::interpret(&record, &self.own)),
             Err(error) => Inbound::Malformed(error.to_string()),
+        }
+    }
+}
+
+impl<'g, P: GuardPorts> Visit<'g, P> {
+    /// A visit without a message: a person's.
+    pub(crate) fn of_person(
+        guard: &'g Guard<P>,
+        deadline: Timestamp,
+        listener: Listener<'g>,
+    ) -> Self {
+        Self {
+            holder: guard.holder.clone(),
+            arrived: guard.ports.now(),
+            guard,
+            deadline,
+            last_try: false,
+            by_person: true,
+            listener: Some(listener),
+            agenda: Mutex::default(),
+        }
+    }
+
+    /// The resources that the work asked a look for.
+    pub(crate) fn asked_for(&self) -> BTreeSet<ResourceId> {
+        let agenda = self.agenda();
+        let focuses = agenda.next.values().chain(agenda.later.values());
+        focuses.flat_map(|focus| focus.resources.clone()).collect()
+    }
+
+    pub(crate) fn tell_listener(&self, entry: &Entry) {
+        if let Some(listener) = self.listener {
+            listener(entry);
         }
     }
 }
@@ -381,6 +422,12 @@ impl<P: GuardPorts> Visit<'_, P> {
                 origin::Origin::Ours => return Ok(Handled::Ignored(IgnoreReason::OwnCall)),
                 origin::Origin::Stranger => ended.push(self.accuse(&change).await?),
             }
+        } else if change.edits == Edits::Context
+            && let Some(request) = &change.request
+            && self.pace().retried(|| ports.is_ours(request)).await?
+        {
+            // A call of a person's rollback, made with their own credentials.
+            return Ok(Handled::Ignored(IgnoreReason::OwnCall));
         }
         let matter = Matter {
             cause: Cause::Event(change.event.clone()),

@@ -199,19 +199,33 @@ where
     C: Clock + Sync,
     J: Journal + Sync,
 {
-    let open = pace.retried(|| journal.unfinished()).await?;
-    for record in open {
-        let Some(incident) = record.open.filter(|_| record.resource.kind() == kind) else {
+    let makes = |step: &Step| step.action.makes().is_some_and(|made| made.kind() == kind);
+    let open = open_stories(pace, journal).await?;
+    let maker = open.into_iter().find(|(_, story)| {
+        let mut steps = story.plan.iter().flat_map(|plan| &plan.steps);
+        steps.any(makes)
+    });
+    Ok(maker.map(|(_, story)| story.incident))
+}
+
+/// Every open story with the record that it is opened on.
+pub(crate) async fn open_stories<C, J>(
+    pace: &Pace<'_, C>,
+    journal: &J,
+) -> Result<Vec<(ResourceRecord, Story)>, StoreError>
+where
+    C: Clock + Sync,
+    J: Journal + Sync,
+{
+    let mut stories = Vec::new();
+    for record in pace.retried(|| journal.unfinished()).await? {
+        let Some(incident) = record.open.clone() else {
             continue;
         };
         let entries = pace.retried(|| journal.entries(&incident)).await?;
-        let plan = Story::read(&entries).and_then(|story| story.plan);
-        let makes = |step: &Step| step.action.makes().is_some();
-        if plan.is_some_and(|plan| plan.steps.iter().any(makes)) {
-            return Ok(Some(incident));
-        }
+        stories.extend(Story::read(&entries).map(|story| (record, story)));
     }
-    Ok(None)
+    Ok(stories)
 }
 
 /// Counts an ended story.

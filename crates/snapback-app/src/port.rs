@@ -145,6 +145,28 @@ pub trait BaselineWrite {
     fn put_seen(&self, topology: &Topology) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
+/// Generations of one page of [`Generations::generations`] at most.
+pub const GENERATIONS_PAGE: usize = 50;
+
+/// Reads what baselines were: [`BaselineWrite::put_baselines`] keeps every generation that it writes, in
+/// the same transaction, and none is ever changed or deleted.
+pub trait Generations {
+    /// The generations of a resource, newest first: one page, of at most [`GENERATIONS_PAGE`] of those
+    /// before `before`. An empty page is the end. What was written before generations were kept is
+    /// not there.
+    fn generations(
+        &self,
+        resource: &ResourceId,
+        before: Option<Generation>,
+    ) -> impl Future<Output = Result<Vec<Baseline>, StoreError>> + Send;
+    /// The baseline that stood at a moment: the newest generation whose provenance is not later.
+    fn generation_at(
+        &self,
+        resource: &ResourceId,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<Option<Baseline>, StoreError>> + Send;
+}
+
 /// The journal and the records that guard it.
 pub trait Journal {
     /// The record of a resource, a new one where none is stored.

@@ -342,6 +342,8 @@ impl<P: SweepPorts> Run<'_, P> {
                 event: None,
             },
             marks: before.map_or_else(BTreeMap::new, |before| before.marks.clone()),
+            predecessor: before.and_then(|before| before.predecessor.clone()),
+            successor: None,
         };
         let pace = self.pace();
         match pace

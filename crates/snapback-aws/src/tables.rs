@@ -2,13 +2,14 @@
 //!
 //! - Owns: the layout below, conditional and transactional writes, consistent reads.
 //! - Takes: baselines, topology, records, entries, marks; two table names.
-//! - Gives: the ports `BaselineRead`, `BaselineWrite`, `Journal`, `Deliveries`.
+//! - Gives: the ports `BaselineRead`, `BaselineWrite`, `Generations`, `Journal`, `Deliveries`.
 //! - Must not: scan, delete, or interpret what it stores. Each item holds the value's canonical JSON in
 //!   `body`; other attributes exist only for conditions, filters and expiry.
 //!
 //! | table | pk | sk | other attributes | what |
 //! |---|---|---|---|---|
 //! | state | `baseline#<kind>` | id | `generation` | a baseline: by id in one batch read, all of a kind in one query |
+//! | state | `generation#<id>` | `<number, 20 digits>` | | every generation of a baseline, written with it |
 //! | state | `index#<kind>` | `<vpc>#<id>` | `associations` | finds baselines by VPC and by association id |
 //! | state | `record` | id | `version`, `fencing`, `incident` | open story and limits of a resource |
 //! | state | `lease` | VPC id, else resource id | `version`, `fencing` | who may write in a VPC |
@@ -25,6 +26,7 @@
 mod atom;
 mod baselines;
 mod deliveries;
+mod generations;
 pub mod item;
 mod journal;
 mod topology;

@@ -1,10 +1,12 @@
 //! The ports of each function in one value.
 //!
-//! - Owns: which adapter serves which port of which function. Only [`GuardWorld`] has `Actuate`.
+//! - Owns: which adapter serves which port of which function. Only [`GuardWorld`] and
+//!   a person's [`PersonWorld`] have `Actuate`.
 //! - Takes: the SDK configuration and a function's settings.
 //! - Gives: values that satisfy the bounds of `snapback_app::rights`.
 //! - Must not: add behaviour.
 
+use crate::call::not_sent;
 use crate::config::{GuardConfig, SweepConfig};
 use crate::{CloudTrail, DeadLetterQueue, Ec2, Emf, InboxQueue, SystemClock, Tables};
 use aws_config::SdkConfig;
@@ -37,6 +39,24 @@ pub struct SweepWorld {
     history: CloudTrail,
     clock: SystemClock,
     meter: Emf,
+}
+
+/// What a person works with at the command line, with their own credentials: `rollback`, `undo`,
+/// `history`. It changes EC2 as far as their rights go.
+#[derive(Debug, Clone)]
+pub struct PersonWorld {
+    ec2: Ec2,
+    tables: Tables,
+    clock: SystemClock,
+    meter: Unmeasured,
+}
+
+/// A person's run is measured by nobody.
+#[derive(Debug, Clone, Copy)]
+struct Unmeasured;
+
+impl Meter for Unmeasured {
+    fn measure(&self, _: Metric, _: f64) {}
 }
 
 fn ec2(sdk: &SdkConfig, own: &Own) -> Ec2 {
@@ -73,6 +93,49 @@ impl SweepWorld {
     }
 }
 
+impl PersonWorld {
+    /// Clients for a person, who is of `own`'s account and Region.
+    pub fn new(sdk: &SdkConfig, own: &Own, state_table: &str, journal_table: &str) -> Self {
+        Self {
+            ec2: ec2(sdk, own),
+            tables: Tables::new(sdk, state_table, journal_table),
+            clock: SystemClock,
+            meter: Unmeasured,
+        }
+    }
+}
+
+impl Actuate for PersonWorld {
+    async fn act(&self, action: &Action, handles: &Handles) -> Result<Receipt, CallError> {
+        self.ec2.act(action, handles).await
+    }
+}
+
+impl DeadLetter for PersonWorld {
+    /// A person's run takes no messages, so it has none to bury.
+    async fn bury(&self, _: &str, reason: &str) -> Result<(), CallError> {
+        Err(not_sent("SendMessage", "dead letters", "NoQueue", reason))
+    }
+}
+
+impl Generations for PersonWorld {
+    async fn generations(
+        &self,
+        resource: &ResourceId,
+        before: Option<Generation>,
+    ) -> Result<Vec<Baseline>, StoreError> {
+        self.tables.generations(resource, before).await
+    }
+
+    async fn generation_at(
+        &self,
+        resource: &ResourceId,
+        at: Timestamp,
+    ) -> Result<Option<Baseline>, StoreError> {
+        self.tables.generation_at(resource, at).await
+    }
+}
+
 impl Actuate for GuardWorld {
     async fn act(&self, action: &Action, handles: &Handles) -> Result<Receipt, CallError> {
         self.ec2.act(action, handles).await
@@ -95,7 +158,7 @@ impl EventHistory for SweepWorld {
     }
 }
 
-/// The ports that both have.
+/// The ports that all have.
 macro_rules! shared_ports {
     ($($world:ty),+) => {$(
         impl Observe for $world {
@@ -186,4 +249,4 @@ macro_rules! shared_ports {
     )+};
 }
 
-shared_ports!(GuardWorld, SweepWorld);
+shared_ports!(GuardWorld, SweepWorld, PersonWorld);

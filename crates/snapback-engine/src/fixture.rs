@@ -195,6 +195,8 @@ pub fn baseline_of(snapshot: &Snapshot, id: &ResourceId) -> Baseline {
             event: None,
         },
         marks: BTreeMap::new(),
+        predecessor: None,
+        successor: None,
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod commit;
 mod counts;
+mod errand;
 mod evidence;
 mod lease;
 mod notice;
@@ -15,6 +16,7 @@ mod story;
 
 pub use commit::Commit;
 pub use counts::{AccountRecord, Activity, Held};
+pub use errand::{Errand, Part};
 pub use evidence::{edited, is_doubtful};
 pub use lease::{Lease, LeaseScope};
 pub use notice::{Notice, once};
@@ -101,6 +103,11 @@ pub enum Body {
         cause: Cause,
         /// The event's change, where one led here.
         change: Option<Box<Change>>,
+    },
+    /// A person asked for it: whoever goes on with the story goes by this, not by the policy's verdict.
+    Asked {
+        /// What for.
+        errand: Box<Errand>,
     },
     /// It was judged.
     Decided {
@@ -290,7 +297,18 @@ impl ResourceRecord {
 
     /// The incident id that the next lease opens: the same for the same resource and fencing number.
     pub fn next_incident(&self) -> IncidentId {
-        let seed = (&self.resource, self.fencing.saturating_add(1));
+        self.incident_of(self.fencing.saturating_add(1))
+    }
+
+    /// The ids of all stories that a lease on this resource may have opened, the latest first: a lease
+    /// that went on with a story opened none, so not each of them exists.
+    pub fn past_incidents(&self) -> impl Iterator<Item = IncidentId> + '_ {
+        let numbers = (1..=self.fencing).rev();
+        numbers.map(|number| self.incident_of(number))
+    }
+
+    fn incident_of(&self, fencing: u64) -> IncidentId {
+        let seed = (&self.resource, fencing);
         IncidentId::new(format!("inc-{}", Digest::of(&seed).short()))
     }
 

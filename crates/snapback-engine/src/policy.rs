@@ -152,6 +152,9 @@ pub struct Policy {
     /// What is made again where it was deleted.
     #[serde(default)]
     pub recreate: Recreate,
+    /// Whether a plan that interrupts traffic on its way runs without a person.
+    #[serde(default)]
+    pub interruptions: Interruptions,
     /// How much is written before a person must look.
     #[serde(default)]
     pub budgets: Budgets,
@@ -167,6 +170,42 @@ pub struct Policy {
     /// Fault injections that are left alone while they run; `None` leaves none alone.
     #[serde(default)]
     pub experiments: Option<Experiments>,
+}
+
+/// What becomes of a plan for which no safe path exists (design.md principle 4).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Interruptions {
+    /// It does not run: the alert holds it with what it would interrupt, a person runs it. The default.
+    #[default]
+    Forbid,
+    /// It runs.
+    Allow,
+}
+
+impl Interruptions {
+    /// Every value.
+    pub const ALL: [Self; 2] = [Self::Forbid, Self::Allow];
+}
+
+impl std::fmt::Display for Interruptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Forbid => "forbid",
+            Self::Allow => "allow",
+        })
+    }
+}
+
+impl std::str::FromStr for Interruptions {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|value| value.to_string() == text).ok_or_else(|| {
+            format!("{text:?} says nothing of interruptions; allowed: forbid, allow")
+        })
+    }
 }
 
 /// Which kinds of deleted resources are made again, where the mode takes back. All of them, unless
@@ -246,6 +285,7 @@ impl Policy {
     ///   - { code: SG-WORLD-ANY, resource: sg-1, until: 2026-12-31, why: the partner moves }
     /// required-tags: [Owner]
     /// recreate: { route-table: false }   # each kind is true unless told otherwise
+    /// interruptions: forbid    # forbid | allow: a plan that cuts approved traffic on its way
     /// budgets:
     ///   calls-a-plan: 100
     ///   reverts-of-a-resource-an-hour: 5
@@ -267,7 +307,7 @@ impl Policy {
     /// Reads the environment form that `template.yaml` fills:
     /// `SNAPBACK_MODE`, `SNAPBACK_MODE_SECURITY_GROUP`, `SNAPBACK_MODE_NETWORK_ACL`, `SNAPBACK_MODE_ROUTE_TABLE`
     /// (empty inherits), `SNAPBACK_ENFORCE_OPENINGS`, `SNAPBACK_ENFORCE_CLOSINGS`,
-    /// `SNAPBACK_TRUSTED_PRINCIPALS`, `SNAPBACK_VPCS` and `SNAPBACK_REQUIRED_TAGS` (comma lists),
+    /// `SNAPBACK_INTERRUPTIONS`, `SNAPBACK_TRUSTED_PRINCIPALS`, `SNAPBACK_VPCS` and `SNAPBACK_REQUIRED_TAGS` (comma lists),
     /// `SNAPBACK_OPT_OUT_TAG` (`key` or `key=value`), `SNAPBACK_BUDGET_CALLS_A_PLAN`,
     /// `SNAPBACK_BUDGET_REVERTS_OF_A_RESOURCE_AN_HOUR`,
     /// `SNAPBACK_BUDGET_RESOURCES_REVERTED_IN_TEN_MINUTES`, `SNAPBACK_BREAKER_ROUNDS`,
@@ -276,7 +316,7 @@ impl Policy {
     /// the only way to set thresholds by kind and exceptions).
     /// An empty variable is as good as none. Any other variable that begins like one of these
     /// (`SNAPBACK_MODE…`, `SNAPBACK_ENFORCE…`, `SNAPBACK_TRUST…`, `SNAPBACK_VPC…`, `SNAPBACK_OPT…`,
-    /// `SNAPBACK_REQUIRE…`, `SNAPBACK_EXCEPT…`, `SNAPBACK_POLIC…`,
+    /// `SNAPBACK_REQUIRE…`, `SNAPBACK_INTERRUPT…`, `SNAPBACK_EXCEPT…`, `SNAPBACK_POLIC…`,
     /// `SNAPBACK_BUDGET…`, `SNAPBACK_BREAKER…`, `SNAPBACK_QUIET…`, in any case) is taken for a typo:
     /// an error. Variables beyond are not the policy's business.
     ///

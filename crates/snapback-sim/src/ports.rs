@@ -143,7 +143,12 @@ impl Inner {
         Ok(seen)
     }
 
-    fn act(&mut self, action: &Action, handles: &Handles) -> Result<Receipt, CallError> {
+    fn act(
+        &mut self,
+        caller: &Principal,
+        action: &Action,
+        handles: &Handles,
+    ) -> Result<Receipt, CallError> {
         let Some(call) = Call::from_action(action, handles) else {
             let missing = ApiError::new(
                 "InvalidAssociationID.NotFound",
@@ -152,22 +157,21 @@ impl Inner {
             return Err(refused("(none)", &format!("{action:?}"), &missing));
         };
         let (api, resource) = (call.api(), call.subject());
-        let guard = Principal::guard();
         let fault = self.ec2_fault(api);
         let before = Arc::clone(&self.account);
         let outcome = match fault {
-            None => self.perform(&guard, &call, None).map(receipt),
+            None => self.perform(caller, &call, None).map(receipt),
             Some(Fault::LostRequest) => {
                 self.pass(NO_ANSWER);
                 Err(lost(api, &resource))
             }
             Some(Fault::LostResponse) => {
-                let _unheard = self.perform(&guard, &call, None);
+                let _unheard = self.perform(caller, &call, None);
                 self.pass(NO_ANSWER);
                 Err(lost(api, &resource))
             }
             Some(fault) => self
-                .perform(&guard, &call, answer(fault, api, crate::GUARD_ROLE))
+                .perform(caller, &call, answer(fault, api, &caller.arn()))
                 .map(receipt),
         };
         if !Arc::ptr_eq(&before, &self.account) {
@@ -205,7 +209,7 @@ impl Actuate for World {
             inner.faults.acts = inner.faults.acts.saturating_add(1);
             let number = inner.faults.acts;
             inner.run_interleaved(When::BeforeAct(number));
-            let receipt = inner.act(action, handles);
+            let receipt = inner.act(&self.caller, action, handles);
             inner.run_interleaved(When::AfterAct(number));
             receipt
         })
@@ -293,6 +297,30 @@ impl BaselineWrite for World {
         self.in_store("put_seen", |store| {
             store.seen = Some(topology.clone());
             Ok(())
+        })
+        .await
+    }
+}
+
+impl Generations for World {
+    async fn generations(
+        &self,
+        resource: &ResourceId,
+        before: Option<Generation>,
+    ) -> Result<Vec<Baseline>, StoreError> {
+        self.in_store("generations", |store| {
+            Ok(store.generations(resource, before))
+        })
+        .await
+    }
+
+    async fn generation_at(
+        &self,
+        resource: &ResourceId,
+        at: Timestamp,
+    ) -> Result<Option<Baseline>, StoreError> {
+        self.in_store("generation_at", |store| {
+            Ok(store.generation_at(resource, at))
         })
         .await
     }

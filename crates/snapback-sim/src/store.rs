@@ -1,6 +1,6 @@
 //! The state table and the journal: conditional writes exactly as the port says.
 
-use snapback_app::port::{StoreError, Wanted};
+use snapback_app::port::{GENERATIONS_PAGE, StoreError, Wanted};
 use snapback_engine::execution::StepOutcome;
 use snapback_engine::incident::{
     AccountRecord, Activity, Body, Commit, Entry, Lease, LeaseScope, ResourceRecord,
@@ -14,6 +14,8 @@ const BATCH: usize = 50;
 #[derive(Debug, Default)]
 pub(crate) struct Store {
     pub baselines: BTreeMap<ResourceId, Baseline>,
+    /// Every generation that was ever written.
+    pub generations: BTreeMap<(ResourceId, Generation), Baseline>,
     pub topology: Option<Topology>,
     /// As the last sweep saw it, void with the next capture.
     pub seen: Option<Topology>,
@@ -84,13 +86,35 @@ impl Store {
                     return Err(conflict(format!("baseline of {}", baseline.id)));
                 }
             }
-            self.baselines.extend(
-                batch
-                    .iter()
-                    .map(|baseline| (baseline.id.clone(), baseline.clone())),
-            );
+            for baseline in batch {
+                let kept = (baseline.id.clone(), baseline.generation);
+                self.generations.insert(kept, baseline.clone());
+                self.baselines.insert(baseline.id.clone(), baseline.clone());
+            }
         }
         Ok(())
+    }
+
+    /// One page, newest first.
+    pub fn generations(&self, resource: &ResourceId, before: Option<Generation>) -> Vec<Baseline> {
+        self.line(resource)
+            .filter(|baseline| before.is_none_or(|before| baseline.generation < before))
+            .take(GENERATIONS_PAGE)
+            .cloned()
+            .collect()
+    }
+
+    pub fn generation_at(&self, resource: &ResourceId, at: Timestamp) -> Option<Baseline> {
+        self.line(resource)
+            .find(|baseline| baseline.provenance.at <= at)
+            .cloned()
+    }
+
+    /// The generations of a resource, newest first.
+    fn line<'a>(&'a self, resource: &'a ResourceId) -> impl Iterator<Item = &'a Baseline> {
+        let all = self.generations.iter().rev();
+        all.filter(move |((id, _), _)| id == resource)
+            .map(|(_, baseline)| baseline)
     }
 
     pub fn commit(&mut self, commit: &Commit<'_>) -> Result<(), StoreError> {

@@ -68,6 +68,8 @@ impl CallOutcome {
 #[derive(Clone)]
 pub struct World {
     inner: Arc<Mutex<Inner>>,
+    /// Whose credentials the flow's calls are made with.
+    pub(crate) caller: Arc<Principal>,
 }
 
 pub(crate) struct Inner {
@@ -112,6 +114,17 @@ impl World {
         };
         Self {
             inner: Arc::new(Mutex::new(inner)),
+            caller: Arc::new(Principal::guard()),
+        }
+    }
+
+    /// The same world in the hands of a person: the flow's calls are made with their credentials, and
+    /// CloudTrail tells of them as theirs.
+    #[must_use]
+    pub fn in_hands_of(&self, person: Principal) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            caller: Arc::new(person),
         }
     }
 

@@ -59,14 +59,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             self.write(bodies).await?;
         }
         match self.observe().await {
-            Ok(()) => {
-                problems.extend(
-                    self.assess()
-                        .iter()
-                        .flat_map(Assessment::reverts)
-                        .map(|line| format!("left: {line}")),
-                );
-            }
+            Ok(()) => problems.extend(self.left_behind()),
             Err(error) => problems.push(format!("what is left could not be read: {error}")),
         }
         self.close(Outcome::Failed, Vec::new(), problems).await
@@ -80,7 +73,8 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         plan: Plan,
         why: Vec<String>,
     ) -> Result<Ended, GuardError> {
-        let known = assessment.is_some_and(|assessment| !assessment.has_news(&self.told));
+        let by_policy = assessment.filter(|_| self.story.errand.is_none());
+        let known = by_policy.is_some_and(|assessment| !assessment.has_news(&self.told));
         if known && !self.claimed && self.record.open.is_none() {
             return Ok(Ended {
                 resource: Some(self.story.resource.clone()),
@@ -106,6 +100,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         }
         let last = self.assess();
         if let Some(last) = &last
+            && self.story.errand.is_none()
             && self.is_news(last)
             && !bodies
                 .iter()
@@ -116,7 +111,11 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                 impact: Box::new(last.impact.clone()),
             });
         }
-        let told = last.as_ref().map(Assessment::tellable).unwrap_or_default();
+        let mut told = last.as_ref().map(Assessment::tellable).unwrap_or_default();
+        if self.story.errand.is_some() {
+            // It tells of what was asked for; whatever else differs there is still news.
+            told.retain(|element, digest| self.told.get(element) == Some(digest));
+        }
         let mut story = self.story.clone();
         for entry in &self.draft(bodies.clone()).entries {
             story.absorb(entry);

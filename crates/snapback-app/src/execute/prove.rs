@@ -74,8 +74,11 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             Some(Verification::Differs(lines)) => lines,
             None => Vec::new(),
         };
+        if let Some(left) = self.errand_left() {
+            return if unlike.is_empty() { left } else { unlike };
+        }
         // What is made again is to be whole: nobody else had a say in it yet.
-        if self.successor().is_some() && !unlike.is_empty() {
+        if self.has_successor() && !unlike.is_empty() {
             return unlike;
         }
         let Some(assessment) = self.assess() else {

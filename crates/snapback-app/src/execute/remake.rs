@@ -17,7 +17,7 @@ use snapback_engine::plan::{self, Action, Plan};
 use snapback_engine::policy::Mode;
 use snapback_model::*;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Codes by which EC2 says that it does not know a resource (yet).
 const UNKNOWN_TO_EC2: [&str; 5] = [
@@ -35,6 +35,21 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
     pub(super) fn successor(&self) -> Option<ResourceId> {
         let old = &self.story.resource;
         Some(self.lineage.current_resource(old)).filter(|new| new != old)
+    }
+
+    /// What stands in the place of the story's resources now, as far as they were made again.
+    fn successors(&self) -> Vec<ResourceId> {
+        let subjects = self.story.subjects().into_iter();
+        subjects
+            .map(|old| (old, self.lineage.current_resource(old)))
+            .filter(|(old, new)| *old != new)
+            .map(|(_, new)| new)
+            .collect()
+    }
+
+    /// Whether anything of the story was made again.
+    pub(super) fn has_successor(&self) -> bool {
+        !self.successors().is_empty()
     }
 
     /// Where to look now.
@@ -98,8 +113,8 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
     }
 
     fn unseen(&self, live: &Snapshot) -> Option<ResourceId> {
-        self.successor()
-            .filter(|new| self.is_young() && !live.resources.contains_key(new))
+        let mut made = self.successors().into_iter();
+        made.find(|new| self.is_young() && !live.resources.contains_key(new))
     }
 
     /// Whether we wrote so recently that EC2 may not show it everywhere yet.
@@ -111,7 +126,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
     /// Whether EC2 does not know yet what was just made.
     pub(super) fn is_of_newborn(&self, action: &Action, error: &CallError) -> bool {
         let names_peer = |peer: &&SecurityGroupId| error.message.contains(peer.as_str());
-        self.successor().is_some()
+        self.has_successor()
             && self.is_young()
             && UNKNOWN_TO_EC2.contains(&error.code.as_str())
             && !peers(action).iter().any(names_peer)
@@ -125,21 +140,30 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         &mut self,
         bodies: &mut Vec<Body>,
     ) -> Result<(), GuardError> {
-        let current = self.lineage.current_resource(&self.story.resource);
-        let begun = self
+        let begun: BTreeSet<ResourceId> = self
             .story
             .unsettled
             .iter()
-            .any(|call| call.action.makes().as_ref() == Some(&current));
-        if !begun {
-            return Ok(());
+            .filter_map(|call| call.action.makes())
+            .filter(|id| self.lineage.current_resource(id) == *id)
+            .collect();
+        for lost in begun {
+            self.find_one_half_made(&lost, bodies).await?;
         }
+        Ok(())
+    }
+
+    async fn find_one_half_made(
+        &mut self,
+        lost: &ResourceId,
+        bodies: &mut Vec<Body>,
+    ) -> Result<(), GuardError> {
         for _ in 0..STALE_READS_MAX {
-            if self.scene.live.resources.contains_key(&current) {
+            if self.scene.live.resources.contains_key(lost) {
                 return Ok(());
             }
-            if let Some((step, new)) = self.story.half_made(&current, &self.scene.live) {
-                tracing::info!(old = %current, %new, "made by a call of ours without an answer");
+            if let Some((step, new)) = self.story.half_made(lost, &self.scene.live) {
+                tracing::info!(old = %lost, %new, "made by a call of ours without an answer");
                 if self.resumed {
                     bodies.push(Body::StepEnded {
                         step,
@@ -148,7 +172,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                         },
                     });
                 }
-                self.lineage.record(current.as_str(), new.as_str());
+                self.lineage.record(lost.as_str(), new.as_str());
                 bodies.push(Body::StepEnded {
                     step,
                     outcome: StepOutcome::AlreadyInPlace { created: Some(new) },
@@ -167,7 +191,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
     /// The plan that completes what this story made again: to all that the lost resource was. The
     /// decision to make it is in the journal; `observe`, set meanwhile, ends it.
     pub(super) fn completion(&self) -> Option<Plan> {
-        let new = self.successor()?;
+        let new = self.successor().filter(|_| self.story.errand.is_none())?;
         if self.visit.guard.policy.mode_of(new.kind()) == Mode::Observe {
             return None;
         }
@@ -178,12 +202,15 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
 
     /// Whether nothing is left to do for what was made again.
     pub(super) fn is_completed(&self, plan: &Plan) -> bool {
-        self.successor().is_some() && plan.steps.is_empty()
+        self.story.errand.is_none() && self.successor().is_some() && plan.steps.is_empty()
     }
 
     /// How a story ends that has nothing left to do, and what is left: what is still gone, or was made
     /// again and cannot be made whole, is no revert; nor is what policy now leaves as it is.
     pub(super) fn completed(&self) -> (Outcome, Vec<String>) {
+        if self.story.errand.is_some() {
+            return (Outcome::Reverted, Vec::new());
+        }
         let last = self.assess();
         let judgements = last.iter().flat_map(|last| &last.decision.judgements);
         let remade = self.successor().is_some();
@@ -219,7 +246,10 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
     /// visit, and the story goes on after them. Whether there is something to wait for.
     pub(super) fn awaits_peers(&self, action: &Action) -> bool {
         let peers = peers(action);
-        if peers.is_empty() || self.story.interruptions >= WAITS_FOR_PEERS_MAX {
+        if self.story.errand.is_some()
+            || peers.is_empty()
+            || self.story.interruptions >= WAITS_FOR_PEERS_MAX
+        {
             return false;
         }
         for peer in peers {
@@ -235,9 +265,10 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
     /// # Errors
     /// What the store did not do.
     pub(super) async fn follow_with_baselines(&mut self) -> Result<(), GuardError> {
-        let Some(new) = self.successor() else {
+        let made = self.successors();
+        if made.is_empty() {
             return Ok(());
-        };
+        }
         let wanted = Wanted {
             everything: true,
             only_states: true,
@@ -263,21 +294,24 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                 Err(error) => return Err(error.into()),
             }
             let stored = stored.with(updated);
-            for referrer in referrers(&stored, &new) {
+            for referrer in made.iter().flat_map(|new| referrers(&stored, new)) {
                 visit.look_at(&referrer.id, referrer.vpc.as_ref());
             }
             let here = &mut self.scene.baselines.by_id;
-            let known = |id: &ResourceId| here.contains_key(id) || *id == new;
+            let known = |id: &ResourceId| here.contains_key(id) || made.contains(id);
             let newer: Vec<Baseline> = stored
                 .by_id
                 .into_values()
                 .filter(|baseline| known(&baseline.id))
                 .collect();
             here.extend(newer.into_iter().map(|newer| (newer.id.clone(), newer)));
-            return self.begin_record(&new).await;
+            for new in &made {
+                self.begin_record(new).await?;
+            }
+            return Ok(());
         }
         Err(GuardError::Contended {
-            what: format!("the baselines that follow {new}"),
+            what: format!("the baselines that follow {made:?}"),
         })
     }
 

@@ -60,7 +60,8 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             if let Body::StepStarted { fencing, .. } = &mut body {
                 *fencing = lease.fencing;
                 record.last_write = Some(now);
-                if !std::mem::replace(&mut begun, true) {
+                // What a person asked for is no revert of ours: it uses up no budget.
+                if !std::mem::replace(&mut begun, true) && self.story.errand.is_none() {
                     record.count_revert(now);
                     account = Some(self.account.counted(&self.story.resource, now));
                 }
@@ -108,6 +109,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                 self.lease = draft.lease;
                 self.account = draft.account.unwrap_or_else(|| self.account.clone());
                 for entry in &draft.entries {
+                    self.visit.tell_listener(entry);
                     self.story.absorb(entry);
                     self.next_sequence = entry.sequence.saturating_add(1);
                 }
@@ -159,7 +161,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
 
     /// Whether this revert may begin; one that began goes on to its end.
     pub(super) fn permit(&self) -> Permit {
-        if self.story.begun {
+        if self.story.begun || self.story.errand.is_some() {
             return Permit::Go;
         }
         if let Some(brake) = &self.account.brake {

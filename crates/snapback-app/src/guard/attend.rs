@@ -174,6 +174,10 @@ impl<P: GuardPorts> Visit<'_, P> {
         let known = std::mem::replace(&mut record.experiments, experiments);
         match (assessment, verdict) {
             (Some(assessment), Some(Verdict::Revert)) => {
+                if let Some(lead) = self.errand_over(&record.resource, scene).await? {
+                    // A person's unfinished story may have made it again already: it goes on first.
+                    return Box::pin(self.attend(&lead, scene, spot, focus, matter)).await;
+                }
                 self.take_back(record, &assessment, scene, spot, focus, matter)
                     .await
             }
@@ -182,6 +186,26 @@ impl<P: GuardPorts> Visit<'_, P> {
             }
             _ => self.forget(record, &known).await,
         }
+    }
+
+    /// The resource in whose name a person's open story is told that is to bring back a deleted one.
+    async fn errand_over(
+        &self,
+        resource: &ResourceId,
+        scene: &Scene,
+    ) -> Result<Option<ResourceId>, GuardError> {
+        if scene.live.resources.contains_key(resource) {
+            return Ok(None);
+        }
+        let open = ledger::open_stories(&self.pace(), &self.guard.ports).await?;
+        let over = |story: &Story| {
+            let parts = story.errand.as_deref().map(|errand| &errand.parts);
+            parts.is_some_and(|parts| parts.contains_key(resource))
+        };
+        let found = open.into_iter().find(|(_, story)| over(story));
+        Ok(found
+            .map(|(record, _)| record.resource)
+            .filter(|lead| lead != resource))
     }
 
     /// Takes back, unless it waits, a brake is on, or a controller fights.
@@ -220,7 +244,7 @@ impl<P: GuardPorts> Visit<'_, P> {
     }
 
     /// The lease of the resource's VPC and the account's counts: as read along, or read now.
-    async fn rights_of(
+    pub(crate) async fn rights_of(
         &self,
         resource: &ResourceId,
         scene: &mut Scene,
@@ -235,7 +259,7 @@ impl<P: GuardPorts> Visit<'_, P> {
     }
 
     /// Whether nobody else writes in the VPC.
-    fn is_free(&self, resource: &ResourceId, rights: &Rights) -> Result<(), GuardError> {
+    pub(crate) fn is_free(&self, resource: &ResourceId, rights: &Rights) -> Result<(), GuardError> {
         let (lease, skew) = (&rights.lease, self.guard.limits.skew);
         if lease.is_held_against(&self.holder, self.now(), skew) {
             return Err(GuardError::Busy {
@@ -395,6 +419,17 @@ impl<P: GuardPorts> Visit<'_, P> {
             story,
             place,
         };
+        if let Some(errand) = &claim.story.errand {
+            let focus = Focus {
+                resources: errand.parts.keys().cloned().collect(),
+                ..Focus::default()
+            };
+            let mut whole = Box::pin(self.scene(&Spot::Everywhere, &focus)).await?;
+            let whole = whole.as_mut().unwrap_or(scene);
+            let errand = Execution::new(self, &Spot::Everywhere, &focus, whole, claim).run();
+            // Of its own size: a future holds all that it may wait for.
+            return Box::pin(errand).await;
+        }
         Execution::new(self, spot, focus, scene, claim)
             .judged_by(matter.stranger())
             .run()
@@ -411,7 +446,7 @@ impl<P: GuardPorts> Visit<'_, P> {
         )
     }
 
-    pub(super) fn place(&self, scene: &Scene, resource: &ResourceId) -> Place {
+    pub(crate) fn place(&self, scene: &Scene, resource: &ResourceId) -> Place {
         let baseline = scene.baselines.by_id.get(resource);
         Place {
             vpc: baseline

@@ -8,8 +8,10 @@ use snapback_app::port::{BaselineRead, BaselineWrite, StoreError, Wanted};
 use snapback_model::*;
 use std::collections::BTreeSet;
 
-/// Baselines of one transaction: each is two items.
+/// Baselines of one transaction: each is two items, itself and the generation that is kept of it.
 const TOGETHER: usize = super::TRANSACTION_MAX / 2;
+/// Baselines whose index items fit into the transaction as well.
+const INDEXED_TOGETHER: usize = super::TRANSACTION_MAX / 3;
 
 /// The kind in a key.
 pub(super) fn word(kind: Kind) -> &'static str {
@@ -48,7 +50,7 @@ fn index(baseline: &Baseline) -> Item {
     item
 }
 
-fn read(item: &Item) -> Result<Baseline, StoreError> {
+pub(super) fn read(item: &Item) -> Result<Baseline, StoreError> {
     let baseline: Baseline = value(item)?;
     if baseline.schema != BASELINE_SCHEMA {
         let message = format!(
@@ -118,6 +120,40 @@ fn take(baselines: &mut Baselines, read: impl IntoIterator<Item = Baseline>) {
 }
 
 impl Tables {
+    /// The baseline itself, on the generation it was computed from.
+    fn standing(&self, baseline: &Baseline) -> Result<Write, StoreError> {
+        let mut item = key(&baseline.id).with(baseline)?;
+        let generation = baseline.generation.0;
+        item.insert(
+            "generation".to_owned(),
+            AttributeValue::N(generation.to_string()),
+        );
+        let condition = Condition::follows("generation", generation.saturating_sub(1));
+        Ok(Write {
+            table: self.state.clone(),
+            item,
+            condition: Some(condition),
+        })
+    }
+
+    /// The generation that is kept of it.
+    fn kept(&self, baseline: &Baseline) -> Result<Write, StoreError> {
+        let key = super::generations::key(&baseline.id, baseline.generation);
+        Ok(Write {
+            table: self.state.clone(),
+            item: key.with(baseline)?,
+            condition: Some(Condition::Absent),
+        })
+    }
+
+    fn found_by(&self, baseline: &Baseline) -> Write {
+        Write {
+            table: self.state.clone(),
+            item: index(baseline),
+            condition: None,
+        }
+    }
+
     async fn of_kind(&self, kind: Kind) -> Result<Vec<Baseline>, StoreError> {
         let pk = format!("baseline#{}", word(kind));
         let items = self
@@ -204,29 +240,21 @@ fn kinds_of(association: &AssociationId) -> &'static [Kind] {
 impl BaselineWrite for Tables {
     async fn put_baselines(&self, baselines: &[Baseline]) -> Result<(), StoreError> {
         for chunk in baselines.chunks(TOGETHER) {
-            let mut writes = Vec::with_capacity(chunk.len() * 2);
-            for baseline in chunk {
-                let mut item = key(&baseline.id).with(baseline)?;
-                let generation = baseline.generation.0;
-                item.insert(
-                    "generation".to_owned(),
-                    AttributeValue::N(generation.to_string()),
-                );
-                let condition = Condition::follows("generation", generation.saturating_sub(1));
-                writes.push(Write {
-                    table: self.state.clone(),
-                    item,
-                    condition: Some(condition),
-                });
-                writes.push(Write {
-                    table: self.state.clone(),
-                    item: index(baseline),
-                    condition: None,
-                });
-            }
             let names: Vec<&str> = chunk.iter().map(|baseline| baseline.id.as_str()).collect();
-            self.write(&format!("baseline of {}", names.join(", ")), writes)
-                .await?;
+            let what = format!("baseline of {}", names.join(", "));
+            let mut writes = Vec::with_capacity(super::TRANSACTION_MAX);
+            for baseline in chunk {
+                writes.push(self.standing(baseline)?);
+                writes.push(self.kept(baseline)?);
+            }
+            let indexes = chunk.iter().map(|baseline| self.found_by(baseline));
+            if chunk.len() <= INDEXED_TOGETHER {
+                writes.extend(indexes);
+            } else {
+                // First, and harmless where the rest then fails: it leads to a baseline that is not there.
+                self.write(&what, indexes.collect()).await?;
+            }
+            self.write(&what, writes).await?;
         }
         Ok(())
     }

@@ -68,6 +68,8 @@ fn baseline(id: &str, vpc: Option<&str>, generation: u64, associations: &[&str])
             event: None,
         },
         marks: BTreeMap::new(),
+        predecessor: None,
+        successor: None,
         id,
     }
 }
@@ -212,6 +214,32 @@ fn a_baseline_is_written_on_the_generation_it_was_computed_from() {
         read.by_id.values().next().unwrap().generation,
         Generation(2)
     );
+}
+
+#[test]
+fn every_generation_is_kept_and_read_newest_first() {
+    let (tables, _) = tables();
+    for generation in 1..=20 {
+        let mut next = baseline("sg-1", Some("vpc-1"), generation, &[]);
+        next.provenance.at = at(i64::try_from(generation).unwrap());
+        wait(tables.put_baselines(&[next])).unwrap();
+    }
+    let id: ResourceId = "sg-1".parse().unwrap();
+    let mut all = Vec::new();
+    loop {
+        let before = all.last().copied();
+        let page = wait(tables.generations(&id, before)).unwrap();
+        if page.is_empty() {
+            break;
+        }
+        all.extend(page.into_iter().map(|baseline| baseline.generation));
+    }
+    let expected: Vec<Generation> = (1..=20).rev().map(Generation).collect();
+    assert_eq!(all, expected);
+    let stood = |second| wait(tables.generation_at(&id, at(second))).unwrap();
+    assert_eq!(stood(3).unwrap().generation, Generation(3));
+    assert_eq!(stood(99).unwrap().generation, Generation(20));
+    assert_eq!(stood(0), None);
 }
 
 #[test]

@@ -433,6 +433,8 @@ fn baseline(state: Resource, at: Timestamp) -> Baseline {
             event: None,
         },
         marks: BTreeMap::new(),
+        predecessor: None,
+        successor: None,
         state: Some(state),
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn report(
     let findings = findings(&judged);
     let executed = !story.made.is_empty();
     let mut problems = story.problems.clone();
-    if outcome == Outcome::Reverted && !executed {
+    if outcome == Outcome::Reverted && !executed && story.errand.is_none() {
         problems
             .push("no call of Snapback was needed: it was back before the first one".to_owned());
     }
@@ -138,10 +138,13 @@ fn next(story: &Story, outcome: Outcome, judged: &[&Judgement]) -> Vec<String> {
         }
         Outcome::Alerted => lines.extend(alerted(story)),
         Outcome::Refused | Outcome::Failed => {
-            lines.push(format!(
-                "{} is not at its baseline: put back by hand what is listed as left, then ask for another look (`recheck`), or run `snapback capture` if it is meant.",
-                story.label
-            ));
+            lines.push(match &story.errand {
+                Some(_) => "It did not reach its end: what is listed as left differs from the baselines, which say what was asked for. Ask again to go on: the same `snapback rollback --to baseline`.".to_owned(),
+                None => format!(
+                    "{} is not at its baseline: put back by hand what is listed as left, then ask for another look (`recheck`), or run `snapback capture` if it is meant.",
+                    story.label
+                ),
+            });
             lines.push(who(story));
         }
         Outcome::Accepted
@@ -163,7 +166,13 @@ fn next(story: &Story, outcome: Outcome, judged: &[&Judgement]) -> Vec<String> {
 
 /// What was made again is told under both ids, with what cannot follow by itself (semantics B1).
 fn successors(story: &Story) -> Vec<String> {
-    let old = &story.resource;
+    let olds = story.subjects();
+    olds.into_iter()
+        .flat_map(|old| successor(story, old))
+        .collect()
+}
+
+fn successor(story: &Story, old: &ResourceId) -> Vec<String> {
     let new = story.lineage.current_resource(old);
     if new == *old {
         return Vec::new();
@@ -197,6 +206,9 @@ fn alerted(story: &Story) -> Vec<String> {
 }
 
 fn who(story: &Story) -> String {
+    if let Some(errand) = &story.errand {
+        return format!("{} asked for it: {}.", errand.by, errand.what);
+    }
     match story.change.as_deref() {
         Some(change) => {
             let actor = &change.actor;

@@ -1,7 +1,7 @@
 //! The fold of entries into where a story stands: the same for the invocation that writes them and
 //! for the one that takes the story over.
 
-use super::{Body, Cause, Entry, Outcome, Report};
+use super::{Body, Cause, Entry, Errand, Outcome, Report};
 use crate::change::Change;
 use crate::execution::StepOutcome;
 use crate::impact::Impact;
@@ -45,6 +45,8 @@ pub struct Story {
     pub cause: Cause,
     /// The event's change, where one led here.
     pub change: Option<Box<Change>>,
+    /// What a person asked for, where one did.
+    pub errand: Option<Box<Errand>>,
     /// When our work on it began.
     pub arrived_at: Timestamp,
     /// Every difference that was judged in it, by element, the latest judgement.
@@ -90,6 +92,7 @@ impl Story {
             mode: Mode::Observe,
             cause,
             change,
+            errand: None,
             arrived_at,
             judgements: BTreeMap::new(),
             aims: BTreeSet::new(),
@@ -136,6 +139,12 @@ impl Story {
     pub fn absorb(&mut self, entry: &Entry) {
         match &entry.body {
             Body::Opened { .. } => {}
+            Body::Asked { errand } => {
+                // A person's word counts in every mode.
+                self.mode = Mode::Enforce;
+                self.label.clone_from(&errand.what);
+                self.errand = Some(errand.clone());
+            }
             Body::Decided { decision, impact } => {
                 self.label.clone_from(&decision.label);
                 self.mode = decision.mode;
@@ -188,6 +197,14 @@ impl Story {
             .enumerate()
             .filter(|(_, step)| step.action.makes().as_ref() == Some(resource))
             .find_map(|(index, step)| Some((index, made(&step.action)?)))
+    }
+
+    /// What the story is about, by the ids that it began with.
+    pub fn subjects(&self) -> Vec<&ResourceId> {
+        let mut subjects = vec![&self.resource];
+        let parts = self.errand.iter().flat_map(|errand| errand.parts.keys());
+        subjects.extend(parts.filter(|id| **id != self.resource));
+        subjects
     }
 
     /// The elements that this story set out to take back.
@@ -284,8 +301,5 @@ pub struct Place {
 }
 
 fn note(note: &Note) -> String {
-    match note {
-        Note::Cannot { resource, what } => format!("{resource}: {what}"),
-        Note::Interrupts { step, what } => format!("step {}: {what}", step.saturating_add(1)),
-    }
+    note.left_undone().unwrap_or_else(|| note.words())
 }

@@ -7,6 +7,7 @@
 )]
 
 mod acl_paths;
+mod across;
 mod arbitrary;
 mod calls;
 mod minimal;
@@ -271,6 +272,8 @@ pub(super) fn baselines(state: &Snapshot) -> Baselines {
                 event: None,
             },
             marks: BTreeMap::new(),
+            predecessor: None,
+            successor: None,
         };
         (id.clone(), baseline)
     };

@@ -83,6 +83,8 @@ impl Policy {
         );
         let experiments = self.experiments.is_none();
         say("experiments".into(), json!(self.experiments), experiments);
+        let usual = self.interruptions == plain.interruptions;
+        say("interruptions".into(), json!(self.interruptions), usual);
         let limits = [
             ("budgets", json!(self.budgets), json!(plain.budgets)),
             ("breaker", json!(self.breaker), json!(plain.breaker)),

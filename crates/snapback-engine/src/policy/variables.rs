@@ -17,6 +17,7 @@ const OPT_OUT: &str = "SNAPBACK_OPT_OUT_TAG";
 const OPENINGS: &str = "SNAPBACK_ENFORCE_OPENINGS";
 const CLOSINGS: &str = "SNAPBACK_ENFORCE_CLOSINGS";
 const REQUIRED_TAGS: &str = "SNAPBACK_REQUIRED_TAGS";
+const INTERRUPTIONS: &str = "SNAPBACK_INTERRUPTIONS";
 const CALLS_A_PLAN: &str = "SNAPBACK_BUDGET_CALLS_A_PLAN";
 const REVERTS_AN_HOUR: &str = "SNAPBACK_BUDGET_REVERTS_OF_A_RESOURCE_AN_HOUR";
 const RESOURCES_IN_TEN_MINUTES: &str = "SNAPBACK_BUDGET_RESOURCES_REVERTED_IN_TEN_MINUTES";
@@ -27,7 +28,7 @@ const QUIET_AFTER: &str = "SNAPBACK_QUIET_AFTER";
 const QUIET_LONGEST: &str = "SNAPBACK_QUIET_LONGEST";
 const QUIET_CHANGES: &str = "SNAPBACK_QUIET_CHANGES";
 /// The variables that make a policy; no others do.
-pub const VARIABLES: [&str; 20] = [
+pub const VARIABLES: [&str; 21] = [
     POLICY,
     MODE,
     "SNAPBACK_MODE_SECURITY_GROUP",
@@ -39,6 +40,7 @@ pub const VARIABLES: [&str; 20] = [
     VPCS,
     OPT_OUT,
     REQUIRED_TAGS,
+    INTERRUPTIONS,
     CALLS_A_PLAN,
     REVERTS_AN_HOUR,
     RESOURCES_IN_TEN_MINUTES,
@@ -50,7 +52,7 @@ pub const VARIABLES: [&str; 20] = [
     QUIET_CHANGES,
 ];
 /// What begins so and is not known is a typo.
-const LOOKALIKES: [&str; 11] = [
+const LOOKALIKES: [&str; 12] = [
     "SNAPBACK_POLIC",
     "SNAPBACK_MODE",
     "SNAPBACK_ENFORCE",
@@ -58,6 +60,7 @@ const LOOKALIKES: [&str; 11] = [
     "SNAPBACK_VPC",
     "SNAPBACK_OPT",
     "SNAPBACK_REQUIRE",
+    "SNAPBACK_INTERRUPT",
     "SNAPBACK_EXCEPT",
     "SNAPBACK_BUDGET",
     "SNAPBACK_BREAKER",
@@ -107,6 +110,12 @@ pub(super) fn read(variables: &BTreeMap<String, String>) -> Result<Policy, Polic
     }
     if let Some(text) = set(CLOSINGS) {
         policy.enforce.closings = text.parse().map_err(|why: String| error(CLOSINGS, why))?;
+    }
+    if let Some(text) = set(INTERRUPTIONS) {
+        let read = text
+            .parse()
+            .map_err(|why: String| error(INTERRUPTIONS, why))?;
+        policy.interruptions = read;
     }
     lists(&mut policy, set)?;
     limits(&mut policy, set)?;

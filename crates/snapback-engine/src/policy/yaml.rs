@@ -1,8 +1,8 @@
 //! The policy file.
 
 use super::{
-    Breaker, Budgets, Enforce, Exception, Mode, Policy, PolicyError, Quiet, Recreate, TagMatch,
-    allowed, experiments, given, tag_key, vpc_id,
+    Breaker, Budgets, Enforce, Exception, Interruptions, Mode, Policy, PolicyError, Quiet,
+    Recreate, TagMatch, allowed, experiments, given, tag_key, vpc_id,
 };
 use crate::finding::FindingCode;
 use jiff::civil::Date;
@@ -36,6 +36,8 @@ struct File {
     required_tags: Vec<Spanned<String>>,
     #[serde(default)]
     recreate: Recreate,
+    #[serde(default)]
+    interruptions: Interruptions,
     #[serde(default)]
     budgets: Budgets,
     #[serde(default)]
@@ -106,6 +108,7 @@ pub(super) fn read(text: &str, origin: &str) -> Result<Policy, PolicyError> {
             .into_iter()
             .collect(),
         recreate: file.recreate,
+        interruptions: file.interruptions,
         budgets: file.budgets,
         breaker: file.breaker,
         quiet: file.quiet,

@@ -325,6 +325,8 @@ impl Folding<'_> {
             parent: None,
             provenance: self.provenance(Origin::Accepted),
             marks: BTreeMap::from([(Element::Existence, self.mark())]),
+            predecessor: None,
+            successor: None,
         }
     }
 

@@ -191,6 +191,8 @@ fn baseline(world: &crate::World, id: &ResourceId, generation: u64) -> Baseline 
             event: None,
         },
         marks: BTreeMap::new(),
+        predecessor: None,
+        successor: None,
     }
 }
 
