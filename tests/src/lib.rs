@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, reason = "a package of tests")]
 
 mod person;
+pub mod prove;
 mod setting;
 
 pub use person::{alice, rolls_back, says_yes, wish};
