@@ -23,7 +23,7 @@ impl<P: GuardPorts> Visit<'_, P> {
         let resource: ResourceId = match spot {
             Spot::Acl(id) => id.clone().into(),
             Spot::Table(id) => id.clone().into(),
-            Spot::Group(_) | Spot::Acls(_) | Spot::Tables(_) => return,
+            Spot::Group(_) | Spot::Acls(_) | Spot::Tables(_) | Spot::Everywhere => return,
         };
         let Some(found) = scene.live.resources.get(&resource) else {
             return;
