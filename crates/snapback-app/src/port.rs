@@ -146,10 +146,7 @@ pub trait Journal {
         resource: &ResourceId,
     ) -> impl Future<Output = Result<ResourceRecord, StoreError>> + Send;
     /// The lease of a scope, a new one where none is stored.
-    fn lease(
-        &self,
-        scope: &LeaseScope,
-    ) -> impl Future<Output = Result<Lease, StoreError>> + Send;
+    fn lease(&self, scope: &LeaseScope) -> impl Future<Output = Result<Lease, StoreError>> + Send;
     /// What is counted for the account and Region.
     fn account(&self) -> impl Future<Output = Result<AccountRecord, StoreError>> + Send;
     /// What is counted for an author of changes, a new one where nothing is stored.

@@ -111,7 +111,12 @@ pub struct Recent<'a> {
 }
 
 /// Whether a revert of `resource` may begin now. It is not among the recent ones yet.
-pub fn permit(budgets: &Budgets, recent: Recent<'_>, resource: &ResourceId, now: Timestamp) -> Permit {
+pub fn permit(
+    budgets: &Budgets,
+    recent: Recent<'_>,
+    resource: &ResourceId,
+    now: Timestamp,
+) -> Permit {
     let of_resource = within(recent.of_resource.iter(), HOUR, now);
     let others = recent.of_account.iter().filter(|(id, _)| *id != resource);
     let of_account = within(others.map(|(_, at)| at), TEN_MINUTES, now);

@@ -14,11 +14,11 @@ use snapback_engine::verdict::Verdict;
 use snapback_model::{Digest, Element};
 use std::collections::BTreeMap;
 
-/// Reverts remembered for the breaker.
+/// Reverts remembered for the breaker, and differences of each: a record is one item of the table.
 const UNDONE_MAX: usize = 16;
+const DIFFERENCES_MAX: usize = 64;
 
 impl<P: GuardPorts> Execution<'_, '_, P> {
-
     /// Leaves the story for the next delivery or the sweep and gives the lease back.
     pub(super) async fn interrupt(&mut self, mut bodies: Vec<Body>, why: String) -> GuardError {
         bodies.push(Body::Interrupted { why: why.clone() });
@@ -37,7 +37,11 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
     }
 
     /// EC2 did not do it for now: comes again, unless that was tried often enough.
-    pub(super) async fn give_up(&mut self, bodies: Vec<Body>, why: String) -> Result<Ended, GuardError> {
+    pub(super) async fn give_up(
+        &mut self,
+        bodies: Vec<Body>,
+        why: String,
+    ) -> Result<Ended, GuardError> {
         let often = self.story.interruptions.saturating_add(1) >= INTERRUPTIONS_MAX;
         if often || self.visit.last_try {
             return self.fail(bodies, why).await;
@@ -46,7 +50,11 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
     }
 
     /// Ends as failed, with what is left.
-    pub(super) async fn fail(&mut self, bodies: Vec<Body>, why: String) -> Result<Ended, GuardError> {
+    pub(super) async fn fail(
+        &mut self,
+        bodies: Vec<Body>,
+        why: String,
+    ) -> Result<Ended, GuardError> {
         let mut problems = vec![why];
         if !bodies.is_empty() {
             self.write(bodies).await?;
@@ -149,6 +157,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             .iter()
             .filter(|(_, judgement)| judgement.verdict == Verdict::Revert)
             .map(|(element, judgement)| (element.clone(), Digest::of(&judgement.difference)))
+            .take(DIFFERENCES_MAX)
             .collect();
         if differences.is_empty() {
             return;
@@ -181,7 +190,11 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             since: self.visit.now(),
             incident: self.story.incident.clone(),
         };
-        let known = self.account.brake.clone().filter(|_| stop.budget.is_of_account());
+        let known = self
+            .account
+            .brake
+            .clone()
+            .filter(|_| stop.budget.is_of_account());
         let outcome = match known {
             Some(_) => Outcome::Alerted,
             None => Outcome::Braked,
@@ -195,7 +208,9 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         bodies.push(Body::Planned {
             plan: Box::new(plan),
         });
-        self.story.advice.extend(halt::advice(&brake, &self.story.resource));
+        self.story
+            .advice
+            .extend(halt::advice(&brake, &self.story.resource));
         self.close(outcome, bodies, vec![halt::words(&brake)]).await
     }
 

@@ -197,7 +197,9 @@ impl<P: GuardPorts> Visit<'_, P> {
         if self.guard.policy.mode_of(first.kind()) == Mode::Observe {
             return None;
         }
-        let vpc = spot.vpc().or_else(|| baselines.by_id.get(first)?.vpc.as_ref())?;
+        let vpc = spot
+            .vpc()
+            .or_else(|| baselines.by_id.get(first)?.vpc.as_ref())?;
         let ports = &self.guard.ports;
         let scope = LeaseScope::Vpc(vpc.clone());
         let (lease, account) = tokio::join!(ports.lease(&scope), ports.account());

@@ -19,7 +19,7 @@ use std::time::Duration;
 /// What the sweep grants beyond the longest wait before it calls something forgotten.
 const GRACE: Duration = Duration::from_secs(60);
 /// Edits of a held change are kept up to this size; beyond, live alone tells.
-const EDITS_MAX: usize = 4096;
+const EDITS_MAX: usize = 2048;
 /// Resources held of one author: one item of the table holds them. More are judged at once.
 const HELD_MAX: usize = 50;
 /// Events of one author that are known as counted.
@@ -171,13 +171,11 @@ impl<P: GuardPorts> Visit<'_, P> {
         let terms = &self.guard.policy.quiet;
         let now = self.now();
         let latest = activity.held.values().max_by_key(|held| held.change.at);
-        let wait = latest
-            .and_then(|held| brake::hold(terms, &held.change.actor, &pulse, since, now));
+        let wait =
+            latest.and_then(|held| brake::hold(terms, &held.change.actor, &pulse, since, now));
         if let Some((_, wait)) = wait {
             self.ask_when_quiet(principal, wait).await?;
-            return Ok(Handled::Judged(
-                activity.held.keys().map(held).collect(),
-            ));
+            return Ok(Handled::Judged(activity.held.keys().map(held).collect()));
         }
         let mut ended = Vec::new();
         let mut done = BTreeMap::new();

@@ -131,9 +131,9 @@ fn limits<'a>(
     ];
     for (name, place) in counts {
         if let Some(text) = set(name) {
-            *place = text.parse().map_err(|_| {
-                error(name, format!("{text:?} is no count; allowed: 1 or more"))
-            })?;
+            *place = text
+                .parse()
+                .map_err(|_| error(name, format!("{text:?} is no count; allowed: 1 or more")))?;
         }
     }
     let spans = [

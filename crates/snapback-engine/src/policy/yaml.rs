@@ -1,8 +1,8 @@
 //! The policy file.
 
 use super::{
-    Breaker, Budgets, Enforce, Exception, Mode, Policy, PolicyError, Quiet, Recreate, TagMatch, given,
-    tag_key, vpc_id,
+    Breaker, Budgets, Enforce, Exception, Mode, Policy, PolicyError, Quiet, Recreate, TagMatch,
+    given, tag_key, vpc_id,
 };
 use crate::finding::FindingCode;
 use jiff::civil::Date;
