@@ -15,6 +15,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stdout,
     reason = "tests"
 )]
 
@@ -334,6 +335,7 @@ impl Real {
                 resource: self.resource.clone(),
                 cause: Cause::Missed,
                 change: None,
+                part_of: None,
             },
             Said::Planned => Body::Planned {
                 plan: Box::new(self.plan.clone()),

@@ -52,6 +52,11 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         !self.successors().is_empty()
     }
 
+    /// The incident that this story is a link of: another one, or itself.
+    fn whole(&self) -> &IncidentId {
+        self.story.part_of.as_ref().unwrap_or(&self.story.incident)
+    }
+
     /// Where to look now.
     pub(super) fn here(&self) -> (Spot, Focus) {
         (
@@ -253,7 +258,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             return false;
         }
         for peer in peers {
-            self.visit.look_at(&peer.clone().into(), None);
+            self.visit.look_at(&peer.clone().into(), None, self.whole());
         }
         self.visit.come_back(self.spot, self.focus);
         true
@@ -295,7 +300,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             }
             let stored = stored.with(updated);
             for referrer in made.iter().flat_map(|new| referrers(&stored, new)) {
-                visit.look_at(&referrer.id, referrer.vpc.as_ref());
+                visit.look_at(&referrer.id, referrer.vpc.as_ref(), self.whole());
             }
             let here = &mut self.scene.baselines.by_id;
             let known = |id: &ResourceId| here.contains_key(id) || made.contains(id);

@@ -47,6 +47,8 @@ pub struct Story {
     pub change: Option<Box<Change>>,
     /// What a person asked for, where one did.
     pub errand: Option<Box<Errand>>,
+    /// The incident that led here: both are links of one chain.
+    pub part_of: Option<IncidentId>,
     /// When our work on it began.
     pub arrived_at: Timestamp,
     /// Every difference that was judged in it, by element, the latest judgement.
@@ -93,6 +95,7 @@ impl Story {
             cause,
             change,
             errand: None,
+            part_of: None,
             arrived_at,
             judgements: BTreeMap::new(),
             aims: BTreeSet::new(),
@@ -117,6 +120,7 @@ impl Story {
             resource,
             cause,
             change,
+            part_of,
         } = &first.body
         else {
             return None;
@@ -128,6 +132,7 @@ impl Story {
             change.clone(),
             first.at,
         );
+        story.part_of.clone_from(part_of);
         for entry in rest {
             story.absorb(entry);
         }

@@ -40,6 +40,7 @@ fn entries(bodies: Vec<Body>) -> Vec<Entry> {
             resource: table(),
             cause: Cause::Missed,
             change: None,
+            part_of: None,
         },
         Body::Planned {
             plan: Box::new(plan()),
