@@ -75,6 +75,8 @@ impl Policy {
             let key = format!("recreate.{}", word(kind));
             say(key, json!(counts), counts == usual);
         }
+        let nat = self.recreate.nat;
+        say("recreate.nat".into(), json!(nat), nat == plain.recreate.nat);
         settings
     }
 }

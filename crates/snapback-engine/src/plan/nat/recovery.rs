@@ -1,0 +1,31 @@
+//! The recovery of NAT gateways by itself: shown to people, whatever the policy lets the guard do.
+
+use super::super::{Plan, plan};
+use super::lost;
+use snapback_model::*;
+use std::collections::BTreeMap;
+
+/// The plan that makes again the NAT gateways that a table's good state leads to and leads its routes
+/// to them; everything else of the table stays as live has it. `None` where no such gateway is gone.
+pub fn recovery(live: &Snapshot, table: &ResourceId, baselines: &Baselines) -> Option<Plan> {
+    let Some(Resource::RouteTable(good)) = baselines.state(table) else {
+        return None;
+    };
+    let Some(Resource::RouteTable(now)) = live.resources.get(table) else {
+        return None;
+    };
+    let lost = lost(live, std::iter::once(good));
+    let back = good.routes.iter().filter(|(_, route)| {
+        !route.blackhole
+            && matches!(&route.target, RouteTarget::NatGateway(id) if lost.contains_key(id))
+    });
+    let mut goal = now.clone();
+    let before = goal.routes.clone();
+    goal.routes
+        .extend(back.map(|(to, route)| (to.clone(), route.clone())));
+    if goal.routes == before {
+        return None;
+    }
+    let goal = BTreeMap::from([(table.clone(), Resource::RouteTable(goal))]);
+    Some(plan(live, &goal, baselines))
+}
