@@ -138,7 +138,8 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
                 }
                 continue;
             };
-            let (target, partial) = match course(&plan, &self.scene.live, self.limits()) {
+            let policy = &self.visit.guard.policy;
+            let (target, partial) = match course(&plan, &self.scene.live, self.limits(), policy) {
                 Course::Go { target, partial } => (target, partial),
                 Course::Refused(why) => {
                     return self.refuse(assessment.as_ref(), bodies, plan, why).await;

@@ -150,7 +150,10 @@ fn explain(arguments: &Arguments, sides: &Sides, policy: &Policy) -> Result<Outc
     let explanation = explained(event, accepted, &compared, policy);
     let mut out = anstream::stdout().lock();
     match arguments.format {
-        Format::Text => text::explanation(&mut out, &explanation, arguments.policy.is_some())?,
+        Format::Text => {
+            let live = &compared.live.snapshot;
+            text::explanation(&mut out, &explanation, live, arguments.policy.is_some())?;
+        }
         Format::Json => json::explanation(&mut out, &explanation, &compared)?,
     }
     Ok(if compared.is_partial() {

@@ -15,6 +15,7 @@ use std::net::IpAddr;
 
 mod acl;
 mod acl_path;
+mod across;
 mod apply;
 mod association;
 mod describe;
@@ -22,6 +23,8 @@ mod draft;
 mod existence;
 mod group;
 mod nat;
+mod note;
+mod order;
 mod parameters;
 mod proof;
 mod readiness;
@@ -35,6 +38,8 @@ mod tests;
 pub use apply::apply;
 pub use existence::born;
 pub use nat::{NatRequest, predecessor, recovery, successions};
+pub use note::{Note, Permission, StepSafety, permission};
+pub use proof::traffic::{StepTraffic, traffic};
 pub use readiness::{Readiness, readiness};
 
 /// One EC2 call that writes. Variant names are the API names.
@@ -285,26 +290,6 @@ pub struct Step {
     pub why: String,
 }
 
-/// What a plan cannot do, or does at a price.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Note {
-    /// A difference no call of this version can undo: told, not tried.
-    Cannot {
-        /// The resource.
-        resource: ResourceId,
-        /// What and why.
-        what: String,
-    },
-    /// A step at which traffic that both ends allow is cut for a moment, or traffic neither allows is open.
-    Interrupts {
-        /// Index of the step.
-        step: usize,
-        /// Which traffic.
-        what: String,
-    },
-}
-
 /// The way from live to the goal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
@@ -376,7 +361,7 @@ pub fn plan_within(
         }
         match (live.resources.get(id), wanted) {
             (Some(Resource::SecurityGroup(now)), Resource::SecurityGroup(wanted)) => {
-                groups.insert(id.clone(), group::plan_group(live, now, wanted, baselines));
+                groups.insert(id.clone(), (now, wanted));
             }
             (Some(Resource::NetworkAcl(now)), Resource::NetworkAcl(wanted)) => {
                 acls.insert(id.clone(), (now, wanted));
@@ -389,6 +374,7 @@ pub fn plan_within(
             _ => draft.cannot(id.clone(), format!("{id} was not read")),
         }
     }
+    let mut groups = plan_groups(live, &groups, baselines);
     let (old, new): (Vec<_>, Vec<_>) = groups
         .iter_mut()
         .partition(|(id, _)| found.resources.contains_key(*id));
@@ -400,10 +386,17 @@ pub fn plan_within(
     for (_, calls) in new {
         draft.append(std::mem::take(&mut calls.closing));
     }
-    plan_tables(&mut draft, live, &tables);
-    plan_acls(&mut draft, live, &acls);
+    across::tables(&mut draft, live, &tables);
+    across::acls(&mut draft, live, &acls);
+    // What one group no longer allows another may have to allow first: they share interfaces.
+    for calls in groups.values_mut() {
+        draft.append(std::mem::take(&mut calls.opening));
+    }
+    for calls in groups.values_mut() {
+        draft.append(std::mem::take(&mut calls.late));
+    }
     for calls in groups.into_values() {
-        draft.append(calls.rest);
+        draft.append(calls.words);
     }
     for (id, wanted) in &goal {
         let now = live.resources.get(id).and_then(Resource::tags);
@@ -419,9 +412,15 @@ pub fn plan_within(
         notes: draft.notes,
         goal,
     };
-    plan.notes
-        .extend(proof::interruptions(found, &plan.goal, &plan.steps));
+    let safety = safety(found, &plan);
+    plan.notes.extend(proof::notes(&safety, &plan.steps));
     plan
+}
+
+/// What the state after each step of a plan does to traffic, as far as it is proved: one value a
+/// step. `live` is the snapshot that the plan was made for.
+pub fn safety(live: &Snapshot, plan: &Plan) -> Vec<StepSafety> {
+    proof::safety(live, &plan.goal, &plan.steps)
 }
 
 /// The calls that make again what the goal has and live has lost, and live as it is after them:
@@ -455,34 +454,33 @@ fn make_again(
     (births, made)
 }
 
-/// Tables that gain a subnet, a gateway or the main association are prepared completely before it
-/// moves; the others are put right after what they lose has left (semantics C3).
-fn plan_tables(draft: &mut Draft, live: &Snapshot, tables: &association::Pairs<'_, RouteTable>) {
-    let moves = association::table_moves(live, tables);
-    let (receivers, others): (Vec<_>, Vec<_>) = tables
+/// The groups of the plan, and those that may be on one interface with them.
+fn plan_groups(
+    live: &Snapshot,
+    pairs: &association::Pairs<'_, SecurityGroup>,
+    baselines: &Baselines,
+) -> BTreeMap<ResourceId, group::GroupCalls> {
+    let coming = |id: &SecurityGroupId| -> BTreeSet<RuleKey> {
+        pairs
+            .values()
+            .filter(|(other, _)| other.id != *id && group::share_interfaces(live, id, &other.id))
+            .flat_map(|(now, wanted)| {
+                wanted
+                    .rules
+                    .keys()
+                    .filter(|key| !now.rules.contains_key(*key))
+            })
+            .cloned()
+            .collect()
+    };
+    pairs
         .iter()
-        .partition(|(id, _)| moves.receivers.contains(*id));
-    for (_, (now, wanted)) in receivers {
-        route::routes(draft, now, wanted, &live.topology);
-    }
-    draft.append(moves.draft);
-    for (_, (now, wanted)) in others {
-        route::routes(draft, now, wanted, &live.topology);
-    }
-}
-
-/// The same for ACLs and the subnets they guard.
-fn plan_acls(draft: &mut Draft, live: &Snapshot, acls: &association::Pairs<'_, NetworkAcl>) {
-    let moves = association::acl_moves(live, acls);
-    let (receivers, others): (Vec<_>, Vec<_>) = acls
-        .iter()
-        .partition(|(id, _)| moves.receivers.contains(*id));
-    for (_, (now, wanted)) in receivers {
-        acl::entries(draft, live, now, wanted, &now.subnets);
-    }
-    draft.append(moves.draft);
-    for (_, (now, wanted)) in others {
-        let stay = now.subnets.intersection(&wanted.subnets).cloned().collect();
-        acl::entries(draft, live, now, wanted, &stay);
-    }
+        .map(|(id, (now, wanted))| {
+            let coming = coming(&now.id);
+            (
+                id.clone(),
+                group::plan_group(live, now, wanted, baselines, &coming),
+            )
+        })
+        .collect()
 }

@@ -145,6 +145,45 @@ pub struct Policy {
     /// What is made again where it was deleted.
     #[serde(default)]
     pub recreate: Recreate,
+    /// Whether a plan that interrupts traffic on its way runs without a person.
+    #[serde(default)]
+    pub interruptions: Interruptions,
+}
+
+/// What becomes of a plan for which no safe path exists (design.md principle 4).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Interruptions {
+    /// It does not run: the alert holds it with what it would interrupt, a person runs it. The default.
+    #[default]
+    Forbid,
+    /// It runs.
+    Allow,
+}
+
+impl Interruptions {
+    /// Every value.
+    pub const ALL: [Self; 2] = [Self::Forbid, Self::Allow];
+}
+
+impl std::fmt::Display for Interruptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Forbid => "forbid",
+            Self::Allow => "allow",
+        })
+    }
+}
+
+impl std::str::FromStr for Interruptions {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|value| value.to_string() == text).ok_or_else(|| {
+            format!("{text:?} says nothing of interruptions; allowed: forbid, allow")
+        })
+    }
 }
 
 /// What is made again where it was deleted, where the mode takes back. All guarded kinds, unless the
@@ -228,6 +267,7 @@ impl Policy {
     ///   - { code: SG-WORLD-ANY, resource: sg-1, until: 2026-12-31, why: the partner moves }
     /// required-tags: [Owner]
     /// recreate: { route-table: false, nat: true }   # each kind is true unless told otherwise, nat is false
+    /// interruptions: forbid    # forbid | allow: a plan that cuts approved traffic on its way
     /// ```
     ///
     /// # Errors
@@ -239,12 +279,12 @@ impl Policy {
     /// Reads the environment form that `template.yaml` fills:
     /// `SNAPBACK_MODE`, `SNAPBACK_MODE_SECURITY_GROUP`, `SNAPBACK_MODE_NETWORK_ACL`, `SNAPBACK_MODE_ROUTE_TABLE`
     /// (empty inherits), `SNAPBACK_ENFORCE_OPENINGS`, `SNAPBACK_ENFORCE_CLOSINGS`,
-    /// `SNAPBACK_TRUSTED_PRINCIPALS`, `SNAPBACK_VPCS` and `SNAPBACK_REQUIRED_TAGS` (comma lists),
+    /// `SNAPBACK_INTERRUPTIONS`, `SNAPBACK_TRUSTED_PRINCIPALS`, `SNAPBACK_VPCS` and `SNAPBACK_REQUIRED_TAGS` (comma lists),
     /// `SNAPBACK_OPT_OUT_TAG` (`key` or `key=value`), or `SNAPBACK_POLICY` (the YAML itself, alone:
     /// the only way to set thresholds by kind and exceptions).
     /// An empty variable is as good as none. Any other variable that begins like one of these
     /// (`SNAPBACK_MODE…`, `SNAPBACK_ENFORCE…`, `SNAPBACK_TRUST…`, `SNAPBACK_VPC…`, `SNAPBACK_OPT…`,
-    /// `SNAPBACK_REQUIRE…`, `SNAPBACK_EXCEPT…`, `SNAPBACK_POLIC…`, in any case) is taken for a typo:
+    /// `SNAPBACK_REQUIRE…`, `SNAPBACK_INTERRUPT…`, `SNAPBACK_EXCEPT…`, `SNAPBACK_POLIC…`, in any case) is taken for a typo:
     /// an error. Variables beyond are not the policy's business.
     ///
     /// # Errors

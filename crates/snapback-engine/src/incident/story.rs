@@ -280,8 +280,5 @@ pub struct Place {
 }
 
 fn note(note: &Note) -> String {
-    match note {
-        Note::Cannot { resource, what } => format!("{resource}: {what}"),
-        Note::Interrupts { step, what } => format!("step {}: {what}", step.saturating_add(1)),
-    }
+    note.left_undone().unwrap_or_else(|| note.words())
 }

@@ -6,8 +6,10 @@ use super::apply::same_peer_kind;
 use super::draft::Draft;
 use super::tag;
 use snapback_model::*;
-use snapback_reach::{Family, PacketSet, permitted_by_group};
+use snapback_reach::{PacketSet, permitted_by_group};
 use std::collections::{BTreeMap, BTreeSet};
+
+mod room;
 
 /// Rules of one direction and family that a group takes unless its quota was raised (semantics A1).
 const RULES_MAX: u32 = 60;
@@ -17,42 +19,65 @@ const RULES_MAX: u32 = 60;
 pub(super) struct GroupCalls {
     /// Calls that only close: they may go before anything else.
     pub(super) closing: Draft,
-    /// The others, in order.
-    pub(super) rest: Draft,
+    /// Calls that allow what is missing.
+    pub(super) opening: Draft,
+    /// Calls that close what had to wait for those, here and in groups on the same interfaces.
+    pub(super) late: Draft,
+    /// Descriptions and tags.
+    pub(super) words: Draft,
 }
 
-/// The calls that make the rules of `live` what `goal` says.
+/// The calls that make the rules of `live` what `goal` says. `coming` are the rules that other groups
+/// on the same interfaces are still to get: what they will allow is not taken away before.
 pub(super) fn plan_group(
     snapshot: &Snapshot,
     live: &SecurityGroup,
     goal: &SecurityGroup,
     baselines: &Baselines,
+    coming: &BTreeSet<RuleKey>,
 ) -> GroupCalls {
     let mut calls = GroupCalls::default();
     for direction in [Direction::Ingress, Direction::Egress] {
-        let mut rules = Rules::new(snapshot, live, goal, direction);
-        for key in rules.unrestorable(snapshot) {
-            calls.rest.cannot(
-                goal.id.clone(),
-                format!("rule {key}: the group it names does not exist any more"),
-            );
+        let mut rules = Rules::new(snapshot, live, goal, direction, coming);
+        for (key, peer) in rules.unrestorable(snapshot) {
+            let what = format!("rule {key}: the group it names does not exist any more");
+            if baselines.state(&peer).is_some() {
+                let needs = format!("{peer} made again");
+                calls.opening.needs(goal.id.clone(), what, needs);
+            } else {
+                calls.opening.cannot(goal.id.clone(), what);
+            }
             rules.missing.remove(&key);
         }
         rules.pair_by_id(baselines);
         rules.close_early(&mut calls.closing);
-        rules.modify_safe(&mut calls.rest);
+        rules.modify_safe(&mut calls.opening);
         if rules.is_over_quota() {
-            rules.pair_for_room(&mut calls.rest);
-            rules.make_room(&mut calls.rest);
+            rules.pair_for_room(&mut calls.opening);
+            rules.make_room(&mut calls.opening);
         }
-        rules.authorize(&mut calls.rest);
-        rules.modify_safe(&mut calls.rest);
-        rules.unpair(&mut calls.rest);
-        rules.revoke_rest(&mut calls.rest);
-        rules.describe(&mut calls.rest);
-        rules.tag(&mut calls.rest);
+        rules.authorize(&mut calls.opening);
+        rules.modify_safe(&mut calls.opening);
+        rules.unpair(&mut calls.opening);
+        rules.revoke_rest(&mut calls.late);
+        rules.describe(&mut calls.words);
+        rules.tag(&mut calls.words);
     }
     calls
+}
+
+/// Whether an interface may carry both groups: one does, or the interfaces were not read.
+pub(super) fn share_interfaces(
+    snapshot: &Snapshot,
+    one: &SecurityGroupId,
+    other: &SecurityGroupId,
+) -> bool {
+    let topology = &snapshot.topology;
+    !topology.read.contains(&ContextKind::Interfaces)
+        || topology
+            .interfaces
+            .values()
+            .any(|interface| interface.groups.contains(one) && interface.groups.contains(other))
 }
 
 /// The rules of one direction while they are being put right.
@@ -74,6 +99,9 @@ struct Rules<'a> {
     modified: BTreeMap<RuleKey, (SecurityGroupRuleId, RuleKey)>,
     /// What both ends permit: never to be cut.
     lower: PacketSet,
+    /// What other groups on the same interfaces are still to allow.
+    coming: BTreeSet<&'a RuleKey>,
+    awaited: PacketSet,
 }
 
 impl<'a> Rules<'a> {
@@ -82,6 +110,7 @@ impl<'a> Rules<'a> {
         live: &'a SecurityGroup,
         goal: &'a SecurityGroup,
         direction: Direction,
+        coming: &'a BTreeSet<RuleKey>,
     ) -> Self {
         let topology = &snapshot.topology;
         let of = |group: &SecurityGroup| -> BTreeSet<RuleKey> {
@@ -106,7 +135,18 @@ impl<'a> Rules<'a> {
             permitted_by_group(live, direction, topology)
                 .intersection(&permitted_by_group(goal, direction, topology))
         };
+        let coming: BTreeSet<&RuleKey> = coming
+            .iter()
+            .filter(|key| key.direction == direction)
+            .collect();
+        let awaited = if extra.is_empty() {
+            PacketSet::empty()
+        } else {
+            permitted(live, coming.iter().copied(), direction, topology)
+        };
         Self {
+            coming,
+            awaited,
             live,
             goal,
             direction,
@@ -122,17 +162,18 @@ impl<'a> Rules<'a> {
     }
 
     /// Missing rules whose peer group is known to be gone: one of them would fail its whole batch.
-    fn unrestorable(&self, snapshot: &Snapshot) -> Vec<RuleKey> {
-        let gone = |key: &&RuleKey| match &key.peer {
+    fn unrestorable(&self, snapshot: &Snapshot) -> Vec<(RuleKey, ResourceId)> {
+        let gone = |key: &RuleKey| match &key.peer {
             Peer::SecurityGroup { id, owner: None } => {
                 let peer = ResourceId::SecurityGroup(id.clone());
-                !snapshot.resources.contains_key(&peer) && snapshot.covers(&peer, None)
+                (!snapshot.resources.contains_key(&peer) && snapshot.covers(&peer, None))
+                    .then(|| (key.clone(), peer))
             }
             Peer::SecurityGroup { .. } | Peer::Ipv4(_) | Peer::Ipv6(_) | Peer::PrefixList(_) => {
-                false
+                None
             }
         };
-        self.missing.iter().filter(gone).cloned().collect()
+        self.missing.iter().filter_map(gone).collect()
     }
 
     /// Pairs an extra rule with the missing rule that its id used to name.
@@ -166,19 +207,16 @@ impl<'a> Rules<'a> {
     }
 
     fn permitted<'k>(&self, rules: impl Iterator<Item = &'k RuleKey>) -> PacketSet {
-        let rules = rules
-            .map(|key| (key.clone(), RuleDetail::default()))
-            .collect();
-        let group = SecurityGroup {
-            id: self.live.id.clone(),
-            name: None,
-            description: None,
-            vpc: None,
-            owner: None,
-            tags: None,
-            rules,
-        };
-        permitted_by_group(&group, self.direction, self.topology)
+        permitted(self.live, rules, self.direction, self.topology)
+    }
+
+    /// Whether the rule allows what another group on the same interface is still to allow: if both
+    /// ends allow it there, this rule must wait.
+    fn is_awaited(&self, key: &RuleKey) -> bool {
+        !self.awaited.is_empty()
+            && self
+                .awaited
+                .intersects(&self.permitted(std::iter::once(key)))
     }
 
     /// Whether nothing that both ends permit is cut when `gone` leaves and `came` is there.
@@ -196,7 +234,7 @@ impl<'a> Rules<'a> {
         let candidates: Vec<&RuleKey> = self
             .extra
             .iter()
-            .filter(|key| !self.may_stand_for_missing(key))
+            .filter(|key| !self.is_awaited(key) && !self.may_stand_for_missing(key))
             .collect();
         let mut gone: BTreeSet<&RuleKey> = candidates.iter().copied().collect();
         if !self.keeps(&gone, None) {
@@ -221,7 +259,8 @@ impl<'a> Rules<'a> {
         let coming = self
             .missing
             .iter()
-            .chain(self.pairs.values().map(|(_, to)| to));
+            .chain(self.pairs.values().map(|(_, to)| to))
+            .chain(self.coming.iter().copied());
         coming
             .filter(|other| symbolic(&key.peer) || symbolic(&other.peer))
             .any(|other| other.peer != key.peer && everyone(key).intersects(&everyone(other)))
@@ -256,7 +295,7 @@ impl<'a> Rules<'a> {
     /// Modifies every pair for which that cuts nothing now.
     fn modify_safe(&mut self, draft: &mut Draft) {
         for (id, (from, to)) in self.pairs.clone() {
-            if !self.keeps(&BTreeSet::from([&from]), Some(&to)) {
+            if self.is_awaited(&from) || !self.keeps(&BTreeSet::from([&from]), Some(&to)) {
                 continue;
             }
             self.pairs.remove(&id);
@@ -363,120 +402,25 @@ impl<'a> Rules<'a> {
     }
 }
 
-/// Room within the quota (semantics C1 a to c).
-impl Rules<'_> {
-    /// The rules that a direction holds at most, by family: the default, or more where one end shows
-    /// that the quota was raised.
-    fn quota(&self) -> (u32, u32) {
-        let of = |group: &SecurityGroup| {
-            self.cost(
-                group
-                    .rules
-                    .keys()
-                    .filter(|key| key.direction == self.direction),
-            )
-        };
-        let ((live4, live6), (goal4, goal6)) = (of(self.live), of(self.goal));
-        (
-            live4.max(goal4).max(RULES_MAX),
-            live6.max(goal6).max(RULES_MAX),
-        )
-    }
-
-    /// What rules cost, by family. A prefix list costs its maximum, a group one, both in either
-    /// family: whether EC2 counts so is not known (semantics A1), and too much is the safe side.
-    fn cost<'k>(&self, rules: impl Iterator<Item = &'k RuleKey>) -> (u32, u32) {
-        rules
-            .map(|key| self.cost_of(key))
-            .fold((0, 0), |(v4, v6), (more4, more6)| {
-                (v4.saturating_add(more4), v6.saturating_add(more6))
-            })
-    }
-
-    fn cost_of(&self, key: &RuleKey) -> (u32, u32) {
-        match &key.peer {
-            Peer::Ipv4(_) => (1, 0),
-            Peer::Ipv6(_) => (0, 1),
-            Peer::SecurityGroup { .. } => (1, 1),
-            Peer::PrefixList(id) => {
-                let cost = self
-                    .topology
-                    .prefix_lists
-                    .get(id)
-                    .and_then(|list| list.max_entries)
-                    .unwrap_or(1);
-                (cost, cost)
-            }
-        }
-    }
-
-    fn is_over_quota(&self) -> bool {
-        let (v4, v6) = self.cost(self.now.iter().chain(&self.missing));
-        let (max4, max6) = self.quota();
-        v4 > max4 || v6 > max6
-    }
-
-    /// (b) Changes extra rules in place into missing ones, where that cuts nothing: no extra slot.
-    fn pair_for_room(&mut self, draft: &mut Draft) {
-        for to in self.missing.clone() {
-            let partner = self.extra.iter().find_map(|from| {
-                let id = (*self.ids.get(from)?).clone();
-                let fits = same_peer_kind(&from.peer, &to.peer)
-                    && self.keeps(&BTreeSet::from([from]), Some(&to));
-                fits.then(|| (id, from.clone()))
-            });
-            if let Some((id, from)) = partner
-                && self.is_over_quota()
-                && self.pair(&id, &from, &to)
-            {
-                self.modify_safe(draft);
-            }
-        }
-    }
-
-    /// (c) Revokes as few extra rules as make room, those first that cut the least: the proof of the
-    /// plan tells what.
-    fn make_room(&mut self, draft: &mut Draft) {
-        let (max4, max6) = self.quota();
-        let mut gone = BTreeSet::new();
-        let mut left = self.extra.clone();
-        loop {
-            let (v4, v6) = self.cost(
-                self.now
-                    .iter()
-                    .filter(|key| !gone.contains(*key))
-                    .chain(&self.missing),
-            );
-            let (over4, over6) = (v4 > max4, v6 > max6);
-            let helps = |key: &&RuleKey| {
-                let (cost4, cost6) = self.cost_of(key);
-                over4 && cost4 > 0 || over6 && cost6 > 0
-            };
-            let cut = |key: &RuleKey| {
-                let others = self
-                    .now
-                    .iter()
-                    .filter(|other| !gone.contains(*other) && *other != key);
-                let peers = self.lower.difference(&self.permitted(others)).peers();
-                let addresses = [Family::V4, Family::V6].map(|family| peers.address_count(family));
-                (
-                    peers.symbols().len(),
-                    addresses.into_iter().fold(0, u128::saturating_add),
-                )
-            };
-            let Some(next) = left
-                .iter()
-                .filter(helps)
-                .min_by_key(|key| cut(key))
-                .cloned()
-            else {
-                break;
-            };
-            left.remove(&next);
-            gone.insert(next);
-        }
-        self.revoke(draft, gone);
-    }
+fn permitted<'k>(
+    group: &SecurityGroup,
+    rules: impl Iterator<Item = &'k RuleKey>,
+    direction: Direction,
+    topology: &Topology,
+) -> PacketSet {
+    let rules = rules
+        .map(|key| (key.clone(), RuleDetail::default()))
+        .collect();
+    let group = SecurityGroup {
+        id: group.id.clone(),
+        name: None,
+        description: None,
+        vpc: None,
+        owner: None,
+        tags: None,
+        rules,
+    };
+    permitted_by_group(&group, direction, topology)
 }
 
 fn words<'k>(rules: impl Iterator<Item = &'k RuleKey>) -> String {

@@ -196,7 +196,7 @@ fn gone(id: &str, vpc: &VpcId, live: &Snapshot) -> Option<String> {
         .any(|route| route.target == target && route.blackhole);
     match health(&target, vpc, &live.topology) {
         _ if blackhole => Some(format!("{id} is gone: a route to it is a blackhole")),
-        Health::Dead(why) => Some(why),
+        Health::Dead(dead) => Some(dead.why),
         Health::Alive | Health::Unknown => None,
     }
 }
@@ -269,9 +269,15 @@ pub(super) fn recover(
                 "{} say that they stand in the place of {id}: which one does is not known",
                 words(alive.iter().map(|one| &one.id))
             )),
-            ([], _) if !allowed => cannot(format!(
-                "{id} is gone and has to be made again first; the policy leaves that to a person (recreate: {{ nat: false }})"
-            )),
+            ([], _) if !allowed => {
+                for table in &tables {
+                    draft.needs(
+                        table.clone(),
+                        format!("{id} is gone, and the policy leaves it to a person to make it again (recreate: {{ nat: false }})"),
+                        format!("{id} made again"),
+                    );
+                }
+            }
             ([], _) if heirs.next().is_some() => {
                 let failed = successors(live, &id).map(told_failure);
                 cannot(format!(

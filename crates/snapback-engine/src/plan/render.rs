@@ -21,7 +21,7 @@ found() {
 impl Plan {
     /// The plan for programs: `steps[]` with `action` (the EC2 API name), `parameters` (as `aws ec2 …
     /// --cli-input-json` and boto3 take them), `resource`, `why` and `text`; `notes[]` with `kind`
-    /// (`cannot`, `interrupts`), where `step` counts from 0. Association ids are those of `handles`.
+    /// (`cannot`, `needs`, `interrupts`), where `step` and `until` count from 0. Association ids are those of `handles`.
     /// A step that makes something has `makes`: the name by which later steps mean what EC2 gives a
     /// new id.
     pub fn to_json(&self, handles: &Handles) -> Value {
@@ -42,14 +42,42 @@ impl Plan {
             Note::Cannot { resource, what } => {
                 json!({ "kind": "cannot", "resource": resource, "what": what })
             }
-            Note::Interrupts { step, what } => {
-                json!({ "kind": "interrupts", "step": step, "what": what })
+            Note::Needs {
+                resource,
+                what,
+                needs,
+            } => json!({ "kind": "needs", "resource": resource, "what": what, "needs": needs }),
+            Note::Interrupts {
+                step,
+                until,
+                what,
+                why,
+            } => {
+                json!({ "kind": "interrupts", "step": step, "until": until, "what": what, "why": why })
             }
         };
         json!({
             "steps": self.steps.iter().map(step).collect::<Vec<_>>(),
             "notes": self.notes.iter().map(note).collect::<Vec<_>>(),
         })
+    }
+
+    /// [`Self::to_json`] with what each step does: `safety` (`safe`, or `interrupts` or `unproved` with
+    /// its reasons) and `traffic` (what it has closed, restored and led elsewhere so far, compared with
+    /// how it was before the plan). `live` is the snapshot that the plan was made for.
+    pub fn to_json_with_traffic(&self, live: &Snapshot) -> Value {
+        let mut plan = self.to_json(&live.handles);
+        let told = super::safety(live, self)
+            .into_iter()
+            .zip(super::traffic(live, self));
+        let steps = plan.get_mut("steps").and_then(Value::as_array_mut);
+        for (step, (safety, traffic)) in steps.into_iter().flatten().zip(told) {
+            if let Some(members) = step.as_object_mut() {
+                members.insert("safety".into(), json!(safety));
+                members.insert("traffic".into(), json!(traffic));
+            }
+        }
+        plan
     }
 
     /// The plan as a POSIX shell script of `aws ec2` calls, which stops at the first that fails.
@@ -69,11 +97,9 @@ impl Plan {
         for note in &self.notes {
             comment(
                 &mut script,
-                &match note {
-                    Note::Cannot { resource, what } => format!("NOT DONE HERE: {resource}: {what}"),
-                    Note::Interrupts { step, what } => {
-                        format!("ATTENTION at step {}: {what}", step.saturating_add(1))
-                    }
+                &match note.left_undone() {
+                    Some(undone) => format!("NOT DONE HERE: {undone}"),
+                    None => format!("ATTENTION {}", note.words()),
                 },
             );
         }

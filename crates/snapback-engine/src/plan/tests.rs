@@ -7,6 +7,7 @@
 )]
 
 mod acl_paths;
+mod across;
 mod arbitrary;
 mod calls;
 mod minimal;

@@ -77,6 +77,8 @@ impl Policy {
         }
         let nat = self.recreate.nat;
         say("recreate.nat".into(), json!(nat), nat == plain.recreate.nat);
+        let usual = self.interruptions == plain.interruptions;
+        say("interruptions".into(), json!(self.interruptions), usual);
         settings
     }
 }

@@ -17,8 +17,9 @@ const OPT_OUT: &str = "SNAPBACK_OPT_OUT_TAG";
 const OPENINGS: &str = "SNAPBACK_ENFORCE_OPENINGS";
 const CLOSINGS: &str = "SNAPBACK_ENFORCE_CLOSINGS";
 const REQUIRED_TAGS: &str = "SNAPBACK_REQUIRED_TAGS";
+const INTERRUPTIONS: &str = "SNAPBACK_INTERRUPTIONS";
 /// The variables that make a policy; no others do.
-pub const VARIABLES: [&str; 11] = [
+pub const VARIABLES: [&str; 12] = [
     POLICY,
     MODE,
     "SNAPBACK_MODE_SECURITY_GROUP",
@@ -30,9 +31,10 @@ pub const VARIABLES: [&str; 11] = [
     VPCS,
     OPT_OUT,
     REQUIRED_TAGS,
+    INTERRUPTIONS,
 ];
 /// What begins so and is not known is a typo.
-const LOOKALIKES: [&str; 8] = [
+const LOOKALIKES: [&str; 9] = [
     "SNAPBACK_POLIC",
     "SNAPBACK_MODE",
     "SNAPBACK_ENFORCE",
@@ -40,6 +42,7 @@ const LOOKALIKES: [&str; 8] = [
     "SNAPBACK_VPC",
     "SNAPBACK_OPT",
     "SNAPBACK_REQUIRE",
+    "SNAPBACK_INTERRUPT",
     "SNAPBACK_EXCEPT",
 ];
 
@@ -86,6 +89,12 @@ pub(super) fn read(variables: &BTreeMap<String, String>) -> Result<Policy, Polic
     }
     if let Some(text) = set(CLOSINGS) {
         policy.enforce.closings = text.parse().map_err(|why: String| error(CLOSINGS, why))?;
+    }
+    if let Some(text) = set(INTERRUPTIONS) {
+        let read = text
+            .parse()
+            .map_err(|why: String| error(INTERRUPTIONS, why))?;
+        policy.interruptions = read;
     }
     lists(&mut policy, set)?;
     Ok(policy)

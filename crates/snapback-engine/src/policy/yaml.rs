@@ -1,7 +1,8 @@
 //! The policy file.
 
 use super::{
-    Enforce, Exception, Mode, Policy, PolicyError, Recreate, TagMatch, given, tag_key, vpc_id,
+    Enforce, Exception, Interruptions, Mode, Policy, PolicyError, Recreate, TagMatch, given,
+    tag_key, vpc_id,
 };
 use crate::finding::FindingCode;
 use jiff::civil::Date;
@@ -35,6 +36,8 @@ struct File {
     required_tags: Vec<Spanned<String>>,
     #[serde(default)]
     recreate: Recreate,
+    #[serde(default)]
+    interruptions: Interruptions,
 }
 
 #[derive(Deserialize)]
@@ -101,6 +104,7 @@ pub(super) fn read(text: &str, origin: &str) -> Result<Policy, PolicyError> {
             .into_iter()
             .collect(),
         recreate: file.recreate,
+        interruptions: file.interruptions,
     })
 }
 

@@ -69,7 +69,7 @@ fn no_policy() -> bool {
 fn declared(plan: &Plan) -> BTreeSet<usize> {
     let steps = plan.notes.iter().filter_map(|note| match note {
         Note::Interrupts { step, .. } => Some(*step),
-        Note::Cannot { .. } => None,
+        Note::Cannot { .. } | Note::Needs { .. } => None,
     });
     steps.collect()
 }
@@ -171,7 +171,7 @@ fn assert_end(live: &Snapshot, plan: &Plan, good: &Baselines) -> Snapshot {
     let cannot: Vec<&Note> = plan
         .notes
         .iter()
-        .filter(|note| matches!(note, Note::Cannot { .. }))
+        .filter(|note| note.left_undone().is_some())
         .collect();
     assert!(cannot.is_empty(), "{cannot:?}");
     let end = folded(live, plan);

@@ -218,7 +218,7 @@ fn a_table_is_made_again_without_the_routes_whose_targets_are_gone() {
     assert!(
         plan.notes
             .iter()
-            .any(|note| matches!(note, Note::Cannot { what, .. } if what.contains("nat-1"))),
+            .any(|note| matches!(note, Note::Needs { needs, .. } if needs == "nat-1 made again")),
         "{:?}",
         plan.notes
     );

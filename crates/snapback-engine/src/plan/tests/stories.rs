@@ -252,7 +252,7 @@ fn a_full_group_without_ids_says_what_it_cuts() {
     let plan = plan_between(&live, &good);
     assert_eq!(folded(&live, &plan).resources, good.resources);
     assert!(
-        matches!(&plan.notes[..], [Note::Interrupts { step: 0, what }] if what.contains("cuts ingress")),
+        matches!(&plan.notes[..], [Note::Interrupts { step: 0, what, .. }] if what.contains("cuts ingress")),
         "{:?}",
         plan.notes
     );
