@@ -8,13 +8,16 @@
 mod accept;
 mod attend;
 mod context;
+pub(crate) mod halt;
 mod locate;
 mod look;
 mod notices;
 mod origin;
+mod quiet;
+mod release;
 
 pub(crate) use locate::{Focus, Spot};
-pub(crate) use look::Scene;
+pub(crate) use look::{Rights, Scene};
 
 use crate::patience::{Pace, between, millis};
 use crate::port::{CallError, Command, Metric, RecheckReason, StoreError};
@@ -86,6 +89,8 @@ pub enum Ending {
     Nothing,
     /// People were told of all of it before.
     AlreadyTold,
+    /// It waits until the author of the change is quiet.
+    Held,
     /// A story ended.
     Closed(Outcome),
 }
@@ -168,6 +173,11 @@ impl From<StoreError> for GuardError {
 }
 
 impl GuardError {
+    /// Whether another guard was first, in whatever was written together.
+    pub(crate) fn is_race(&self) -> bool {
+        self.is_conflict() || matches!(self, Self::LeaseLost { .. })
+    }
+
     /// Whether somebody else wrote the record first.
     pub(crate) fn is_conflict(&self) -> bool {
         matches!(self, Self::Store(error) if matches!(**error, StoreError::Conflict { .. }))
@@ -211,6 +221,8 @@ pub(crate) struct Matter {
     pub cause: Cause,
     pub change: Option<Box<Change>>,
     pub trusted: bool,
+    /// Its author is quiet, or a person asked: nothing waits.
+    pub settled: bool,
 }
 
 impl Matter {
@@ -326,9 +338,15 @@ impl<P: GuardPorts> Visit<'_, P> {
     }
 
     async fn command(&self, command: Command) -> Result<Handled, GuardError> {
-        let Command::Recheck { resource, why, .. } = command;
+        let (resource, why) = match command {
+            Command::Recheck { resource, why, .. } => (resource, why),
+            Command::Release { what, by, why } => return self.release(&what, &by, &why).await,
+            Command::Quiet { principal, .. } => return self.quiet(&principal).await,
+        };
+        let settled = matches!(why, RecheckReason::Asked(_));
         let cause = match why {
             RecheckReason::Missed => Cause::Missed,
+            RecheckReason::Calm => Cause::Asked("the breaker's quiet time is over".into()),
             RecheckReason::Asked(words) => Cause::Asked(words),
             RecheckReason::Unfinished => {
                 let record = self.record(&resource).await?;
@@ -339,6 +357,7 @@ impl<P: GuardPorts> Visit<'_, P> {
             cause,
             change: None,
             trusted: false,
+            settled,
         };
         self.follow(&BTreeSet::from([Touched::Resource(resource)]), &matter)
             .await
@@ -365,6 +384,7 @@ impl<P: GuardPorts> Visit<'_, P> {
             cause: Cause::Event(change.event.clone()),
             trusted: !with_our_role && self.guard.policy.trusts(&change.actor.principal),
             change: Some(change.clone()),
+            settled: false,
         };
         match self.follow(&change.touched, &matter).await? {
             Handled::Judged(more) => ended.extend(more),

@@ -3,7 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 use snapback_engine::execution::ErrorClass;
-use snapback_engine::incident::{Entry, ResourceRecord};
+use snapback_engine::incident::{
+    AccountRecord, Activity, Commit, Entry, Lease, LeaseScope, ResourceRecord,
+};
 use snapback_engine::notification::Notification;
 use snapback_engine::plan::Action;
 use snapback_model::*;
@@ -143,14 +145,22 @@ pub trait Journal {
         &self,
         resource: &ResourceId,
     ) -> impl Future<Output = Result<ResourceRecord, StoreError>> + Send;
-    /// Writes a record on the condition that the stored version is `record.version - 1`, and appends
+    /// The lease of a scope, a new one where none is stored.
+    fn lease(
+        &self,
+        scope: &LeaseScope,
+    ) -> impl Future<Output = Result<Lease, StoreError>> + Send;
+    /// What is counted for the account and Region.
+    fn account(&self) -> impl Future<Output = Result<AccountRecord, StoreError>> + Send;
+    /// What is counted for an author of changes, a new one where nothing is stored.
+    fn activity(
+        &self,
+        principal: &str,
+    ) -> impl Future<Output = Result<Activity, StoreError>> + Send;
+    /// Writes each record on the condition that its stored version is the one before, and appends
     /// the entries on the condition that their numbers are free: all or nothing, one round trip.
     /// Request ids of ended steps become known to [`Journal::is_ours`] with it.
-    fn commit(
-        &self,
-        record: Option<&ResourceRecord>,
-        entries: &[Entry],
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    fn commit(&self, commit: &Commit<'_>) -> impl Future<Output = Result<(), StoreError>> + Send;
     /// The entries of a story in order.
     fn entries(
         &self,
@@ -176,6 +186,32 @@ pub enum Command {
         /// When the sweep saw it.
         asked_at: Timestamp,
     },
+    /// A person takes the brake off: counting begins anew, and what waited is looked at.
+    Release {
+        /// What.
+        what: Braked,
+        /// Who.
+        by: String,
+        /// Why.
+        why: String,
+    },
+    /// An author whose changes wait may be quiet now.
+    Quiet {
+        /// The author.
+        principal: String,
+        /// When it was asked for.
+        asked_at: Timestamp,
+    },
+}
+
+/// What a brake may be on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Braked {
+    /// The account in this Region.
+    Account,
+    /// One resource: its brake, and its breaker.
+    Resource(ResourceId),
 }
 
 /// Why a resource is looked at again.
@@ -188,12 +224,21 @@ pub enum RecheckReason {
     Unfinished,
     /// A person asked, in their words.
     Asked(String),
+    /// Its breaker may close: the controller was quiet.
+    Calm,
 }
+
+/// The longest delay of a message (SQS).
+pub const DELAY_MAX: Duration = Duration::from_secs(900);
 
 /// Sends to the guard's inbox.
 pub trait Inbox {
-    /// Sends one command.
-    fn send(&self, command: &Command) -> impl Future<Output = Result<(), CallError>> + Send;
+    /// Sends one command, to arrive after `delay` (at most [`DELAY_MAX`]; zero: at once).
+    fn send(
+        &self,
+        command: &Command,
+        delay: Duration,
+    ) -> impl Future<Output = Result<(), CallError>> + Send;
     /// Sends an event that never came by itself: a bare CloudTrail record.
     fn forward(&self, record: &str) -> impl Future<Output = Result<(), CallError>> + Send;
 }
@@ -294,4 +339,6 @@ pub enum Metric {
     GuardMillis,
     /// Messages not delivered to a channel.
     NotDelivered,
+    /// Brakes put on and breakers opened.
+    Braked,
 }

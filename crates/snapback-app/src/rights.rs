@@ -17,6 +17,7 @@ pub trait GuardPorts:
     + BaselineRead
     + BaselineWrite
     + Journal
+    + Inbox
     + DeadLetter
     + Clock
     + Meter
@@ -30,6 +31,7 @@ impl<P> GuardPorts for P where
         + BaselineRead
         + BaselineWrite
         + Journal
+        + Inbox
         + DeadLetter
         + Clock
         + Meter

@@ -22,6 +22,7 @@ use snapback_engine::incident::{Cause, Notice, Outcome, Place, ResourceRecord, S
 use snapback_engine::policy::Policy;
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// What a sweep goes by.
 #[derive(Debug, Clone)]
@@ -51,6 +52,8 @@ pub struct Sweep {
     pub unreviewed: BTreeSet<ResourceId>,
     /// Subjects whose surroundings changed, told now or before.
     pub context: BTreeSet<Subject>,
+    /// Resources whose breaker may close: the guard was asked to judge them afresh.
+    pub calm: BTreeSet<ResourceId>,
     /// Open stories that nobody holds: the guard was asked to go on.
     pub unfinished: BTreeSet<ResourceId>,
 }
@@ -82,6 +85,8 @@ struct Candidate {
     diff: ResourceDiff,
     assessment: Assessment,
     record: ResourceRecord,
+    /// Its breaker is open, and the other side was quiet for long enough.
+    calm: bool,
 }
 
 /// Sweeps the account and Region once.
@@ -186,8 +191,15 @@ impl<P: SweepPorts> Run<'_, P> {
             let pace = self.pace();
             let record = pace.retried(|| self.ports.record(&diff.resource)).await?;
             let told = !assessment.has_news(&record.told);
-            // A story in work tells by itself; one that nobody holds is picked up as unfinished.
-            if record.open.is_some() || (told && !is_unreviewed(&diff)) {
+            let now = self.ports.now();
+            let calm = record
+                .fight
+                .as_ref()
+                .is_some_and(|fight| fight.is_over(&self.terms.policy.breaker, now));
+            let waits = record.waits_until.is_some_and(|until| until > now);
+            // A story in work tells by itself; one that nobody holds is picked up as unfinished. What
+            // waits for quiet has its message on its way.
+            if record.open.is_some() || waits || (told && !calm && !is_unreviewed(&diff)) {
                 continue;
             }
             // Perhaps made again by a story in work, whose baselines follow at its end.
@@ -202,6 +214,7 @@ impl<P: SweepPorts> Run<'_, P> {
                 diff,
                 assessment,
                 record,
+                calm,
             });
         }
         Ok(candidates)
@@ -217,6 +230,11 @@ impl<P: SweepPorts> Run<'_, P> {
         if is_unreviewed(&candidate.diff) {
             self.record_unreviewed(all, &candidate).await?;
             sweep.unreviewed.insert(resource);
+            return Ok(());
+        }
+        if candidate.calm {
+            self.ask(resource.clone(), RecheckReason::Calm).await?;
+            sweep.calm.insert(resource);
             return Ok(());
         }
         tracing::warn!(%resource, "drift that no event told of");
@@ -241,7 +259,8 @@ impl<P: SweepPorts> Run<'_, P> {
             asked_at: self.ports.now(),
         };
         let pace = self.pace();
-        pace.retried(|| self.ports.send(&command)).await?;
+        pace.retried(|| self.ports.send(&command, Duration::ZERO))
+            .await?;
         Ok(())
     }
 
@@ -276,6 +295,7 @@ impl<P: SweepPorts> Run<'_, P> {
                 plan: None,
                 outcome: Outcome::Alerted,
                 told,
+                account: None,
             };
             match ledger::alert(&self.pace(), self.ports, alert).await {
                 Ok(_) => {}
@@ -321,9 +341,8 @@ impl<P: SweepPorts> Run<'_, P> {
         let open = pace.retried(|| self.ports.unfinished()).await?;
         let now = self.ports.now();
         for record in open {
-            let held =
-                record.holder.is_some() && record.lease_until.is_some_and(|until| until > now);
-            if !held {
+            let skew = self.terms.limits.skew;
+            if !record.is_held_against(&self.terms.holder, now, skew) {
                 self.ask(record.resource.clone(), RecheckReason::Unfinished)
                     .await?;
                 sweep.unfinished.insert(record.resource);

@@ -10,7 +10,10 @@
 //! |---|---|---|---|---|
 //! | state | `baseline#<kind>` | id | `generation` | a baseline: by id in one batch read, all of a kind in one query |
 //! | state | `index#<kind>` | `<vpc>#<id>` | `associations` | finds baselines by VPC and by association id |
-//! | state | `record` | id | `version`, `fencing`, `incident` | lease and open story of a resource |
+//! | state | `record` | id | `version`, `fencing`, `incident` | open story and limits of a resource |
+//! | state | `lease` | VPC id, else resource id | `version`, `fencing` | who may write in a VPC |
+//! | state | `account` | `head` | `version` | reverts lately, and the brake |
+//! | state | `activity` | principal | `version` | changes of an author lately, and what waits |
 //! | state | `topology` | `head` | `claim` | which capture is current and in which parts |
 //! | state | `topology#<slot>#<vpc>` | `<part>` | `capture` | one part of the captured context |
 //! | journal | `incident#<id>` | `entry#<sequence>` | `closed` | an entry; the stream feeds notify |

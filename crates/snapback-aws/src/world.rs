@@ -10,7 +10,9 @@ use crate::{CloudTrail, DeadLetterQueue, Ec2, Emf, InboxQueue, SystemClock, Tabl
 use aws_config::SdkConfig;
 use snapback_app::port::*;
 use snapback_engine::change::Own;
-use snapback_engine::incident::{Entry, ResourceRecord};
+use snapback_engine::incident::{
+    AccountRecord, Activity, Commit, Entry, Lease, LeaseScope, ResourceRecord,
+};
 use snapback_engine::plan::Action;
 use snapback_model::*;
 use std::time::Duration;
@@ -20,6 +22,7 @@ use std::time::Duration;
 pub struct GuardWorld {
     ec2: Ec2,
     tables: Tables,
+    inbox: InboxQueue,
     dead_letters: DeadLetterQueue,
     clock: SystemClock,
     meter: Emf,
@@ -48,6 +51,7 @@ impl GuardWorld {
         Self {
             ec2: ec2(sdk, &config.own),
             tables: Tables::new(sdk, &config.state_table, &config.journal_table),
+            inbox: InboxQueue::new(sdk, &config.inbox_url),
             dead_letters: DeadLetterQueue::new(sdk, &config.dead_letter_url),
             clock: SystemClock,
             meter: Emf::new("guard"),
@@ -78,16 +82,6 @@ impl Actuate for GuardWorld {
 impl DeadLetter for GuardWorld {
     async fn bury(&self, body: &str, reason: &str) -> Result<(), CallError> {
         self.dead_letters.bury(body, reason).await
-    }
-}
-
-impl Inbox for SweepWorld {
-    async fn send(&self, command: &Command) -> Result<(), CallError> {
-        self.inbox.send(command).await
-    }
-
-    async fn forward(&self, record: &str) -> Result<(), CallError> {
-        self.inbox.forward(record).await
     }
 }
 
@@ -131,8 +125,20 @@ macro_rules! shared_ports {
                 self.tables.record(resource).await
             }
 
-            async fn commit(&self, record: Option<&ResourceRecord>, entries: &[Entry]) -> Result<(), StoreError> {
-                self.tables.commit(record, entries).await
+            async fn lease(&self, scope: &LeaseScope) -> Result<Lease, StoreError> {
+                self.tables.lease(scope).await
+            }
+
+            async fn account(&self) -> Result<AccountRecord, StoreError> {
+                self.tables.account().await
+            }
+
+            async fn activity(&self, principal: &str) -> Result<Activity, StoreError> {
+                self.tables.activity(principal).await
+            }
+
+            async fn commit(&self, commit: &Commit<'_>) -> Result<(), StoreError> {
+                self.tables.commit(commit).await
             }
 
             async fn entries(&self, incident: &IncidentId) -> Result<Vec<Entry>, StoreError> {
@@ -145,6 +151,16 @@ macro_rules! shared_ports {
 
             async fn unfinished(&self) -> Result<Vec<ResourceRecord>, StoreError> {
                 self.tables.unfinished().await
+            }
+        }
+
+        impl Inbox for $world {
+            async fn send(&self, command: &Command, delay: Duration) -> Result<(), CallError> {
+                self.inbox.send(command, delay).await
+            }
+
+            async fn forward(&self, record: &str) -> Result<(), CallError> {
+                self.inbox.forward(record).await
             }
         }
 

@@ -5,6 +5,7 @@
 //! - Gives: [`Policy`], or [`PolicyError`] with line and column.
 //! - Must not: read files or the environment itself.
 
+mod budgets;
 mod effective;
 mod exception;
 mod pattern;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use snapback_model::{Kind, Tags, Timestamp, VpcId};
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use budgets::{Breaker, Budgets, Quiet, Span};
 pub use effective::Setting;
 pub(crate) use effective::word;
 pub use exception::Exception;
@@ -148,6 +150,15 @@ pub struct Policy {
     /// Whether a plan that interrupts traffic on its way runs without a person.
     #[serde(default)]
     pub interruptions: Interruptions,
+    /// How much is written before a person must look.
+    #[serde(default)]
+    pub budgets: Budgets,
+    /// When a fight with a controller is given up.
+    #[serde(default)]
+    pub breaker: Breaker,
+    /// When a change is taken back only once its author is quiet.
+    #[serde(default)]
+    pub quiet: Quiet,
 }
 
 /// What becomes of a plan for which no safe path exists (design.md principle 4).
@@ -268,6 +279,12 @@ impl Policy {
     /// required-tags: [Owner]
     /// recreate: { route-table: false, nat: true }   # each kind is true unless told otherwise, nat is false
     /// interruptions: forbid    # forbid | allow: a plan that cuts approved traffic on its way
+    /// budgets:
+    ///   calls-a-plan: 100
+    ///   reverts-of-a-resource-an-hour: 5
+    ///   resources-reverted-in-ten-minutes: 25
+    /// breaker: { rounds: 3, window: 1h, quiet: 30m }
+    /// quiet: { after: 60s, longest: 10m, changes: 10 }
     /// ```
     ///
     /// # Errors
@@ -280,11 +297,16 @@ impl Policy {
     /// `SNAPBACK_MODE`, `SNAPBACK_MODE_SECURITY_GROUP`, `SNAPBACK_MODE_NETWORK_ACL`, `SNAPBACK_MODE_ROUTE_TABLE`
     /// (empty inherits), `SNAPBACK_ENFORCE_OPENINGS`, `SNAPBACK_ENFORCE_CLOSINGS`,
     /// `SNAPBACK_INTERRUPTIONS`, `SNAPBACK_TRUSTED_PRINCIPALS`, `SNAPBACK_VPCS` and `SNAPBACK_REQUIRED_TAGS` (comma lists),
-    /// `SNAPBACK_OPT_OUT_TAG` (`key` or `key=value`), or `SNAPBACK_POLICY` (the YAML itself, alone:
+    /// `SNAPBACK_OPT_OUT_TAG` (`key` or `key=value`), `SNAPBACK_BUDGET_CALLS_A_PLAN`,
+    /// `SNAPBACK_BUDGET_REVERTS_OF_A_RESOURCE_AN_HOUR`,
+    /// `SNAPBACK_BUDGET_RESOURCES_REVERTED_IN_TEN_MINUTES`, `SNAPBACK_BREAKER_ROUNDS`,
+    /// `SNAPBACK_BREAKER_WINDOW`, `SNAPBACK_BREAKER_QUIET`, `SNAPBACK_QUIET_AFTER`,
+    /// `SNAPBACK_QUIET_LONGEST`, `SNAPBACK_QUIET_CHANGES`, or `SNAPBACK_POLICY` (the YAML itself, alone:
     /// the only way to set thresholds by kind and exceptions).
     /// An empty variable is as good as none. Any other variable that begins like one of these
     /// (`SNAPBACK_MODE…`, `SNAPBACK_ENFORCE…`, `SNAPBACK_TRUST…`, `SNAPBACK_VPC…`, `SNAPBACK_OPT…`,
-    /// `SNAPBACK_REQUIRE…`, `SNAPBACK_INTERRUPT…`, `SNAPBACK_EXCEPT…`, `SNAPBACK_POLIC…`, in any case) is taken for a typo:
+    /// `SNAPBACK_REQUIRE…`, `SNAPBACK_INTERRUPT…`, `SNAPBACK_EXCEPT…`, `SNAPBACK_POLIC…`,
+    /// `SNAPBACK_BUDGET…`, `SNAPBACK_BREAKER…`, `SNAPBACK_QUIET…`, in any case) is taken for a typo:
     /// an error. Variables beyond are not the policy's business.
     ///
     /// # Errors

@@ -9,7 +9,9 @@ use crate::views::Logged;
 use crate::world::{CallOutcome, Inner, World};
 use snapback_app::port::*;
 use snapback_engine::execution::{ErrorClass, classify};
-use snapback_engine::incident::{Entry, ResourceRecord};
+use snapback_engine::incident::{
+    AccountRecord, Activity, Commit, Entry, Lease, LeaseScope, ResourceRecord,
+};
 use snapback_engine::plan::Action;
 use snapback_model::*;
 use std::sync::Arc;
@@ -289,13 +291,22 @@ impl Journal for World {
             .await
     }
 
-    async fn commit(
-        &self,
-        record: Option<&ResourceRecord>,
-        entries: &[Entry],
-    ) -> Result<(), StoreError> {
-        self.in_store("commit", |store| store.commit(record, entries))
+    async fn lease(&self, scope: &LeaseScope) -> Result<Lease, StoreError> {
+        self.in_store("lease", |store| Ok(store.lease(scope))).await
+    }
+
+    async fn account(&self) -> Result<AccountRecord, StoreError> {
+        self.in_store("account", |store| Ok(store.account.clone()))
             .await
+    }
+
+    async fn activity(&self, principal: &str) -> Result<Activity, StoreError> {
+        self.in_store("activity", |store| Ok(store.activity(principal)))
+            .await
+    }
+
+    async fn commit(&self, commit: &Commit<'_>) -> Result<(), StoreError> {
+        self.in_store("commit", |store| store.commit(commit)).await
     }
 
     async fn entries(&self, incident: &IncidentId) -> Result<Vec<Entry>, StoreError> {
@@ -315,7 +326,7 @@ impl Journal for World {
 }
 
 impl Inbox for World {
-    async fn send(&self, command: &Command) -> Result<(), CallError> {
+    async fn send(&self, command: &Command, delay: Duration) -> Result<(), CallError> {
         self.stored("send", |inner| {
             let body = serde_json::to_string(command).map_err(|error| CallError {
                 operation: "SendMessage".into(),
@@ -325,7 +336,8 @@ impl Inbox for World {
                 class: ErrorClass::Invalid,
                 request: None,
             })?;
-            let due = inner.now.checked_add(QUEUE_DELAY).unwrap_or(inner.now);
+            let delay = QUEUE_DELAY.max(delay.min(DELAY_MAX));
+            let due = inner.now.checked_add(delay).unwrap_or(inner.now);
             inner.delivery.send(body, due);
             Ok(())
         })

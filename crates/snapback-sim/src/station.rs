@@ -225,7 +225,7 @@ impl<'a> Station<'a> {
                 if handled
                     .endings()
                     .iter()
-                    .all(|ending| matches!(ending, Ending::Nothing | Ending::AlreadyTold))
+                    .all(|ending| matches!(ending, Ending::Nothing | Ending::AlreadyTold | Ending::Held))
                 {
                     (self.listener)(&Moment::Quiet(
                         "nothing to do: live is as it should be, or was told".into(),

@@ -2,7 +2,9 @@
 
 use snapback_app::port::{StoreError, Wanted};
 use snapback_engine::execution::StepOutcome;
-use snapback_engine::incident::{Body, Entry, ResourceRecord};
+use snapback_engine::incident::{
+    AccountRecord, Activity, Body, Commit, Entry, Lease, LeaseScope, ResourceRecord,
+};
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +16,9 @@ pub(crate) struct Store {
     pub baselines: BTreeMap<ResourceId, Baseline>,
     pub topology: Option<Topology>,
     pub records: BTreeMap<ResourceId, ResourceRecord>,
+    pub leases: BTreeMap<LeaseScope, Lease>,
+    pub account: AccountRecord,
+    pub activities: BTreeMap<String, Activity>,
     pub entries: BTreeMap<(IncidentId, u32), Entry>,
     /// Every entry in commit order.
     pub stream: Vec<Entry>,
@@ -84,20 +89,9 @@ impl Store {
         Ok(())
     }
 
-    pub fn commit(
-        &mut self,
-        record: Option<&ResourceRecord>,
-        entries: &[Entry],
-    ) -> Result<(), StoreError> {
-        if let Some(record) = record {
-            let stored = self
-                .records
-                .get(&record.resource)
-                .map_or(0, |stored| stored.version);
-            if stored.checked_add(1) != Some(record.version) {
-                return Err(conflict(format!("record of {}", record.resource)));
-            }
-        }
+    pub fn commit(&mut self, commit: &Commit<'_>) -> Result<(), StoreError> {
+        self.check(commit)?;
+        let entries = commit.entries;
         let mut numbers = BTreeSet::new();
         for entry in entries {
             let key = (entry.incident.clone(), entry.sequence);
@@ -108,8 +102,18 @@ impl Store {
                 )));
             }
         }
-        if let Some(record) = record {
+        if let Some(record) = commit.record {
             self.records.insert(record.resource.clone(), record.clone());
+        }
+        if let Some(lease) = commit.lease {
+            self.leases.insert(lease.scope.clone(), lease.clone());
+        }
+        if let Some(account) = commit.account {
+            self.account = account.clone();
+        }
+        if let Some(activity) = commit.activity {
+            self.activities
+                .insert(activity.principal.clone(), activity.clone());
         }
         for entry in entries {
             if let Body::StepEnded {
@@ -128,6 +132,42 @@ impl Store {
             self.stream.push(entry.clone());
         }
         Ok(())
+    }
+
+    /// The condition of each record: its stored version is the one before.
+    fn check(&self, commit: &Commit<'_>) -> Result<(), StoreError> {
+        let mut versions = Vec::new();
+        if let Some(record) = commit.record {
+            let stored = self.record(&record.resource).version;
+            versions.push((stored, record.version, format!("record of {}", record.resource)));
+        }
+        if let Some(lease) = commit.lease {
+            let stored = self.lease(&lease.scope).version;
+            versions.push((stored, lease.version, format!("lease of {}", lease.scope)));
+        }
+        if let Some(account) = commit.account {
+            let stored = self.account.version;
+            versions.push((stored, account.version, "account record".to_owned()));
+        }
+        if let Some(activity) = commit.activity {
+            let stored = self.activity(&activity.principal).version;
+            let what = format!("activity of {}", activity.principal);
+            versions.push((stored, activity.version, what));
+        }
+        let unfit = versions
+            .into_iter()
+            .find(|(stored, written, _)| stored.checked_add(1) != Some(*written));
+        unfit.map_or(Ok(()), |(_, _, what)| Err(conflict(what)))
+    }
+
+    pub fn lease(&self, scope: &LeaseScope) -> Lease {
+        let stored = self.leases.get(scope).cloned();
+        stored.unwrap_or_else(|| Lease::new(scope.clone()))
+    }
+
+    pub fn activity(&self, principal: &str) -> Activity {
+        let stored = self.activities.get(principal).cloned();
+        stored.unwrap_or_else(|| Activity::new(principal))
     }
 
     pub fn record(&self, resource: &ResourceId) -> ResourceRecord {

@@ -1,7 +1,7 @@
 //! Whether a plan may run at all.
 
 use super::Target;
-use snapback_engine::execution::{Limits, Verification, verify};
+use snapback_engine::execution::{Verification, verify};
 use snapback_engine::plan::{self, Note, Permission, Plan};
 use snapback_engine::policy::Policy;
 use snapback_model::Snapshot;
@@ -16,18 +16,11 @@ pub(super) enum Course {
 
 /// Checks a plan before its first call: it must lead to its goal by the pure twin of EC2, or as far
 /// as it says it can; and it must interrupt nothing, unless policy lets it.
-pub(super) fn course(plan: &Plan, live: &Snapshot, limits: &Limits, policy: &Policy) -> Course {
+pub(super) fn course(plan: &Plan, live: &Snapshot, policy: &Policy) -> Course {
     let cannot: Vec<String> = plan.notes.iter().filter_map(Note::left_undone).collect();
     if plan.steps.is_empty() {
         let why = "no call of this version leads to the baseline".to_owned();
         return Course::Refused(if cannot.is_empty() { vec![why] } else { cannot });
-    }
-    if plan.steps.len() > limits.steps_max {
-        return Course::Refused(vec![format!(
-            "the plan has {} steps, more than the limit of {}",
-            plan.steps.len(),
-            limits.steps_max
-        )]);
     }
     if let Permission::Refused(why) = plan::permission(plan, policy) {
         return Course::Refused(why);

@@ -112,13 +112,13 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         if carried.is_empty() {
             return self.look_again().await;
         }
-        let (record, entries) = self.draft(carried);
-        let pace = self.visit.pace();
+        let draft = self.draft(carried);
+        let (pace, commit) = (self.visit.pace(), draft.commit());
         let (written, live) = tokio::join!(
-            ledger::commit(&pace, &self.visit.guard.ports, Some(&record), &entries),
+            ledger::commit(&pace, &self.visit.guard.ports, &commit),
             self.read()
         );
-        self.written(written, record, &entries)?;
+        self.written(written, draft)?;
         match live {
             Ok(live) => {
                 self.scene.live = live;

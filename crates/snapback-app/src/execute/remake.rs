@@ -12,7 +12,7 @@ use crate::port::{CallError, StoreError, Wanted};
 use crate::rights::GuardPorts;
 use snapback_engine::diff::Difference;
 use snapback_engine::execution::StepOutcome;
-use snapback_engine::incident::{Body, Outcome};
+use snapback_engine::incident::{Body, Commit, Outcome};
 use snapback_engine::plan::{self, Action, Plan};
 use snapback_engine::policy::Mode;
 use snapback_model::*;
@@ -296,7 +296,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             .map(|last| last.tellable())
             .unwrap_or_default();
         let pace = self.visit.pace();
-        match ledger::commit(&pace, &self.visit.guard.ports, Some(&next), &[]).await {
+        match ledger::commit(&pace, &self.visit.guard.ports, &Commit::of(&next, &[])).await {
             Ok(()) | Err(StoreError::Conflict { .. }) => Ok(()),
             Err(error) => Err(error.into()),
         }

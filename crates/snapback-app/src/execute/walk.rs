@@ -56,8 +56,13 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             bodies.push(Body::StepStarted {
                 step: index,
                 handles: named_by(&action, &self.scene.live.handles),
+                fencing: 0,
             });
-            self.write(std::mem::take(&mut bodies)).await?;
+            if let Some(stop) = self.begin(&bodies).await? {
+                bodies.pop();
+                return Ok(Walk::Stopped(bodies, stop));
+            }
+            bodies.clear();
             let act = self.act(&action).await?;
             let (Act::Made(outcomes)
             | Act::Changed(outcomes, _)
@@ -128,6 +133,11 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         let mut outcomes = Vec::new();
         let mut attempt = 0;
         loop {
+            self.renew().await?;
+            if !self.is_covered() {
+                let why = "the lease would not outlast the call".to_owned();
+                return Ok(Act::Exhausted(outcomes, why));
+            }
             let ports = &self.visit.guard.ports;
             let error = match ports.act(action, &self.scene.live.handles).await {
                 Ok(receipt) => {
@@ -187,7 +197,6 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                 return Ok(Act::Exhausted(outcomes, error.to_string()));
             }
             attempt = attempt.saturating_add(1);
-            self.renew().await?;
         }
     }
 

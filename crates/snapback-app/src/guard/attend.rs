@@ -1,14 +1,14 @@
 //! What is done about one resource: nothing, an alert, a revert, or the end of an unfinished story.
 
-use super::{Ended, Ending, Focus, GuardError, Matter, Scene, Spot, Visit};
+use super::{Ended, Ending, Focus, GuardError, Matter, Rights, Scene, Spot, Visit};
 use crate::assessment::{Assessment, assess};
-use crate::execute::Execution;
+use crate::execute::{Claim, Execution};
 use crate::ledger;
 use crate::patience::{
     CONFLICTS_MAX, SIBLING_WINDOW, STALE_PAUSE, STALE_READS_MAX, STALE_WINDOW, between,
 };
 use crate::rights::GuardPorts;
-use snapback_engine::incident::{Outcome, Place, ResourceRecord, Story};
+use snapback_engine::incident::{Commit, LeaseScope, Outcome, Place, ResourceRecord, Story};
 use snapback_engine::plan::{self, Plan};
 use snapback_engine::verdict::Verdict;
 use snapback_model::{Digest, Element, Resource, ResourceId};
@@ -24,37 +24,59 @@ impl<P: GuardPorts> Visit<'_, P> {
         focus: &Focus,
         matter: &Matter,
     ) -> Result<Ended, GuardError> {
-        for _ in 0..CONFLICTS_MAX {
-            let record = match scene.records.remove(resource) {
-                Some(record) => record,
-                None => self.record(resource).await?,
-            };
-            if record.is_held_against(&self.holder, self.now()) {
-                return Err(GuardError::Busy {
-                    resource: resource.clone(),
-                    holder: record.holder.unwrap_or_default(),
-                });
-            }
-            let written_since = record
-                .last_write
-                .is_some_and(|at| at >= scene.live.observed_at);
-            if written_since {
-                self.refresh(scene, spot, focus).await?;
-            }
-            if record.open.is_none() {
-                self.confirm(&record, scene, spot, focus, matter).await?;
-            }
-            match self.settle(record, scene, spot, focus, matter).await {
-                Err(error) if error.is_conflict() => {
+        let (mut waits, mut conflicts) = (0, 0);
+        loop {
+            match self.attend_once(resource, scene, spot, focus, matter).await {
+                Err(error) if error.is_conflict() && conflicts < CONFLICTS_MAX => {
                     tracing::info!(%resource, %error, "record written meanwhile: look again");
-                    self.refresh(scene, spot, focus).await?;
+                    conflicts += 1;
+                }
+                Err(GuardError::Busy { .. }) if self.may_wait(waits).await => waits += 1,
+                Err(error) if error.is_conflict() => {
+                    return Err(GuardError::Contended {
+                        what: resource.to_string(),
+                    });
                 }
                 result => return result,
             }
+            self.refresh(scene, spot, focus).await?;
         }
-        Err(GuardError::Contended {
-            what: resource.to_string(),
-        })
+    }
+
+    /// Waits a little for another guard, unless the tries or the time are used up.
+    async fn may_wait(&self, waits: u32) -> bool {
+        self.time_left() > self.guard.limits.reserve && self.pace().wait(waits).await
+    }
+
+    async fn attend_once(
+        &self,
+        resource: &ResourceId,
+        scene: &mut Scene,
+        spot: &Spot,
+        focus: &Focus,
+        matter: &Matter,
+    ) -> Result<Ended, GuardError> {
+        let record = match scene.records.remove(resource) {
+            Some(record) => record,
+            None => self.record(resource).await?,
+        };
+        let limits = &self.guard.limits;
+        if record.is_held_against(&self.holder, self.now(), limits.skew) {
+            return Err(GuardError::Busy {
+                resource: resource.clone(),
+                holder: record.holder.unwrap_or_default(),
+            });
+        }
+        let written_since = record
+            .last_write
+            .is_some_and(|at| at >= scene.live.observed_at);
+        if written_since {
+            self.refresh(scene, spot, focus).await?;
+        }
+        if record.open.is_none() {
+            self.confirm(&record, scene, spot, focus, matter).await?;
+        }
+        self.settle(record, scene, spot, focus, matter).await
     }
 
     /// Right after a write of ours a read may still show what it took back: harm is believed once
@@ -146,11 +168,7 @@ impl<P: GuardPorts> Visit<'_, P> {
             .map(|assessment| assessment.decision.verdict());
         match (assessment, verdict) {
             (Some(assessment), Some(Verdict::Revert)) => {
-                tracing::info!(resource = %record.resource, reverts = assessment.reverts().len(), "harm: take back");
-                let story = self.story(&record, matter);
-                let place = self.place(scene, &record.resource);
-                Execution::new(self, spot, focus, scene, record, story, place)
-                    .run()
+                self.take_back(record, &assessment, scene, spot, focus, matter)
                     .await
             }
             (Some(assessment), Some(Verdict::Alert)) => {
@@ -158,6 +176,68 @@ impl<P: GuardPorts> Visit<'_, P> {
             }
             _ => self.forget(record).await,
         }
+    }
+
+    /// Takes back, unless it waits, a brake is on, or a controller fights.
+    async fn take_back(
+        &self,
+        mut record: ResourceRecord,
+        assessment: &Assessment,
+        scene: &mut Scene,
+        spot: &Spot,
+        focus: &Focus,
+        matter: &Matter,
+    ) -> Result<Ended, GuardError> {
+        if let Some(ended) = self.hold(&record, assessment, matter).await? {
+            return Ok(ended);
+        }
+        let rights = self.rights_of(&record.resource, scene).await?;
+        let account = &rights.account;
+        if let Some(halt) = self.halted(&record, account, assessment, matter) {
+            return self
+                .halt(&record, account, scene, matter, assessment, halt)
+                .await;
+        }
+        // A breaker that is still noted here has closed by itself.
+        record.fight = None;
+        self.is_free(&record.resource, &rights)?;
+        tracing::info!(resource = %record.resource, reverts = assessment.reverts().len(), "harm: take back");
+        let story = self.story(&record, matter);
+        let place = self.place(scene, &record.resource);
+        let claim = Claim {
+            record,
+            rights,
+            story,
+            place,
+        };
+        Execution::new(self, spot, focus, scene, claim).run().await
+    }
+
+    /// The lease of the resource's VPC and the account's counts: as read along, or read now.
+    async fn rights_of(
+        &self,
+        resource: &ResourceId,
+        scene: &mut Scene,
+    ) -> Result<Rights, GuardError> {
+        let place = self.place(scene, resource);
+        let scope = LeaseScope::of(resource, place.vpc.as_ref());
+        let along = scene.rights.take();
+        match along.filter(|rights| rights.lease.scope == scope) {
+            Some(rights) => Ok(rights),
+            None => self.rights(&scope).await,
+        }
+    }
+
+    /// Whether nobody else writes in the VPC.
+    fn is_free(&self, resource: &ResourceId, rights: &Rights) -> Result<(), GuardError> {
+        let (lease, skew) = (&rights.lease, self.guard.limits.skew);
+        if lease.is_held_against(&self.holder, self.now(), skew) {
+            return Err(GuardError::Busy {
+                resource: resource.clone(),
+                holder: lease.holder.clone().unwrap_or_default(),
+            });
+        }
+        Ok(())
     }
 
     /// What no baseline knows may be what an open story is making again: that story tells of it.
@@ -220,13 +300,14 @@ impl<P: GuardPorts> Visit<'_, P> {
         record: &ResourceRecord,
         told: BTreeMap<Element, Digest>,
     ) -> Result<(), GuardError> {
-        if record.told == told {
+        if record.told == told && record.waits_until.is_none() {
             return Ok(());
         }
         let mut next = record.clone();
         next.version = record.version.saturating_add(1);
         next.told = told;
-        ledger::commit(&self.pace(), &self.guard.ports, Some(&next), &[]).await?;
+        next.waits_until = None;
+        ledger::commit(&self.pace(), &self.guard.ports, &Commit::of(&next, &[])).await?;
         Ok(())
     }
 
@@ -262,6 +343,7 @@ impl<P: GuardPorts> Visit<'_, P> {
                 plan: proposal(scene, assessment),
                 outcome: Outcome::Alerted,
                 told: outstanding,
+                account: None,
             },
         )
         .await?;
@@ -290,14 +372,22 @@ impl<P: GuardPorts> Visit<'_, P> {
             story.incident = incident;
             story
         });
+        let rights = self.rights_of(&record.resource, scene).await?;
+        self.is_free(&record.resource, &rights)?;
         let place = self.place(scene, &record.resource);
-        Execution::new(self, spot, focus, scene, record, story, place)
+        let claim = Claim {
+            record,
+            rights,
+            story,
+            place,
+        };
+        Execution::new(self, spot, focus, scene, claim)
             .judged_by(matter.stranger())
             .run()
             .await
     }
 
-    fn story(&self, record: &ResourceRecord, matter: &Matter) -> Story {
+    pub(super) fn story(&self, record: &ResourceRecord, matter: &Matter) -> Story {
         Story::new(
             record.next_incident(),
             record.resource.clone(),
@@ -307,7 +397,7 @@ impl<P: GuardPorts> Visit<'_, P> {
         )
     }
 
-    fn place(&self, scene: &Scene, resource: &ResourceId) -> Place {
+    pub(super) fn place(&self, scene: &Scene, resource: &ResourceId) -> Place {
         let baseline = scene.baselines.by_id.get(resource);
         Place {
             vpc: baseline
@@ -327,7 +417,7 @@ impl<P: GuardPorts> Visit<'_, P> {
 }
 
 /// The calls that would lead to the goal, where there is one (mode `observe`).
-fn proposal(scene: &Scene, assessment: &Assessment) -> Option<Plan> {
+pub(super) fn proposal(scene: &Scene, assessment: &Assessment) -> Option<Plan> {
     let goal = assessment.decision.goal.clone()?;
     let goal = BTreeMap::from([(goal.id(), goal)]);
     Some(plan::plan(&scene.live, &goal, &scene.baselines))

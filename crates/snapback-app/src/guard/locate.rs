@@ -63,6 +63,14 @@ impl Spot {
         }
     }
 
+    /// Its VPC, where the place is one.
+    pub fn vpc(&self) -> Option<&VpcId> {
+        match self {
+            Self::Acls(vpc) | Self::Tables(vpc) => Some(vpc),
+            Self::Group(_) | Self::Acl(_) | Self::Table(_) => None,
+        }
+    }
+
     /// The place as it is named once resources were made again.
     pub fn succeeded(&self, lineage: &Lineage) -> Self {
         match self {

@@ -95,9 +95,9 @@ fn severity(outcome: Outcome, findings: &[Finding]) -> Severity {
     let worst = findings.iter().map(|finding| finding.severity).max();
     let least = match outcome {
         Outcome::Failed | Outcome::Refused | Outcome::Blind => Severity::High,
-        Outcome::Impostor => Severity::Critical,
+        Outcome::Impostor | Outcome::Braked => Severity::Critical,
         Outcome::Alerted | Outcome::Malformed | Outcome::Context => Severity::Low,
-        Outcome::Reverted | Outcome::Accepted => Severity::Info,
+        Outcome::Reverted | Outcome::Accepted | Outcome::Released => Severity::Info,
     };
     worst.map_or(least, |worst| worst.max(least))
 }
@@ -123,6 +123,7 @@ fn differences(judged: &[&Judgement], told: &BTreeMap<Element, Digest>) -> Vec<R
 
 fn next(story: &Story, outcome: Outcome, judged: &[&Judgement]) -> Vec<String> {
     let mut lines = successors(story);
+    lines.extend(story.advice.iter().cloned());
     let stay = judged
         .iter()
         .any(|judgement| judgement.verdict == Verdict::Alert);
@@ -148,7 +149,9 @@ fn next(story: &Story, outcome: Outcome, judged: &[&Judgement]) -> Vec<String> {
         | Outcome::Blind
         | Outcome::Impostor
         | Outcome::Malformed
-        | Outcome::Context => {}
+        | Outcome::Context
+        | Outcome::Released
+        | Outcome::Braked => {}
     }
     if story.cause == Cause::Missed {
         lines.push(

@@ -63,8 +63,12 @@ pub struct Story {
     pub interruptions: u32,
     /// What went wrong or is left, in words.
     pub problems: Vec<String>,
+    /// What a person is to do, beside what its outcome says.
+    pub advice: Vec<String>,
     /// Whether it is over.
     pub closed: bool,
+    /// Whether a call of it was begun.
+    pub begun: bool,
     running: Option<Running>,
 }
 
@@ -93,7 +97,9 @@ impl Story {
             lineage: Lineage::default(),
             interruptions: 0,
             problems: Vec::new(),
+            advice: Vec::new(),
             closed: false,
+            begun: false,
             running: None,
         }
     }
@@ -148,7 +154,8 @@ impl Story {
                 );
                 self.plan = Some(plan.as_ref().clone());
             }
-            Body::StepStarted { step, handles } => {
+            Body::StepStarted { step, handles, .. } => {
+                self.begun = true;
                 self.settle_running();
                 self.running = Some(Running {
                     step: *step,

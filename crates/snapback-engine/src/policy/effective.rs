@@ -79,6 +79,17 @@ impl Policy {
         say("recreate.nat".into(), json!(nat), nat == plain.recreate.nat);
         let usual = self.interruptions == plain.interruptions;
         say("interruptions".into(), json!(self.interruptions), usual);
+        let limits = [
+            ("budgets", json!(self.budgets), json!(plain.budgets)),
+            ("breaker", json!(self.breaker), json!(plain.breaker)),
+            ("quiet", json!(self.quiet), json!(plain.quiet)),
+        ];
+        for (group, counts, usual) in limits {
+            for (name, value) in counts.as_object().into_iter().flatten() {
+                let is_default = usual.get(name) == Some(value);
+                say(format!("{group}.{name}"), value.clone(), is_default);
+            }
+        }
         settings
     }
 }

@@ -1,8 +1,8 @@
 //! The policy file.
 
 use super::{
-    Enforce, Exception, Interruptions, Mode, Policy, PolicyError, Recreate, TagMatch, given,
-    tag_key, vpc_id,
+    Breaker, Budgets, Enforce, Exception, Interruptions, Mode, Policy, PolicyError, Quiet,
+    Recreate, TagMatch, given, tag_key, vpc_id,
 };
 use crate::finding::FindingCode;
 use jiff::civil::Date;
@@ -38,6 +38,12 @@ struct File {
     recreate: Recreate,
     #[serde(default)]
     interruptions: Interruptions,
+    #[serde(default)]
+    budgets: Budgets,
+    #[serde(default)]
+    breaker: Breaker,
+    #[serde(default)]
+    quiet: Quiet,
 }
 
 #[derive(Deserialize)]
@@ -105,6 +111,9 @@ pub(super) fn read(text: &str, origin: &str) -> Result<Policy, PolicyError> {
             .collect(),
         recreate: file.recreate,
         interruptions: file.interruptions,
+        budgets: file.budgets,
+        breaker: file.breaker,
+        quiet: file.quiet,
     })
 }
 

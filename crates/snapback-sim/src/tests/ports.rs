@@ -218,7 +218,7 @@ fn baselines_are_written_on_the_generation_before_or_not_at_all() {
 
 #[test]
 fn the_journal_has_one_winner_for_each_number_and_version() {
-    use snapback_engine::incident::{Body, Entry, ResourceRecord};
+    use snapback_engine::incident::{Body, Commit, Entry, ResourceRecord};
     let (world, layout) = shop();
     let mut record = ResourceRecord::new(layout.app.into());
     let entry = |sequence| Entry {
@@ -228,19 +228,19 @@ fn the_journal_has_one_winner_for_each_number_and_version() {
         body: Body::Interrupted { why: "test".into() },
     };
     record.version = 1;
-    run(world.commit(Some(&record), &[entry(0), entry(1)])).unwrap();
+    run(world.commit(&Commit::of(&record, &[entry(0), entry(1)]))).unwrap();
     assert!(matches!(
-        run(world.commit(Some(&record), &[entry(2)])),
+        run(world.commit(&Commit::of(&record, &[entry(2)]))),
         Err(StoreError::Conflict { .. })
     ));
     record.version = 2;
     assert!(matches!(
-        run(world.commit(Some(&record), &[entry(1)])),
+        run(world.commit(&Commit::of(&record, &[entry(1)]))),
         Err(StoreError::Conflict { .. })
     ));
     world.fail("commit", Fault::LostResponse, 1);
     assert!(matches!(
-        run(world.commit(Some(&record), &[entry(2)])),
+        run(world.commit(&Commit::of(&record, &[entry(2)]))),
         Err(StoreError::Call(_))
     ));
     assert_eq!(
@@ -326,12 +326,12 @@ fn a_channel_is_down_for_as_long_as_the_outage_lasts() {
 
 #[test]
 fn two_processes_take_turns_and_only_one_commit_wins() {
-    use snapback_engine::incident::ResourceRecord;
+    use snapback_engine::incident::{Commit, ResourceRecord};
     let (world, layout) = shop();
     let process = || async {
         let mut record: ResourceRecord = world.record(&layout.app.clone().into()).await.unwrap();
         record.version += 1;
-        world.commit(Some(&record), &[]).await
+        world.commit(&Commit::of(&record, &[])).await
     };
     let (first, second) = run(async { tokio::join!(process(), process()) });
     assert!(first.is_ok());
