@@ -206,7 +206,7 @@ where
         };
         let entries = pace.retried(|| journal.entries(&incident)).await?;
         let plan = Story::read(&entries).and_then(|story| story.plan);
-        let makes = |step: &Step| step.action.makes().is_some();
+        let makes = |step: &Step| step.action.makes_kind() == Some(kind);
         if plan.is_some_and(|plan| plan.steps.iter().any(makes)) {
             return Ok(Some(incident));
         }

@@ -48,6 +48,9 @@ pub enum Scope {
     TablesOf(VpcId),
     /// One table by id: its VPC is not known.
     Table(RouteTableId),
+    /// The NAT gateways of a VPC, those deleted within the hour too, and the account's Elastic
+    /// addresses where they may be read.
+    NatGatewaysOf(VpcId),
 }
 
 /// Reads EC2. Pages to the end; retries are the flow's.
@@ -63,7 +66,7 @@ pub struct Receipt {
     /// EC2's request id.
     pub request: Option<RequestId>,
     /// The id of what a create call made.
-    pub created: Option<ResourceId>,
+    pub created: Option<CreatedId>,
 }
 
 /// Writes EC2: one call, no retry of its own.
@@ -146,10 +149,7 @@ pub trait Journal {
         resource: &ResourceId,
     ) -> impl Future<Output = Result<ResourceRecord, StoreError>> + Send;
     /// The lease of a scope, a new one where none is stored.
-    fn lease(
-        &self,
-        scope: &LeaseScope,
-    ) -> impl Future<Output = Result<Lease, StoreError>> + Send;
+    fn lease(&self, scope: &LeaseScope) -> impl Future<Output = Result<Lease, StoreError>> + Send;
     /// What is counted for the account and Region.
     fn account(&self) -> impl Future<Output = Result<AccountRecord, StoreError>> + Send;
     /// What is counted for an author of changes, a new one where nothing is stored.

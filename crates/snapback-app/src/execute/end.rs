@@ -4,8 +4,8 @@ use super::{Execution, GuardError};
 use crate::assessment::Assessment;
 use crate::guard::{Ended, Ending, halt};
 use crate::ledger;
-use crate::patience::{INTERRUPTIONS_MAX, between, millis};
-use crate::port::Metric;
+use crate::patience::{INTERRUPTIONS_MAX, WAIT_PAUSE, WAITS_MAX, between, millis};
+use crate::port::{Command, Metric, RecheckReason};
 use crate::rights::GuardPorts;
 use snapback_engine::brake::{self, Brake, Controller, Stop, Undone};
 use snapback_engine::incident::{Body, Outcome, ResourceRecord};
@@ -18,7 +18,6 @@ use std::collections::BTreeMap;
 const UNDONE_MAX: usize = 16;
 
 impl<P: GuardPorts> Execution<'_, '_, P> {
-
     /// Leaves the story for the next delivery or the sweep and gives the lease back.
     pub(super) async fn interrupt(&mut self, mut bodies: Vec<Body>, why: String) -> GuardError {
         bodies.push(Body::Interrupted { why: why.clone() });
@@ -36,8 +35,55 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         }
     }
 
+    /// What the next step needs takes minutes: the lease is given back meanwhile, and the story goes on
+    /// by a message that comes later, else by the sweep. It does not wait for ever.
+    pub(super) async fn wait(
+        &mut self,
+        mut bodies: Vec<Body>,
+        what: String,
+    ) -> Result<Ended, GuardError> {
+        if between(self.story.arrived_at, self.visit.now()) > WAITS_MAX {
+            return self
+                .fail(bodies, format!("{what}: waited long enough"))
+                .await;
+        }
+        bodies.push(Body::Waits { what: what.clone() });
+        let draft = self.draft(bodies);
+        let record = draft.record.released();
+        tracing::info!(incident = %self.story.incident, what, "waits");
+        self.put(draft.released(record)).await?;
+        let (visit, resource) = (self.visit, self.story.resource.clone());
+        let command = Command::Recheck {
+            resource: resource.clone(),
+            why: RecheckReason::Unfinished,
+            asked_at: visit.now(),
+        };
+        let ports = &visit.guard.ports;
+        let sent = visit
+            .pace()
+            .retried(|| ports.send(&command, WAIT_PAUSE))
+            .await;
+        let incident = self.story.incident.clone();
+        match sent {
+            Ok(()) => Ok(Ended {
+                resource: Some(resource),
+                incident: Some(incident),
+                ending: Ending::Awaited,
+            }),
+            Err(error) => Err(GuardError::Interrupted {
+                resource,
+                incident,
+                why: format!("{what}; {error}"),
+            }),
+        }
+    }
+
     /// EC2 did not do it for now: comes again, unless that was tried often enough.
-    pub(super) async fn give_up(&mut self, bodies: Vec<Body>, why: String) -> Result<Ended, GuardError> {
+    pub(super) async fn give_up(
+        &mut self,
+        bodies: Vec<Body>,
+        why: String,
+    ) -> Result<Ended, GuardError> {
         let often = self.story.interruptions.saturating_add(1) >= INTERRUPTIONS_MAX;
         if often || self.visit.last_try {
             return self.fail(bodies, why).await;
@@ -46,7 +92,11 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
     }
 
     /// Ends as failed, with what is left.
-    pub(super) async fn fail(&mut self, bodies: Vec<Body>, why: String) -> Result<Ended, GuardError> {
+    pub(super) async fn fail(
+        &mut self,
+        bodies: Vec<Body>,
+        why: String,
+    ) -> Result<Ended, GuardError> {
         let mut problems = vec![why];
         if !bodies.is_empty() {
             self.write(bodies).await?;
@@ -181,7 +231,11 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             since: self.visit.now(),
             incident: self.story.incident.clone(),
         };
-        let known = self.account.brake.clone().filter(|_| stop.budget.is_of_account());
+        let known = self
+            .account
+            .brake
+            .clone()
+            .filter(|_| stop.budget.is_of_account());
         let outcome = match known {
             Some(_) => Outcome::Alerted,
             None => Outcome::Braked,
@@ -195,7 +249,9 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         bodies.push(Body::Planned {
             plan: Box::new(plan),
         });
-        self.story.advice.extend(halt::advice(&brake, &self.story.resource));
+        self.story
+            .advice
+            .extend(halt::advice(&brake, &self.story.resource));
         self.close(outcome, bodies, vec![halt::words(&brake)]).await
     }
 

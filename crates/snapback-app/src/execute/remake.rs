@@ -17,7 +17,7 @@ use snapback_engine::plan::{self, Action, Plan};
 use snapback_engine::policy::Mode;
 use snapback_model::*;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Codes by which EC2 says that it does not know a resource (yet).
 const UNKNOWN_TO_EC2: [&str; 5] = [
@@ -45,21 +45,30 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         )
     }
 
-    fn succession(&self) -> Succession<'_> {
+    fn succession<'l>(&'l self, lineage: &'l Lineage) -> Succession<'l> {
         Succession {
-            lineage: &self.lineage,
+            lineage,
             incident: &self.story.incident,
             at: self.visit.now(),
         }
     }
 
+    /// What took the place of what: all that this story made, and the NAT gateways that routes lead to
+    /// in the place of others.
+    fn followed(&self) -> Lineage {
+        let mut lineage = self.lineage.clone();
+        lineage.extend(&plan::successions(&self.scene.live));
+        lineage
+    }
+
     /// The baselines as they are once they follow.
     pub(super) fn baselines(&self) -> Cow<'_, Baselines> {
         let stored = &self.scene.baselines;
-        if self.lineage.is_empty() {
+        let lineage = self.followed();
+        if lineage.is_empty() {
             return Cow::Borrowed(stored);
         }
-        let newer = stored.succeeded(&self.succession());
+        let newer = stored.succeeded(&self.succession(&lineage));
         Cow::Owned(stored.clone().with(newer))
     }
 
@@ -130,7 +139,8 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             .story
             .unsettled
             .iter()
-            .any(|call| call.action.makes().as_ref() == Some(&current));
+            .any(|call| call.action.makes_as(current.as_str()));
+        self.find_half_made_gateways(bodies);
         if !begun {
             return Ok(());
         }
@@ -138,7 +148,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             if self.scene.live.resources.contains_key(&current) {
                 return Ok(());
             }
-            if let Some((step, new)) = self.story.half_made(&current, &self.scene.live) {
+            if let Some((step, new)) = self.story.half_made(current.as_str(), &self.scene.live) {
                 tracing::info!(old = %current, %new, "made by a call of ours without an answer");
                 if self.resumed {
                     bodies.push(Body::StepEnded {
@@ -164,6 +174,30 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         Ok(())
     }
 
+    /// The NAT gateways that calls without an answer made: the plan finds them by itself, the story
+    /// tells of them.
+    fn find_half_made_gateways(&mut self, bodies: &mut Vec<Body>) {
+        let asked: BTreeSet<CreatedId> = self
+            .story
+            .unsettled
+            .iter()
+            .filter(|call| matches!(call.action, Action::CreateNatGateway { .. }))
+            .filter_map(|call| call.action.makes())
+            .filter(|name| self.lineage.current(name.as_str()) == name.as_str())
+            .collect();
+        for name in asked {
+            let Some((step, new)) = self.story.half_made(name.as_str(), &self.scene.live) else {
+                continue;
+            };
+            tracing::info!(%new, "made by a call of ours without an answer");
+            self.lineage.record(name.as_str(), new.as_str());
+            bodies.push(Body::StepEnded {
+                step,
+                outcome: StepOutcome::AlreadyInPlace { created: Some(new) },
+            });
+        }
+    }
+
     /// The plan that completes what this story made again: to all that the lost resource was. The
     /// decision to make it is in the journal; `observe`, set meanwhile, ends it.
     pub(super) fn completion(&self) -> Option<Plan> {
@@ -173,7 +207,13 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         }
         let baselines = self.baselines();
         let goal = BTreeMap::from([(new.clone(), baselines.state(&new)?.clone())]);
-        Some(plan::plan(&self.scene.live, &goal, &baselines))
+        let recreate = self.visit.guard.policy.recreate;
+        Some(plan::plan_within(
+            &self.scene.live,
+            &goal,
+            &baselines,
+            recreate,
+        ))
     }
 
     /// Whether nothing is left to do for what was made again.
@@ -232,20 +272,25 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
     /// # Errors
     /// What the store did not do.
     pub(super) async fn follow_with_baselines(&mut self) -> Result<(), GuardError> {
-        let Some(new) = self.successor() else {
+        let new = self.successor();
+        let gateways = plan::successions(&self.scene.live);
+        if new.is_none() && gateways.is_empty() {
             return Ok(());
-        };
+        }
         let wanted = Wanted {
             everything: true,
-            only_states: true,
+            only_states: gateways.is_empty(),
             ..Wanted::default()
         };
+        let lineage = self.followed();
         let (visit, ports) = (self.visit, &self.visit.guard.ports);
         for _ in 0..CONFLICTS_MAX {
             let Some(stored) = visit.baselines(&wanted).await? else {
                 return Ok(());
             };
-            let updated = stored.succeeded(&self.succession());
+            self.follow_with_context(&stored.topology, &gateways)
+                .await?;
+            let updated = stored.succeeded(&self.succession(&lineage));
             let written = if updated.is_empty() {
                 Ok(())
             } else {
@@ -259,23 +304,54 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                 }
                 Err(error) => return Err(error.into()),
             }
+            let others = updated.iter().filter(|one| one.id != self.story.resource);
+            for table in others.filter(|one| one.state.is_some() && Some(&one.id) != new.as_ref()) {
+                visit.look_at(&table.id, table.vpc.as_ref());
+            }
             let stored = stored.with(updated);
-            for referrer in referrers(&stored, &new) {
+            for referrer in new.iter().flat_map(|new| referrers(&stored, new)) {
                 visit.look_at(&referrer.id, referrer.vpc.as_ref());
             }
             let here = &mut self.scene.baselines.by_id;
-            let known = |id: &ResourceId| here.contains_key(id) || *id == new;
+            let known = |id: &ResourceId| here.contains_key(id) || Some(id) == new.as_ref();
             let newer: Vec<Baseline> = stored
                 .by_id
                 .into_values()
                 .filter(|baseline| known(&baseline.id))
                 .collect();
             here.extend(newer.into_iter().map(|newer| (newer.id.clone(), newer)));
-            return self.begin_record(&new).await;
+            return match &new {
+                Some(new) => self.begin_record(new).await,
+                None => Ok(()),
+            };
         }
         Err(GuardError::Contended {
-            what: format!("the baselines that follow {new}"),
+            what: "the baselines that follow what was made again".to_owned(),
         })
+    }
+
+    /// The captured context knows a NAT gateway that stands in the place of another: should it be
+    /// deleted in its turn, it can be made again.
+    async fn follow_with_context(
+        &self,
+        captured: &Topology,
+        gateways: &Lineage,
+    ) -> Result<(), GuardError> {
+        let mut topology = captured.clone();
+        for (old, new) in gateways.iter() {
+            if let Some(gateway) = self.scene.live.topology.gateways.get(new)
+                && !captured.gateways.contains_key(new)
+            {
+                topology.gateways.remove(old);
+                topology.gateways.insert(new.to_owned(), gateway.clone());
+            }
+        }
+        if topology == *captured {
+            return Ok(());
+        }
+        let (pace, ports) = (self.visit.pace(), &self.visit.guard.ports);
+        pace.retried(|| ports.put_topology(&topology)).await?;
+        Ok(())
     }
 
     /// The record of the new id knows when we wrote, in which story, and what was told.

@@ -79,7 +79,8 @@ impl<P: GuardPorts> Visit<'_, P> {
         let Some((baselines, rights)) = baselines? else {
             return Ok(None);
         };
-        let mut live = self.with_namesakes(live, spot, focus, &baselines).await?;
+        let live = self.with_namesakes(live, spot, focus, &baselines).await?;
+        let mut live = self.with_gateways(live, spot, focus, &baselines).await?;
         lend_endpoints(&mut live, &baselines);
         Ok(Some(Scene {
             baselines,
@@ -97,7 +98,8 @@ impl<P: GuardPorts> Visit<'_, P> {
         baselines: &Baselines,
     ) -> Result<Snapshot, GuardError> {
         let live = self.observe(&spot.scope(), focus).await?;
-        let mut live = self.with_namesakes(live, spot, focus, baselines).await?;
+        let live = self.with_namesakes(live, spot, focus, baselines).await?;
+        let mut live = self.with_gateways(live, spot, focus, baselines).await?;
         lend_endpoints(&mut live, baselines);
         Ok(live)
     }
@@ -197,7 +199,9 @@ impl<P: GuardPorts> Visit<'_, P> {
         if self.guard.policy.mode_of(first.kind()) == Mode::Observe {
             return None;
         }
-        let vpc = spot.vpc().or_else(|| baselines.by_id.get(first)?.vpc.as_ref())?;
+        let vpc = spot
+            .vpc()
+            .or_else(|| baselines.by_id.get(first)?.vpc.as_ref())?;
         let ports = &self.guard.ports;
         let scope = LeaseScope::Vpc(vpc.clone());
         let (lease, account) = tokio::join!(ports.lease(&scope), ports.account());

@@ -171,13 +171,11 @@ impl<P: GuardPorts> Visit<'_, P> {
         let terms = &self.guard.policy.quiet;
         let now = self.now();
         let latest = activity.held.values().max_by_key(|held| held.change.at);
-        let wait = latest
-            .and_then(|held| brake::hold(terms, &held.change.actor, &pulse, since, now));
+        let wait =
+            latest.and_then(|held| brake::hold(terms, &held.change.actor, &pulse, since, now));
         if let Some((_, wait)) = wait {
             self.ask_when_quiet(principal, wait).await?;
-            return Ok(Handled::Judged(
-                activity.held.keys().map(held).collect(),
-            ));
+            return Ok(Handled::Judged(activity.held.keys().map(held).collect()));
         }
         let mut ended = Vec::new();
         let mut done = BTreeMap::new();

@@ -186,10 +186,7 @@ impl Story {
         let made = |action: &Action| plan::born(&action.for_incident(&self.incident), live);
         steps
             .enumerate()
-            .filter(|(_, step)| {
-                let makes = step.action.makes();
-                makes.is_some_and(|made| made.as_str() == resource)
-            })
+            .filter(|(_, step)| step.action.makes_as(resource))
             .find_map(|(index, step)| Some((index, made(&step.action)?)))
     }
 

@@ -105,6 +105,11 @@ impl Action {
         Some(CreatedId::new(id))
     }
 
+    /// Whether this is a create call that knows what it makes by this id.
+    pub fn makes_as(&self, id: &str) -> bool {
+        self.makes().is_some_and(|made| made.as_str() == id)
+    }
+
     /// The kind of the guarded resource that a create call makes.
     pub fn makes_kind(&self) -> Option<Kind> {
         match self {

@@ -121,7 +121,7 @@ impl NatRequest {
 }
 
 /// What a plan calls the gateway that is made in the place of another, until EC2 names it.
-pub(super) fn successor_name(id: &str) -> String {
+pub fn successor_name(id: &str) -> String {
     format!("{id}{AGAIN}")
 }
 

@@ -81,9 +81,18 @@ pub(in crate::plan) fn target_readiness(
     live: &Snapshot,
 ) -> Option<Readiness> {
     match target {
-        RouteTarget::NatGateway(id) => standing(id, live),
+        RouteTarget::NatGateway(id) => standing(id, live).or_else(|| unseen(id, live)),
         _ => None,
     }
+}
+
+/// A gateway that is not among those that were read was just made: EC2 shows it soon.
+fn unseen(id: &str, live: &Snapshot) -> Option<Readiness> {
+    let gateways = &live.topology.gateways;
+    let read = gateways
+        .values()
+        .any(|other| other.kind == GatewayKind::Nat);
+    (read && !gateways.contains_key(id)).then(|| Readiness::NotYet(format!("{id} is not seen yet")))
 }
 
 /// What stands against using a gateway now; nothing where it is available or not listed.
