@@ -157,7 +157,10 @@ fn two_guards_never_write_in_one_vpc_at_the_same_time() {
                     _ => None,
                 })
                 .collect();
-            assert!(numbers.is_sorted_by_key(|(_, fencing)| *fencing), "{numbers:?}");
+            assert!(
+                numbers.is_sorted_by_key(|(_, fencing)| *fencing),
+                "{numbers:?}"
+            );
             let stories: BTreeSet<_> = numbers.iter().cloned().collect();
             assert_eq!(stories.len(), 2, "{numbers:?}");
             let _ = group;
@@ -230,7 +233,12 @@ fn a_resource_reverted_too_often_is_left_alone_told_once_loudly_and_watched() {
         }
         assert_eq!(
             outcomes(&setting),
-            [Outcome::Reverted, Outcome::Reverted, Outcome::Braked, Outcome::Alerted],
+            [
+                Outcome::Reverted,
+                Outcome::Reverted,
+                Outcome::Braked,
+                Outcome::Alerted
+            ],
             "{}",
             all_of(&setting)
         );
@@ -238,8 +246,14 @@ fn a_resource_reverted_too_often_is_left_alone_told_once_loudly_and_watched() {
         assert_eq!(braked.severity, Severity::Critical);
         assert!(!braked.executed);
         let words = braked.problems.join(" ");
-        assert!(words.contains("budgets.reverts-of-a-resource-an-hour"), "{words}");
-        assert!(words.contains("3 reverts") && words.contains("limit is 2"), "{words}");
+        assert!(
+            words.contains("budgets.reverts-of-a-resource-an-hour"),
+            "{words}"
+        );
+        assert!(
+            words.contains("3 reverts") && words.contains("limit is 2"),
+            "{words}"
+        );
         let next = braked.next.join(" ");
         assert!(next.contains(r#""snapback":"release""#), "{next}");
         let watched = &reports_of(&setting, Outcome::Alerted)[0];
@@ -253,9 +267,20 @@ fn a_resource_reverted_too_often_is_left_alone_told_once_loudly_and_watched() {
         assert_eq!(reports_of(&setting, Outcome::Braked).len(), 1);
         let group = setting.layout.app.clone().into();
         release(&mut setting, Braked::Resource(group)).await;
-        assert!(app_rules(&setting).iter().all(|text| !text.contains("0.0.0.0/0") || text.contains("443") || text.contains("80")));
+        assert!(
+            app_rules(&setting)
+                .iter()
+                .all(|text| !text.contains("0.0.0.0/0")
+                    || text.contains("443")
+                    || text.contains("80"))
+        );
         let last: Vec<Outcome> = outcomes(&setting).split_off(4);
-        assert_eq!(last, [Outcome::Released, Outcome::Reverted], "{}", all_of(&setting));
+        assert_eq!(
+            last,
+            [Outcome::Released, Outcome::Reverted],
+            "{}",
+            all_of(&setting)
+        );
     });
 }
 
@@ -270,7 +295,12 @@ fn a_plan_of_too_many_calls_is_not_made_and_may_be_released_as_it_is() {
         does(&setting, &stranger(), authorize(&setting, &[OPEN]));
         setting.settle().await;
         assert_eq!(writes(&setting), 0, "{}", all_of(&setting));
-        assert_eq!(outcomes(&setting), [Outcome::Braked], "{}", all_of(&setting));
+        assert_eq!(
+            outcomes(&setting),
+            [Outcome::Braked],
+            "{}",
+            all_of(&setting)
+        );
         let report = &setting.reports()[0];
         assert!(report.problems.join(" ").contains("budgets.calls-a-plan"));
         assert!(report.steps.len() >= 2, "{:?}", report.steps);
@@ -309,13 +339,21 @@ fn too_many_resources_put_the_brake_on_for_the_account_and_its_release_brings_th
         let told = outcomes(&setting);
         let count = |outcome| told.iter().filter(|told| **told == outcome).count();
         assert_eq!(
-            (count(Outcome::Reverted), count(Outcome::Braked), count(Outcome::Alerted)),
+            (
+                count(Outcome::Reverted),
+                count(Outcome::Braked),
+                count(Outcome::Alerted)
+            ),
             (3, 1, 2),
             "{}",
             all_of(&setting)
         );
         let braked = &reports_of(&setting, Outcome::Braked)[0];
-        assert!(braked.problems.join(" ").contains("4 resources"), "{:?}", braked.problems);
+        assert!(
+            braked.problems.join(" ").contains("4 resources"),
+            "{:?}",
+            braked.problems
+        );
         assert_eq!(braked.severity, Severity::Critical);
         setting.world.advance(Duration::from_secs(3600));
         setting.sweep().await;
@@ -393,7 +431,12 @@ fn terraform_that_applies_the_reverted_change_three_times_opens_the_breaker_once
         }
         assert_eq!(
             outcomes(&setting),
-            [Outcome::Reverted, Outcome::Reverted, Outcome::Reverted, Outcome::Braked],
+            [
+                Outcome::Reverted,
+                Outcome::Reverted,
+                Outcome::Reverted,
+                Outcome::Braked
+            ],
             "{}",
             all_of(&setting)
         );
@@ -402,14 +445,28 @@ fn terraform_that_applies_the_reverted_change_three_times_opens_the_breaker_once
         assert!(words.contains("role/platform"), "{words}");
         assert!(words.contains("3 times"), "{words}");
         assert_eq!(report.severity, Severity::Critical);
-        assert!(report.next.iter().any(|line| line.contains("closes by itself")));
+        assert!(
+            report
+                .next
+                .iter()
+                .any(|line| line.contains("closes by itself"))
+        );
         // A sweep, another apply, a touch by hand: quiet, nothing is told again, nothing written.
         setting.sweep().await;
         setting.settle().await;
-        does(&setting, &terraform(), Call::revoke(&setting.layout.app, [rule(OPEN)]));
+        does(
+            &setting,
+            &terraform(),
+            Call::revoke(&setting.layout.app, [rule(OPEN)]),
+        );
         setting.settle().await;
         opens(&mut setting, &terraform(), OPEN).await;
-        assert_eq!((writes(&setting), setting.reports().len()), (3, 4), "{}", all_of(&setting));
+        assert_eq!(
+            (writes(&setting), setting.reports().len()),
+            (3, 4),
+            "{}",
+            all_of(&setting)
+        );
     });
 }
 
@@ -425,11 +482,18 @@ fn the_breaker_closes_by_itself_after_a_quiet_time_and_the_sweep_judges_afresh()
         setting.world.advance(5 * MINUTE);
         setting.sweep().await;
         setting.settle().await;
-        assert!(app_rules(&setting).contains(&OPEN.to_owned()), "not quiet for long enough");
+        assert!(
+            app_rules(&setting).contains(&OPEN.to_owned()),
+            "not quiet for long enough"
+        );
         setting.world.advance(6 * MINUTE);
         setting.sweep().await;
         setting.settle().await;
-        assert!(!app_rules(&setting).contains(&OPEN.to_owned()), "{}", all_of(&setting));
+        assert!(
+            !app_rules(&setting).contains(&OPEN.to_owned()),
+            "{}",
+            all_of(&setting)
+        );
     });
 }
 
@@ -442,7 +506,11 @@ fn a_person_may_close_the_breaker() {
         }
         let group = setting.layout.app.clone().into();
         release(&mut setting, Braked::Resource(group)).await;
-        assert!(!app_rules(&setting).contains(&OPEN.to_owned()), "{}", all_of(&setting));
+        assert!(
+            !app_rules(&setting).contains(&OPEN.to_owned()),
+            "{}",
+            all_of(&setting)
+        );
     });
 }
 
@@ -465,7 +533,12 @@ fn different_changes_and_different_people_are_no_fight() {
         for number in 0..5 {
             let who = Principal::user(&format!("user-{number}"));
             opens(&mut setting, &who, OPEN).await;
-            opens(&mut setting, &stranger(), &format!("ingress tcp:{} 0.0.0.0/0", 3000 + number)).await;
+            opens(
+                &mut setting,
+                &stranger(),
+                &format!("ingress tcp:{} 0.0.0.0/0", 3000 + number),
+            )
+            .await;
         }
         assert_eq!(writes(&setting), 10, "{}", all_of(&setting));
         assert!(reports_of(&setting, Outcome::Braked).is_empty());
@@ -480,7 +553,10 @@ fn what_a_tool_applies_waits_until_it_is_quiet_and_is_judged_as_one() {
         let mut setting = account("").await;
         let before = setting.live();
         for number in 0..5_u8 {
-            let text = format!("ingress tcp:{} 10.{number}.0.0/16", 9000 + u16::from(number));
+            let text = format!(
+                "ingress tcp:{} 10.{number}.0.0/16",
+                9000 + u16::from(number)
+            );
             does(&setting, &terraform(), authorize(&setting, &[&text]));
             setting.world.advance(Duration::from_secs(10));
             for body in due(&setting) {
@@ -495,7 +571,12 @@ fn what_a_tool_applies_waits_until_it_is_quiet_and_is_judged_as_one() {
         assert!(setting.delivered.iter().any(held));
         setting.settle().await;
         assert_eq!(setting.live(), before, "{}", all_of(&setting));
-        assert_eq!(outcomes(&setting), [Outcome::Reverted], "{}", all_of(&setting));
+        assert_eq!(
+            outcomes(&setting),
+            [Outcome::Reverted],
+            "{}",
+            all_of(&setting)
+        );
         let actor = setting.reports()[0].actor.clone().unwrap();
         assert!(actor.principal.contains("platform"));
     });
@@ -593,8 +674,17 @@ fn a_mass_change_by_one_author_waits_and_one_change_does_not() {
         }
         assert_eq!(outcomes(&setting).len(), 2, "{}", all_of(&setting));
         setting.settle().await;
-        assert_eq!(outcomes(&setting), [Outcome::Reverted; 3], "{}", all_of(&setting));
-        assert!(app_rules(&setting).iter().all(|text| !text.contains("10.9.")));
+        assert_eq!(
+            outcomes(&setting),
+            [Outcome::Reverted; 3],
+            "{}",
+            all_of(&setting)
+        );
+        assert!(
+            app_rules(&setting)
+                .iter()
+                .all(|text| !text.contains("10.9."))
+        );
     });
 }
 
@@ -607,12 +697,21 @@ fn what_its_author_took_back_itself_is_no_story() {
         for body in due(&setting) {
             setting.handle(body).await;
         }
-        does(&setting, &terraform(), Call::revoke(&setting.layout.app, [rule(WITHIN)]));
+        does(
+            &setting,
+            &terraform(),
+            Call::revoke(&setting.layout.app, [rule(WITHIN)]),
+        );
         setting.settle().await;
         setting.world.advance(20 * MINUTE);
         setting.sweep().await;
         setting.settle().await;
-        assert_eq!((setting.reports().len(), writes(&setting)), (0, 0), "{}", all_of(&setting));
+        assert_eq!(
+            (setting.reports().len(), writes(&setting)),
+            (0, 0),
+            "{}",
+            all_of(&setting)
+        );
     });
 }
 
@@ -629,7 +728,12 @@ fn a_message_that_never_came_does_not_leave_what_waits_forgotten() {
         setting.world.advance(15 * MINUTE);
         setting.sweep().await;
         setting.settle().await;
-        assert_eq!(outcomes(&setting), [Outcome::Reverted], "{}", all_of(&setting));
+        assert_eq!(
+            outcomes(&setting),
+            [Outcome::Reverted],
+            "{}",
+            all_of(&setting)
+        );
     });
 }
 
@@ -650,14 +754,24 @@ fn a_policy_turned_to_observe_in_the_middle_ends_the_story_without_a_call() {
         };
         // No time for a step: the story is left open.
         let left = setting.guard.handle_message(message).await;
-        assert!(matches!(left, Err(GuardError::Interrupted { .. })), "{left:?}");
+        assert!(
+            matches!(left, Err(GuardError::Interrupted { .. })),
+            "{left:?}"
+        );
         setting.guard.policy = policy(Mode::Observe);
         setting.handle(body).await;
         setting.settle().await;
         assert_eq!(writes(&setting), 0);
         let open = setting.world.stored_records();
-        assert!(open.values().all(|record| record.open.is_none()), "{open:#?}");
-        assert!(!outcomes(&setting).contains(&Outcome::Reverted), "{}", all_of(&setting));
+        assert!(
+            open.values().all(|record| record.open.is_none()),
+            "{open:#?}"
+        );
+        assert!(
+            !outcomes(&setting).contains(&Outcome::Reverted),
+            "{}",
+            all_of(&setting)
+        );
     });
 }
 
@@ -679,14 +793,24 @@ fn a_trusted_edit_while_a_group_is_made_again_becomes_part_of_it() {
             Call::authorize(&app, [(rule("ingress tcp:7443 10.7.0.0/16"), None)]),
         );
         let gone = GroupBy::Id(group);
-        does(&setting, &stranger(), Call::DeleteSecurityGroup { group: gone });
+        does(
+            &setting,
+            &stranger(),
+            Call::DeleteSecurityGroup { group: gone },
+        );
         setting.settle().await;
         setting.world.advance(10 * MINUTE);
         setting.sweep().await;
         setting.settle().await;
         assert!(app_rules(&setting).contains(&"ingress tcp:7443 10.7.0.0/16".to_owned()));
         let bad = [Outcome::Failed, Outcome::Impostor, Outcome::Refused];
-        assert!(outcomes(&setting).iter().all(|outcome| !bad.contains(outcome)), "{}", all_of(&setting));
+        assert!(
+            outcomes(&setting)
+                .iter()
+                .all(|outcome| !bad.contains(outcome)),
+            "{}",
+            all_of(&setting)
+        );
         assert!(setting.dead.is_empty());
     });
 }

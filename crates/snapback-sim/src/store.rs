@@ -139,7 +139,11 @@ impl Store {
         let mut versions = Vec::new();
         if let Some(record) = commit.record {
             let stored = self.record(&record.resource).version;
-            versions.push((stored, record.version, format!("record of {}", record.resource)));
+            versions.push((
+                stored,
+                record.version,
+                format!("record of {}", record.resource),
+            ));
         }
         if let Some(lease) = commit.lease {
             let stored = self.lease(&lease.scope).version;

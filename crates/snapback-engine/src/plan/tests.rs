@@ -11,6 +11,7 @@ mod across;
 mod arbitrary;
 mod calls;
 mod minimal;
+mod nat;
 mod parameters;
 mod properties;
 mod recreation;
