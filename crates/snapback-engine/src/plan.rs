@@ -37,7 +37,7 @@ mod tests;
 
 pub use apply::apply;
 pub use existence::born;
-pub use nat::{NatRequest, predecessor, recovery, successions, successor_name};
+pub use nat::{NatRequest, predecessor, recovery, recovery_goal, successions, successor_name};
 pub use note::{Note, Permission, StepSafety, permission};
 pub use proof::traffic::{StepTraffic, traffic};
 pub use readiness::{Readiness, readiness};

@@ -95,6 +95,10 @@ impl Observe for Ec2 {
                 let described = self.tables("route-table-id", id.as_str()).await?;
                 (described, one(id.clone()))
             }
+            Scope::NatGatewaysOf(vpc) => {
+                let described = self.nat_gateways_of(vpc.as_str()).await?;
+                (described, BTreeSet::new())
+            }
         };
         Ok(described.into_snapshot(
             observed_at,

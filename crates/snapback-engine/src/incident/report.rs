@@ -3,7 +3,7 @@
 use super::story::{Place, Story};
 use super::{Cause, Outcome, Report, ReportedDifference};
 use crate::finding::{Finding, Severity};
-use crate::plan::predecessor;
+use crate::plan::{predecessor, successor_name};
 use crate::policy::Mode;
 use crate::verdict::{Judgement, Verdict};
 use snapback_model::*;
@@ -175,8 +175,18 @@ fn gateways(story: &Story) -> Vec<String> {
         .lineage
         .iter()
         .filter_map(|(name, new)| Some((predecessor(name)?, new)));
+    let leads = |old: &str, new: &str| {
+        let name = successor_name(old);
+        story.made.iter().any(|line| {
+            let route = line.starts_with("ReplaceRoute ") || line.starts_with("CreateRoute ");
+            route && (line.contains(new) || line.contains(&name))
+        })
+    };
     let told = made.flat_map(|(old, new)| {
-        [
+        if !leads(old, new) {
+            return vec![format!("{new} was made in the place of {old}, and no route leads to it.")];
+        }
+        vec![
             format!("{old} is {new} now: the routes that led to it and their baselines follow. The connections through it were lost."),
             format!("What still names {old} does not follow; change it by hand: the state of infrastructure as code, scripts, alarms and dashboards."),
         ]

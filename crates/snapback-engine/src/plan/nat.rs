@@ -11,7 +11,7 @@ mod ready;
 mod recovery;
 
 pub(super) use ready::{address_readiness, birth_readiness, target_readiness};
-pub use recovery::recovery;
+pub use recovery::{recovery, recovery_goal};
 
 use super::draft::Draft;
 use super::target::{Health, health, is_dead};
