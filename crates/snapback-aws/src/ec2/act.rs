@@ -45,7 +45,8 @@ macro_rules! make {
     };
 }
 
-pub(super) use {make, send};
+pub(super) use make;
+pub(super) use send;
 
 impl Actuate for Ec2 {
     async fn act(&self, action: &Action, handles: &Handles) -> Result<Receipt, CallError> {
