@@ -599,7 +599,11 @@ fn an_opening_to_the_internet_does_not_wait() {
             }
         }
         let took = setting.world.now().duration_since(at);
-        assert!(took.as_secs() < 30, "{took:?}");
+        assert!(
+            took.as_secs() < 30,
+            "{took:?} {:#?}",
+            setting.reports()[0].findings
+        );
         assert_eq!(outcomes(&setting), [Outcome::Reverted]);
     });
 }
@@ -767,8 +771,9 @@ fn a_policy_turned_to_observe_in_the_middle_ends_the_story_without_a_call() {
             open.values().all(|record| record.open.is_none()),
             "{open:#?}"
         );
-        assert!(
-            !outcomes(&setting).contains(&Outcome::Reverted),
+        assert_eq!(
+            outcomes(&setting),
+            [Outcome::Alerted],
             "{}",
             all_of(&setting)
         );
@@ -778,7 +783,8 @@ fn a_policy_turned_to_observe_in_the_middle_ends_the_story_without_a_call() {
 #[test]
 fn a_trusted_edit_while_a_group_is_made_again_becomes_part_of_it() {
     run(async {
-        let mut setting = Setting::new(11, with(""));
+        let trust = format!("trusted: [\"{}\"]", deployment().arn());
+        let mut setting = Setting::new(11, with(&trust));
         let group = make_groups(&setting, 1).remove(0);
         does(
             &setting,
@@ -802,7 +808,8 @@ fn a_trusted_edit_while_a_group_is_made_again_becomes_part_of_it() {
         setting.world.advance(10 * MINUTE);
         setting.sweep().await;
         setting.settle().await;
-        assert!(app_rules(&setting).contains(&"ingress tcp:7443 10.7.0.0/16".to_owned()));
+        let kept = app_rules(&setting).contains(&"ingress tcp:7443 10.7.0.0/16".to_owned());
+        assert!(kept, "{}", all_of(&setting));
         let bad = [Outcome::Failed, Outcome::Impostor, Outcome::Refused];
         assert!(
             outcomes(&setting)
@@ -835,5 +842,59 @@ fn a_recheck_by_a_person_does_not_wait_for_quiet() {
             setting.handle(body).await;
         }
         assert_eq!(writes(&setting), 1, "{}", all_of(&setting));
+    });
+}
+
+// ---- chains ----
+
+#[test]
+fn a_chain_of_deleted_groups_is_told_as_one_incident() {
+    run(async {
+        let mut setting = Setting::new(13, with(""));
+        let groups = make_groups(&setting, 2);
+        let refers = format!("ingress tcp:5432 {}", groups[0]);
+        does(
+            &setting,
+            &deployment(),
+            Call::authorize(&groups[1], [(rule(&refers), None)]),
+        );
+        setting.capture().await.unwrap();
+        for call in [
+            Call::revoke(&groups[1], [rule(&refers)]),
+            Call::DeleteSecurityGroup {
+                group: GroupBy::Id(groups[0].clone()),
+            },
+        ] {
+            does(&setting, &stranger(), call);
+        }
+        setting.settle().await;
+        assert!(
+            outcomes(&setting)
+                .iter()
+                .all(|outcome| *outcome == Outcome::Reverted),
+            "{}",
+            all_of(&setting)
+        );
+        let opened: Vec<(IncidentId, Option<IncidentId>)> = setting
+            .world
+            .journal()
+            .into_iter()
+            .filter_map(|entry| match entry.body {
+                Body::Opened { part_of, .. } => Some((entry.incident, part_of)),
+                _ => None,
+            })
+            .collect();
+        assert!(opened.len() >= 2, "{opened:?}");
+        let first = &opened[0].0;
+        assert_eq!(opened[0].1, None);
+        for (_, part_of) in &opened[1..] {
+            assert_eq!(part_of.as_ref(), Some(first), "{opened:?}");
+        }
+        let told = setting.reports();
+        let named = |report: &&Report| {
+            let next = report.next.join(" ");
+            next.contains(&format!("part of {first}"))
+        };
+        assert_eq!(told.iter().filter(named).count(), opened.len() - 1);
     });
 }

@@ -37,6 +37,11 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         Some(self.lineage.current_resource(old)).filter(|new| new != old)
     }
 
+    /// The incident that this story is a link of: another one, or itself.
+    fn whole(&self) -> &IncidentId {
+        self.story.part_of.as_ref().unwrap_or(&self.story.incident)
+    }
+
     /// Where to look now.
     pub(super) fn here(&self) -> (Spot, Focus) {
         (
@@ -222,25 +227,28 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
     }
 
     /// How a story ends that has nothing left to do, and what is left: what is still gone, or was made
-    /// again and cannot be made whole, is no revert.
+    /// again and cannot be made whole, is no revert; nor is what policy now leaves as it is.
     pub(super) fn completed(&self) -> (Outcome, Vec<String>) {
         let last = self.assess();
         let judgements = last.iter().flat_map(|last| &last.decision.judgements);
         let remade = self.successor().is_some();
-        let lacks = judgements
-            .filter(|judgement| {
-                remade || matches!(judgement.difference, Difference::Deleted { .. })
-            })
-            .map(|judgement| match judgement.reasons.first() {
-                Some(reason) => format!("left: {}: {reason}", judgement.text),
-                None => format!("left: {}", judgement.text),
-            });
-        let lacks: Vec<String> = lacks.collect();
-        if lacks.is_empty() {
-            (Outcome::Reverted, lacks)
-        } else {
-            (Outcome::Refused, lacks)
+        let (mut lacks, mut stays) = (Vec::new(), false);
+        for judgement in judgements {
+            let gone = matches!(judgement.difference, Difference::Deleted { .. });
+            if remade || gone {
+                lacks.push(match judgement.reasons.first() {
+                    Some(reason) => format!("left: {}: {reason}", judgement.text),
+                    None => format!("left: {}", judgement.text),
+                });
+            }
+            stays |= self.story.aims.contains(&judgement.difference.element());
         }
+        let outcome = match (lacks.is_empty(), stays) {
+            (false, _) => Outcome::Refused,
+            (true, true) => Outcome::Alerted,
+            (true, false) => Outcome::Reverted,
+        };
+        (outcome, lacks)
     }
 
     /// A target under the ids of now.
@@ -260,7 +268,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             return false;
         }
         for peer in peers {
-            self.visit.look_at(&peer.clone().into(), None);
+            self.visit.look_at(&peer.clone().into(), None, self.whole());
         }
         self.visit.come_back(self.spot, self.focus);
         true
@@ -306,11 +314,11 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             }
             let others = updated.iter().filter(|one| one.id != self.story.resource);
             for table in others.filter(|one| one.state.is_some() && Some(&one.id) != new.as_ref()) {
-                visit.look_at(&table.id, table.vpc.as_ref());
+                visit.look_at(&table.id, table.vpc.as_ref(), self.whole());
             }
             let stored = stored.with(updated);
             for referrer in new.iter().flat_map(|new| referrers(&stored, new)) {
-                visit.look_at(&referrer.id, referrer.vpc.as_ref());
+                visit.look_at(&referrer.id, referrer.vpc.as_ref(), self.whole());
             }
             let here = &mut self.scene.baselines.by_id;
             let known = |id: &ResourceId| here.contains_key(id) || Some(id) == new.as_ref();

@@ -1,5 +1,5 @@
 //! What is in the middle of a deployment or a mass change waits until its author is quiet, and is
-//! then judged as one (semantics C5). Critical openings do not wait (docs/decisions/0005).
+//! then judged as one (semantics C5). Dangerous openings do not wait (docs/decisions/0005).
 
 use super::{Ended, Ending, GuardError, Handled, Matter, Visit};
 use crate::assessment::Assessment;
@@ -19,20 +19,20 @@ use std::time::Duration;
 /// What the sweep grants beyond the longest wait before it calls something forgotten.
 const GRACE: Duration = Duration::from_secs(60);
 /// Edits of a held change are kept up to this size; beyond, live alone tells.
-const EDITS_MAX: usize = 4096;
+const EDITS_MAX: usize = 2048;
 /// Resources held of one author: one item of the table holds them. More are judged at once.
 const HELD_MAX: usize = 50;
 /// Events of one author that are known as counted.
 const COUNTED_MAX: usize = 64;
 
-/// Whether a revert would close something dangerous.
-fn is_critical(assessment: &Assessment) -> bool {
-    assessment.decision.judgements.iter().any(|judgement| {
-        judgement.verdict == Verdict::Revert
-            && judgement.findings.iter().any(|finding| {
-                finding.harm == Harm::Opens && finding.severity >= Severity::Critical
-            })
-    })
+/// Whether a revert would close something dangerous. Also what no packet can use yet: the rest of
+/// an apply may make it usable a second later.
+fn is_urgent(assessment: &Assessment) -> bool {
+    let judgements = assessment.decision.judgements.iter();
+    judgements
+        .filter(|judgement| judgement.verdict == Verdict::Revert)
+        .flat_map(|judgement| &judgement.findings)
+        .any(|finding| finding.harm == Harm::Opens && finding.severity >= Severity::High)
 }
 
 fn held(resource: &ResourceId) -> Ended {
@@ -63,7 +63,7 @@ impl<P: GuardPorts> Visit<'_, P> {
         assessment: &Assessment,
         matter: &Matter,
     ) -> Result<Option<Ended>, GuardError> {
-        if matter.settled || is_critical(assessment) {
+        if matter.settled || is_urgent(assessment) {
             return Ok(None);
         }
         let resource = &record.resource;

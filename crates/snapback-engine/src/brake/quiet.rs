@@ -82,8 +82,8 @@ const TOOLS: [&str; 6] = [
 ];
 
 /// Whether a change of `actor` is to wait, and how long from now until it is looked at again. `since`
-/// is when the first change was held that still waits. What opens critically never waits: the caller
-/// does not ask (docs/decisions/0005).
+/// is when the first change was held that still waits. What opens something dangerous never waits: the
+/// caller does not ask (docs/decisions/0005).
 pub fn hold(
     terms: &Quiet,
     actor: &Actor,

@@ -45,10 +45,14 @@ pub struct Story {
     pub cause: Cause,
     /// The event's change, where one led here.
     pub change: Option<Box<Change>>,
+    /// The incident that led here: both are links of one chain.
+    pub part_of: Option<IncidentId>,
     /// When our work on it began.
     pub arrived_at: Timestamp,
     /// Every difference that was judged in it, by element, the latest judgement.
     pub judgements: BTreeMap<Element, Judgement>,
+    /// Every element that it once set out to take back, whatever was judged later.
+    pub aims: BTreeSet<Element>,
     /// What it opened and cut, all decisions together.
     pub impact: Impact,
     /// The latest plan.
@@ -88,8 +92,10 @@ impl Story {
             mode: Mode::Observe,
             cause,
             change,
+            part_of: None,
             arrived_at,
             judgements: BTreeMap::new(),
+            aims: BTreeSet::new(),
             impact: Impact::default(),
             plan: None,
             made: Vec::new(),
@@ -111,6 +117,7 @@ impl Story {
             resource,
             cause,
             change,
+            part_of,
         } = &first.body
         else {
             return None;
@@ -122,6 +129,7 @@ impl Story {
             change.clone(),
             first.at,
         );
+        story.part_of.clone_from(part_of);
         for entry in rest {
             story.absorb(entry);
         }
@@ -137,8 +145,11 @@ impl Story {
                 self.label.clone_from(&decision.label);
                 self.mode = decision.mode;
                 for judgement in &decision.judgements {
-                    self.judgements
-                        .insert(judgement.difference.element(), judgement.clone());
+                    let element = judgement.difference.element();
+                    if judgement.verdict == Verdict::Revert {
+                        self.aims.insert(element.clone());
+                    }
+                    self.judgements.insert(element, judgement.clone());
                 }
                 self.impact.absorb(impact);
                 self.problems.extend(decision.fallback.clone());
