@@ -7,6 +7,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a package of tests")]
 
+pub mod prove;
 mod setting;
 
 pub use setting::{Delivered, Setting};

@@ -23,6 +23,7 @@ mod draft;
 mod existence;
 mod group;
 mod nat;
+mod lower_bound;
 mod note;
 mod order;
 mod parameters;
@@ -38,6 +39,7 @@ mod tests;
 pub use apply::apply;
 pub use existence::born;
 pub use nat::{NatRequest, predecessor, recovery, recovery_goal, successions, successor_name};
+pub use lower_bound::lower_bound;
 pub use note::{Note, Permission, StepSafety, permission};
 pub use proof::traffic::{StepTraffic, traffic};
 pub use readiness::{Readiness, readiness};
@@ -386,8 +388,13 @@ pub fn plan_within(
     for (_, calls) in new {
         draft.append(std::mem::take(&mut calls.closing));
     }
-    across::tables(&mut draft, live, &tables);
-    across::acls(&mut draft, live, &acls);
+    let scene = across::Scene {
+        found,
+        live,
+        goal: &goal,
+    };
+    across::tables(&mut draft, &scene, &tables);
+    across::acls(&mut draft, &scene, &acls);
     // What one group no longer allows another may have to allow first: they share interfaces.
     for calls in groups.values_mut() {
         draft.append(std::mem::take(&mut calls.opening));

@@ -23,9 +23,7 @@ pub(super) fn entries(
 ) {
     if guarded.is_empty() {
         // It decides no packet: any order will do, and no call more than the differences.
-        for direction in DIRECTIONS {
-            append(draft, &live.id, goal, rewrite(live, goal, direction));
-        }
+        plain(draft, live, goal);
         return;
     }
     let paths = DIRECTIONS.map(|direction| path(live, goal, direction));
@@ -41,6 +39,13 @@ pub(super) fn entries(
     }
     for Path { edits, .. } in paths {
         append(draft, &live.id, goal, edits);
+    }
+}
+
+/// The entries that differ, one call each, in any order that EC2 takes.
+pub(super) fn plain(draft: &mut Draft, live: &NetworkAcl, goal: &NetworkAcl) {
+    for direction in DIRECTIONS {
+        append(draft, &live.id, goal, rewrite(live, goal, direction));
     }
 }
 
@@ -123,9 +128,7 @@ fn shadow(
         }
     };
     shift(&mut draft, &live.id, &shadow, "let it guard");
-    for direction in DIRECTIONS {
-        append(&mut draft, &live.id, goal, rewrite(live, goal, direction));
-    }
+    plain(&mut draft, live, goal);
     shift(&mut draft, &shadow, &live.id, "move back");
     let remove = Action::DeleteNetworkAcl {
         acl: shadow.clone(),

@@ -3,12 +3,30 @@
 use super::association::{self, Moves, Pairs};
 use super::draft::Draft;
 use super::order::{Next, Order};
+use super::proof::search::safe_order;
 use super::{Action, Step, acl, route};
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What is planned so far and for what.
+pub(super) struct Scene<'a> {
+    /// The snapshot that the plan is made for.
+    pub(super) found: &'a Snapshot,
+    /// The same with what is made again.
+    pub(super) live: &'a Snapshot,
+    pub(super) goal: &'a BTreeMap<ResourceId, Resource>,
+}
+
+impl Scene<'_> {
+    /// A safe order of single calls where whole resources stand in each other's way.
+    fn interleaved(&self, draft: &Draft, left: &[Step]) -> Option<Vec<Step>> {
+        safe_order(self.found, self.goal, &draft.steps, left)
+    }
+}
+
 /// The calls on tables: routes and associations.
-pub(super) fn tables(draft: &mut Draft, live: &Snapshot, pairs: &Pairs<'_, RouteTable>) {
+pub(super) fn tables(draft: &mut Draft, scene: &Scene<'_>, pairs: &Pairs<'_, RouteTable>) {
+    let live = scene.live;
     let Moves { moves, told } = association::table_moves(live, pairs);
     let mut edits: BTreeMap<ResourceId, Draft> = BTreeMap::new();
     for (id, (now, wanted)) in pairs {
@@ -27,15 +45,29 @@ pub(super) fn tables(draft: &mut Draft, live: &Snapshot, pairs: &Pairs<'_, Route
             Next::Move(index) => draft
                 .steps
                 .extend(moves.get(index).map(|of| of.step.clone())),
-            // The proof tells what this leads astray.
-            Next::Stuck(_, leavers) => order.free(&leavers),
+            Next::Stuck(_, leavers) => {
+                let (edited, moved) = order.left();
+                let steps = edited
+                    .iter()
+                    .filter_map(|id| edits.get(id))
+                    .flat_map(|edit| &edit.steps);
+                let moved = moved.iter().filter_map(|index| moves.get(*index));
+                let left: Vec<Step> = steps.chain(moved.map(|of| &of.step)).cloned().collect();
+                if let Some(found) = scene.interleaved(draft, &left) {
+                    draft.steps.extend(found);
+                    return;
+                }
+                // The proof tells what this leads astray.
+                order.free(&leavers);
+            }
         }
     }
 }
 
 /// The calls on ACLs: entries and the subnets they guard. Where ACLs exchange subnets and their
 /// entries change, those who leave wait in a temporary ACL with the entries that they leave.
-pub(super) fn acls(draft: &mut Draft, live: &Snapshot, pairs: &Pairs<'_, NetworkAcl>) {
+pub(super) fn acls(draft: &mut Draft, scene: &Scene<'_>, pairs: &Pairs<'_, NetworkAcl>) {
+    let live = scene.live;
     let Moves { mut moves, told } = association::acl_moves(live, pairs);
     draft.append(told);
     let edits = pairs
@@ -66,6 +98,10 @@ pub(super) fn acls(draft: &mut Draft, live: &Snapshot, pairs: &Pairs<'_, Network
                 }
             }
             Next::Stuck(id, leavers) => {
+                if let Some(found) = interleaved_acls(draft, scene, pairs, &order, &moves) {
+                    draft.steps.extend(found);
+                    return;
+                }
                 order.free(&leavers);
                 let Some((now, _)) = pairs.get(&id) else {
                     continue;
@@ -97,6 +133,24 @@ pub(super) fn acls(draft: &mut Draft, live: &Snapshot, pairs: &Pairs<'_, Network
             }
         }
     }
+}
+
+/// The entries and moves that are left, one call each, in a safe order if there is one.
+fn interleaved_acls(
+    draft: &Draft,
+    scene: &Scene<'_>,
+    pairs: &Pairs<'_, NetworkAcl>,
+    order: &Order<'_>,
+    moves: &[association::Move],
+) -> Option<Vec<Step>> {
+    let (edited, moved) = order.left();
+    let mut left = Draft::default();
+    for (now, wanted) in edited.iter().filter_map(|id| pairs.get(id)) {
+        acl::plain(&mut left, now, wanted);
+    }
+    let moved = moved.iter().filter_map(|index| moves.get(*index));
+    left.steps.extend(moved.map(|of| of.step.clone()));
+    scene.interleaved(draft, &left.steps)
 }
 
 /// Removes a temporary ACL when the last one has left it.

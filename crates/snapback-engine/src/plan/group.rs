@@ -9,6 +9,7 @@ use snapback_model::*;
 use snapback_reach::{PacketSet, permitted_by_group};
 use std::collections::{BTreeMap, BTreeSet};
 
+mod pairing;
 mod room;
 
 /// Rules of one direction and family that a group takes unless its quota was raised (semantics A1).
@@ -50,20 +51,52 @@ pub(super) fn plan_group(
             rules.missing.remove(&key);
         }
         rules.pair_by_id(baselines);
+        rules.pair_the_only_two();
+        rules.pair_to_save_a_call(&mut calls.closing);
         rules.close_early(&mut calls.closing);
+        rules.pair_the_only_two();
         rules.modify_safe(&mut calls.opening);
+        rules.unpair();
         if rules.is_over_quota() {
             rules.pair_for_room(&mut calls.opening);
             rules.make_room(&mut calls.opening);
         }
         rules.authorize(&mut calls.opening);
         rules.modify_safe(&mut calls.opening);
-        rules.unpair(&mut calls.opening);
         rules.revoke_rest(&mut calls.late);
         rules.describe(&mut calls.words);
         rules.tag(&mut calls.words);
     }
     calls
+}
+
+/// A number of calls on the rules that no plan goes below.
+pub(super) fn fewest(now: &SecurityGroup, wanted: &SecurityGroup) -> usize {
+    let directions = [Direction::Ingress, Direction::Egress];
+    let of = |direction: Direction| {
+        let only = |one: &SecurityGroup, other: &SecurityGroup| -> Vec<RuleKey> {
+            let keys = one.rules.keys().filter(|key| key.direction == direction);
+            keys.filter(|key| !other.rules.contains_key(*key))
+                .cloned()
+                .collect()
+        };
+        let rules = match (only(now, wanted).as_slice(), only(wanted, now).as_slice()) {
+            ([], []) => 0,
+            ([], _) | (_, []) => 1,
+            ([from], [to]) if same_peer_kind(&from.peer, &to.peer) => 1,
+            _ => 2,
+        };
+        let redescribed = wanted.rules.iter().any(|(key, detail)| {
+            let held = now.rules.get(key);
+            key.direction == direction
+                && held.is_some_and(|held| held.description != detail.description)
+        });
+        usize::saturating_add(rules, usize::from(redescribed))
+    };
+    directions
+        .into_iter()
+        .map(of)
+        .fold(0, usize::saturating_add)
 }
 
 /// Whether an interface may carry both groups: one does, or the interfaces were not read.
@@ -122,11 +155,16 @@ impl<'a> Rules<'a> {
                 .collect()
         };
         let (held, wanted) = (of(live), of(goal));
+        // What is only to be made has no ids that EC2 would know.
+        let is_born = live.tags.as_ref().is_some_and(|tags| {
+            tags.get(SUCCESSOR_OF)
+                .is_some_and(|id| *id == live.id.as_str())
+        });
         let ids = snapshot
             .handles
             .rules
             .iter()
-            .filter(|(_, handle)| handle.group == live.id);
+            .filter(|(_, handle)| handle.group == live.id && !is_born);
         let extra: BTreeSet<RuleKey> = held.difference(&wanted).cloned().collect();
         let missing: BTreeSet<RuleKey> = wanted.difference(&held).cloned().collect();
         let lower = if extra.is_empty() {
@@ -176,36 +214,6 @@ impl<'a> Rules<'a> {
         self.missing.iter().filter_map(gone).collect()
     }
 
-    /// Pairs an extra rule with the missing rule that its id used to name.
-    fn pair_by_id(&mut self, baselines: &Baselines) {
-        for (key, id) in self.ids.clone() {
-            let known = baselines
-                .by_id
-                .values()
-                .find_map(|baseline| baseline.handles.rules.get(id));
-            if let Some(known) = known.filter(|known| known.group == self.live.id) {
-                self.pair(id, key, &known.rule.clone());
-            }
-        }
-    }
-
-    fn pair(&mut self, id: &SecurityGroupRuleId, from: &RuleKey, to: &RuleKey) -> bool {
-        // The request names a referenced group without its owner: only within the account.
-        let foreign =
-            |key: &RuleKey| matches!(&key.peer, Peer::SecurityGroup { owner: Some(_), .. });
-        let fits = self.extra.contains(from)
-            && self.missing.contains(to)
-            && same_peer_kind(&from.peer, &to.peer)
-            && !foreign(from)
-            && !foreign(to);
-        if fits {
-            self.extra.remove(from);
-            self.missing.remove(to);
-            self.pairs.insert(id.clone(), (from.clone(), to.clone()));
-        }
-        fits
-    }
-
     fn permitted<'k>(&self, rules: impl Iterator<Item = &'k RuleKey>) -> PacketSet {
         permitted(self.live, rules, self.direction, self.topology)
     }
@@ -221,11 +229,16 @@ impl<'a> Rules<'a> {
 
     /// Whether nothing that both ends permit is cut when `gone` leaves and `came` is there.
     fn keeps(&self, gone: &BTreeSet<&RuleKey>, came: Option<&RuleKey>) -> bool {
-        let left = self
-            .now
-            .iter()
-            .filter(|key| !gone.contains(key))
-            .chain(came);
+        self.keeps_of(&self.now, gone, came)
+    }
+
+    fn keeps_of(
+        &self,
+        held: &BTreeSet<RuleKey>,
+        gone: &BTreeSet<&RuleKey>,
+        came: Option<&RuleKey>,
+    ) -> bool {
+        let left = held.iter().filter(|key| !gone.contains(key)).chain(came);
         self.lower.is_subset(&self.permitted(left))
     }
 
@@ -268,9 +281,20 @@ impl<'a> Rules<'a> {
 
     fn close_early(&mut self, draft: &mut Draft) {
         if !self.extra.is_empty() {
-            let rules = self.removable();
+            let rules = self.early();
             self.revoke(draft, rules);
         }
+    }
+
+    /// The extra rules that go before anything else.
+    fn early(&self) -> BTreeSet<RuleKey> {
+        let mut rules = self.removable();
+        if rules.len() < self.extra.len() && !self.rest_is_one_change(&rules) {
+            // Some must wait: what opens nothing waits with them, for one call.
+            let approved = permitted_by_group(self.goal, self.direction, self.topology);
+            rules.retain(|key| !self.permitted(std::iter::once(key)).is_subset(&approved));
+        }
+        rules
     }
 
     fn revoke(&mut self, draft: &mut Draft, rules: BTreeSet<RuleKey>) {
@@ -290,45 +314,6 @@ impl<'a> Rules<'a> {
             rules: rules.collect(),
         };
         draft.step(self.live.id.clone(), action, why);
-    }
-
-    /// Modifies every pair for which that cuts nothing now.
-    fn modify_safe(&mut self, draft: &mut Draft) {
-        for (id, (from, to)) in self.pairs.clone() {
-            if self.is_awaited(&from) || !self.keeps(&BTreeSet::from([&from]), Some(&to)) {
-                continue;
-            }
-            self.pairs.remove(&id);
-            self.now.remove(&from);
-            self.now.insert(to.clone());
-            let action = Action::ModifySecurityGroupRule {
-                group: self.live.id.clone(),
-                id: id.clone(),
-                from: from.clone(),
-                to: to.clone(),
-                description: self
-                    .goal
-                    .rules
-                    .get(&to)
-                    .and_then(|detail| detail.description.clone()),
-            };
-            let why = format!(
-                "put {id} back to {}, it is {}",
-                rule_words(&to),
-                rule_words(&from)
-            );
-            draft.step(self.live.id.clone(), action, why);
-            self.modified.insert(to, (id, from));
-        }
-    }
-
-    /// Pairs that cannot be modified without a cut come and go instead.
-    fn unpair(&mut self, draft: &mut Draft) {
-        for (_, (from, to)) in std::mem::take(&mut self.pairs) {
-            self.extra.insert(from);
-            self.missing.insert(to);
-        }
-        self.authorize(draft);
     }
 
     fn authorize(&mut self, draft: &mut Draft) {

@@ -74,6 +74,11 @@ impl<'a> Order<'a> {
         self.freed.extend(leavers);
     }
 
+    /// What is still to be done: the resources to put right, and the moves.
+    pub(super) fn left(&self) -> (&BTreeSet<ResourceId>, &BTreeSet<usize>) {
+        (&self.edits, &self.left)
+    }
+
     /// Moves that are still to be made away from a resource.
     fn leavers(&self, id: &ResourceId) -> Vec<usize> {
         let waiting = self.left.difference(&self.freed).copied();

@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 mod places;
 mod reduced;
+pub(super) mod search;
 pub(super) mod traffic;
 
 /// Lines of packets that a note names.
@@ -106,6 +107,7 @@ pub(super) fn notes(safety: &[StepSafety], steps: &[Step]) -> Vec<Note> {
     notes
 }
 
+#[derive(Clone)]
 struct Proof<'a> {
     live: &'a Snapshot,
     goal: &'a BTreeMap<ResourceId, Resource>,

@@ -46,6 +46,7 @@ type Acls = BTreeMap<SubnetId, NetworkAclId>;
 type Tables = BTreeMap<Traveller, RouteTableId>;
 
 /// Everybody's places. Empty where the plan touches no ACL, or no table.
+#[derive(Clone)]
 pub(super) struct Places {
     /// Subnets and VPCs that are known to have implicit subnets.
     homes: BTreeMap<SubnetId, VpcId>,

@@ -83,19 +83,18 @@ fn undeclared(plan: &Plan) -> usize {
 }
 
 /// Every prefix cuts nothing that both ends permit and opens nothing that neither does, for groups
-/// and ACLs as such and for every subnet by the ACL that holds it.
+/// as such and for every subnet by the ACL that holds it.
 fn assert_policy_prefixes(live: &Snapshot, plan: &Plan) {
     let flows = flows();
     let mut state = live.clone();
     for step in plan.steps.iter().take(undeclared(plan)) {
         apply(&step.action, &mut state).unwrap();
         for direction in [Direction::Ingress, Direction::Egress] {
-            // An ACL that guards nothing decides no packet; the subnets are looked at below.
-            let guards = |id: &ResourceId| !matches!(&state.resources[id], Resource::NetworkAcl(acl) if acl.subnets.is_empty());
+            // An ACL decides for the subnets that it holds then: they are looked at below.
             let bounded = plan
                 .goal
                 .iter()
-                .filter(|(id, _)| id.kind() != Kind::RouteTable && guards(id));
+                .filter(|(id, _)| id.kind() == Kind::SecurityGroup);
             let own = bounded.map(|(id, goal)| {
                 (
                     id.to_string(),
