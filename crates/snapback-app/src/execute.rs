@@ -69,6 +69,8 @@ enum Walk {
     Changed(Vec<Body>, String),
     /// EC2 refused for good.
     Failed(Vec<Body>, String),
+    /// What the next step needs is on its way in EC2.
+    Waiting(Vec<Body>, String),
     /// EC2 did not do it for now.
     Exhausted(Vec<Body>, String),
     /// A budget is used up since the plan was made: no call was begun.
@@ -194,6 +196,7 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
                 }
                 Walk::Failed(carried, why) => return self.fail(carried, why).await,
                 Walk::Exhausted(carried, why) => return self.give_up(carried, why).await,
+                Walk::Waiting(carried, what) => return self.wait(carried, what).await,
                 Walk::Stopped(carried, stop) => return self.stop(carried, plan, stop).await,
             };
             let target = self.named_now(target);
@@ -267,7 +270,13 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
         }
         let goal = assessment.decision.goal.clone()?;
         let goal = BTreeMap::from([(goal.id(), goal)]);
-        Some(plan::plan(&self.scene.live, &goal, &self.scene.baselines))
+        let recreate = self.visit.guard.policy.recreate;
+        Some(plan::plan_within(
+            &self.scene.live,
+            &goal,
+            &self.scene.baselines,
+            recreate,
+        ))
     }
 
     fn is_news(&self, assessment: &Assessment) -> bool {

@@ -9,6 +9,7 @@ mod accept;
 mod attend;
 mod context;
 mod experiment;
+mod gateways;
 pub(crate) mod halt;
 mod lists;
 mod locate;
@@ -91,6 +92,8 @@ pub enum Ending {
     Nothing,
     /// People were told of all of it before.
     AlreadyTold,
+    /// It waits for something that takes minutes in EC2: it is looked at again then.
+    Awaited,
     /// It waits until the author of the change is quiet.
     Held,
     /// A story ended.

@@ -200,7 +200,7 @@ where
     C: Clock + Sync,
     J: Journal + Sync,
 {
-    let makes = |step: &Step| step.action.makes().is_some_and(|made| made.kind() == kind);
+    let makes = |step: &Step| step.action.makes_kind() == Some(kind);
     let open = open_stories(pace, journal).await?;
     let maker = open.into_iter().find(|(_, story)| {
         let mut steps = story.plan.iter().flat_map(|plan| &plan.steps);

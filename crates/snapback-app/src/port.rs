@@ -51,6 +51,9 @@ pub enum Scope {
     /// Managed prefix lists with their entries, of those that people keep. A list that is not shared
     /// with us any more is absent.
     Lists(BTreeSet<PrefixListId>),
+    /// The NAT gateways of a VPC, those deleted within the hour too, and the account's Elastic
+    /// addresses where they may be read.
+    NatGatewaysOf(VpcId),
 }
 
 /// Reads EC2. Pages to the end; retries are the flow's.
@@ -66,7 +69,7 @@ pub struct Receipt {
     /// EC2's request id.
     pub request: Option<RequestId>,
     /// The id of what a create call made.
-    pub created: Option<ResourceId>,
+    pub created: Option<CreatedId>,
 }
 
 /// Writes EC2: one call, no retry of its own.

@@ -290,7 +290,12 @@ fn explained(
         .collect();
     let goals: BTreeMap<ResourceId, Resource> = resources
         .iter()
-        .filter_map(|one| one.assessment.decision.goal.clone())
+        .filter_map(|one| {
+            let decision = &one.assessment.decision;
+            // What the policy leaves to a person is shown whole.
+            let recovery = || plan::recovery_goal(live, &decision.resource, baselines);
+            decision.goal.clone().or_else(recovery)
+        })
         .map(|goal| (goal.id(), goal))
         .collect();
     let plan = (!goals.is_empty()).then(|| plan::plan(live, &goals, baselines));

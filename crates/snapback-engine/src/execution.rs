@@ -6,7 +6,7 @@
 //! - Must not: sleep, call, read a clock.
 
 use serde::{Deserialize, Serialize};
-use snapback_model::{RequestId, ResourceId};
+use snapback_model::{CreatedId, RequestId};
 use std::time::Duration;
 
 mod classify;
@@ -49,13 +49,13 @@ pub enum StepOutcome {
         request: Option<RequestId>,
         /// The id of what a create call made.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        created: Option<ResourceId>,
+        created: Option<CreatedId>,
     },
     /// It was as wanted already.
     AlreadyInPlace {
         /// What an earlier try of the same create call made.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        created: Option<ResourceId>,
+        created: Option<CreatedId>,
     },
     /// No answer: resolved by reading later.
     Unknown {

@@ -147,6 +147,12 @@ pub enum Body {
         /// Why.
         why: String,
     },
+    /// What a step needs is on its way and takes minutes (a NAT gateway that comes or goes): another
+    /// delivery or the sweep goes on. No failure, so it is not counted as one.
+    Waits {
+        /// What is waited for.
+        what: String,
+    },
     /// The story is over; this is the entry that people are told of.
     Closed {
         /// Everything a message needs.

@@ -5,11 +5,13 @@
 //! - Gives: a [`Plan`], checked for every prefix as far as this version can.
 //! - Must not: run anything.
 
+use crate::policy::Recreate;
 use draft::Draft;
 use serde::{Deserialize, Serialize};
 use snapback_model::*;
 use snapback_reach::bound;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 mod acl;
 mod acl_path;
@@ -20,6 +22,7 @@ mod describe;
 mod draft;
 mod existence;
 mod group;
+mod nat;
 mod lower_bound;
 mod note;
 mod order;
@@ -35,6 +38,7 @@ mod tests;
 
 pub use apply::apply;
 pub use existence::born;
+pub use nat::{NatRequest, predecessor, recovery, recovery_goal, successions, successor_name};
 pub use lower_bound::lower_bound;
 pub use note::{Note, Permission, StepSafety, permission};
 pub use proof::traffic::{StepTraffic, traffic};
@@ -231,6 +235,27 @@ pub enum Action {
         /// Makes the call idempotent; given when it is made ([`Action::for_incident`]).
         token: Option<String>,
     },
+    /// Makes a NAT gateway that is gone again. It is `pending` for minutes, and may fail (semantics A5).
+    CreateNatGateway {
+        /// The id that the plan knows it by: the one it had, marked ([`predecessor`]).
+        gateway: GatewayId,
+        /// What is asked for.
+        request: Box<NatRequest>,
+    },
+    /// Gives a public NAT gateway secondary Elastic addresses.
+    AssociateNatGatewayAddress {
+        /// The gateway.
+        gateway: GatewayId,
+        /// Allocations, each with its address in the subnet where one is asked for.
+        addresses: BTreeMap<String, Option<IpAddr>>,
+    },
+    /// Gives a private NAT gateway secondary addresses of its subnet.
+    AssignPrivateNatGatewayAddress {
+        /// The gateway.
+        gateway: GatewayId,
+        /// The addresses.
+        addresses: BTreeSet<IpAddr>,
+    },
     /// Changes which tables a gateway endpoint serves: the only way to its routes (semantics A4).
     ModifyVpcEndpoint {
         /// The endpoint.
@@ -288,12 +313,41 @@ pub struct Plan {
 /// `baselines` is asked two things only: which rule a rule id used to name (so that a rule changed in
 /// place is changed back under its id), and whether a subnet or gateway that the goal of its table
 /// does not claim belongs to another guarded table (then it is left alone; else it goes back to the
-/// main table).
+/// main table). Their topology tells what a NAT gateway that is gone is made again from: a goal whose
+/// routes lead to one has it made first, and the plan's goal names its successor.
 pub fn plan(live: &Snapshot, goal: &BTreeMap<ResourceId, Resource>, baselines: &Baselines) -> Plan {
+    let everything = Recreate {
+        nat: true,
+        ..Recreate::default()
+    };
+    plan_within(live, goal, baselines, everything)
+}
+
+/// The same, where only some of what surrounds the resources may be made again: what may not is told.
+pub fn plan_within(
+    live: &Snapshot,
+    goal: &BTreeMap<ResourceId, Resource>,
+    baselines: &Baselines,
+    recreate: Recreate,
+) -> Plan {
     let mut goal = goal.clone();
     let mut draft = Draft::default();
     let found = live;
-    let (births, made) = make_again(&mut draft, found, &goal);
+    let (births, mut made) = make_again(&mut draft, found, &goal);
+    let (gateways, names) = nat::recover(found, &goal, baselines, recreate.nat);
+    if !names.is_empty() {
+        goal = std::mem::take(&mut goal)
+            .into_iter()
+            .map(|(id, wanted)| (id, wanted.renamed(&names)))
+            .collect();
+    }
+    if !gateways.steps.is_empty() {
+        let state = made.get_or_insert_with(|| found.clone());
+        for step in &gateways.steps {
+            // A refusal is told with the finished plan.
+            let _told = apply(&step.action, state);
+        }
+    }
     let live = made.as_ref().unwrap_or(found);
     association::settle(&mut goal, live, baselines);
     let mut groups = BTreeMap::new();
@@ -330,6 +384,7 @@ pub fn plan(live: &Snapshot, goal: &BTreeMap<ResourceId, Resource>, baselines: &
         draft.append(std::mem::take(&mut calls.closing));
     }
     draft.append(births);
+    draft.append(gateways);
     for (_, calls) in new {
         draft.append(std::mem::take(&mut calls.closing));
     }

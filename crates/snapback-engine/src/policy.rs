@@ -208,8 +208,9 @@ impl std::str::FromStr for Interruptions {
     }
 }
 
-/// Which kinds of deleted resources are made again, where the mode takes back. All of them, unless
-/// the policy says otherwise: who enforces expects what was deleted to come back.
+/// What is made again where it was deleted, where the mode takes back. All guarded kinds, unless the
+/// policy says otherwise: who enforces expects what was deleted to come back. NAT gateways only where
+/// the policy says so: they cost money by the hour, and take minutes to come up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Recreate {
@@ -219,6 +220,8 @@ pub struct Recreate {
     pub network_acl: bool,
     /// Route tables.
     pub route_table: bool,
+    /// NAT gateways that good routes lead to.
+    pub nat: bool,
 }
 
 impl Default for Recreate {
@@ -227,6 +230,7 @@ impl Default for Recreate {
             security_group: true,
             network_acl: true,
             route_table: true,
+            nat: false,
         }
     }
 }
@@ -284,7 +288,7 @@ impl Policy {
     /// exceptions:
     ///   - { code: SG-WORLD-ANY, resource: sg-1, until: 2026-12-31, why: the partner moves }
     /// required-tags: [Owner]
-    /// recreate: { route-table: false }   # each kind is true unless told otherwise
+    /// recreate: { route-table: false, nat: true }   # each kind is true unless told otherwise, nat is false
     /// interruptions: forbid    # forbid | allow: a plan that cuts approved traffic on its way
     /// budgets:
     ///   calls-a-plan: 100

@@ -31,7 +31,8 @@ mod tests;
 pub use account::Quotas;
 pub use build::{Builder, Layout};
 pub use call::{
-    Call, EndpointRequest, GroupBy, NatRequest, Permission, Provide, Revoked, RuleBy, RuleChange,
+    Call, EndpointRequest, GroupBy, NatPlace, NatRequest, Permission, Provide, Revoked, RuleBy,
+    RuleChange,
 };
 pub use channel::{Shown, SimChannel};
 pub use delivery::EventFaults;

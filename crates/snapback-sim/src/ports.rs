@@ -69,8 +69,9 @@ pub(crate) fn answer(fault: Fault, operation: &str, by: &str) -> Option<ApiError
 }
 
 fn receipt(outcome: CallOutcome) -> Receipt {
-    // Ids of other parts (rules, associations) are no guarded resources.
-    let created = outcome.made.iter().find_map(|id| id.parse().ok());
+    // Ids of other parts (rules, associations) are nothing that a plan makes.
+    let made = |id: &&String| id.parse::<ResourceId>().is_ok() || id.starts_with("nat-");
+    let created = outcome.made.iter().find(made).map(CreatedId::new);
     Receipt {
         request: Some(outcome.request),
         created,
@@ -82,7 +83,7 @@ fn named(scope: &Scope) -> String {
         Scope::Everything => "everything".into(),
         Scope::Group(id) => id.to_string(),
         Scope::GroupNamed(name) => name.clone(),
-        Scope::AclsOf(vpc) | Scope::TablesOf(vpc) => vpc.to_string(),
+        Scope::AclsOf(vpc) | Scope::TablesOf(vpc) | Scope::NatGatewaysOf(vpc) => vpc.to_string(),
         Scope::Acl(id) => id.to_string(),
         Scope::Table(id) => id.to_string(),
         Scope::Lists(ids) => {

@@ -4,8 +4,8 @@ use super::{Execution, GuardError};
 use crate::assessment::Assessment;
 use crate::guard::{Ended, Ending, halt};
 use crate::ledger;
-use crate::patience::{INTERRUPTIONS_MAX, between, millis};
-use crate::port::Metric;
+use crate::patience::{INTERRUPTIONS_MAX, WAIT_PAUSE, WAITS_MAX, between, millis};
+use crate::port::{Command, Metric, RecheckReason};
 use crate::rights::GuardPorts;
 use snapback_engine::brake::{self, Brake, Controller, Stop, Undone};
 use snapback_engine::incident::{Body, Outcome, ResourceRecord};
@@ -33,6 +33,49 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                 why,
             },
             Err(error) => error,
+        }
+    }
+
+    /// What the next step needs takes minutes: the lease is given back meanwhile, and the story goes on
+    /// by a message that comes later, else by the sweep. It does not wait for ever.
+    pub(super) async fn wait(
+        &mut self,
+        mut bodies: Vec<Body>,
+        what: String,
+    ) -> Result<Ended, GuardError> {
+        if between(self.story.arrived_at, self.visit.now()) > WAITS_MAX {
+            return self
+                .fail(bodies, format!("{what}: waited long enough"))
+                .await;
+        }
+        bodies.push(Body::Waits { what: what.clone() });
+        let draft = self.draft(bodies);
+        let record = draft.record.released();
+        tracing::info!(incident = %self.story.incident, what, "waits");
+        self.put(draft.released(record)).await?;
+        let (visit, resource) = (self.visit, self.story.resource.clone());
+        let command = Command::Recheck {
+            resource: resource.clone(),
+            why: RecheckReason::Unfinished,
+            asked_at: visit.now(),
+        };
+        let ports = &visit.guard.ports;
+        let sent = visit
+            .pace()
+            .retried(|| ports.send(&command, WAIT_PAUSE))
+            .await;
+        let incident = self.story.incident.clone();
+        match sent {
+            Ok(()) => Ok(Ended {
+                resource: Some(resource),
+                incident: Some(incident),
+                ending: Ending::Awaited,
+            }),
+            Err(error) => Err(GuardError::Interrupted {
+                resource,
+                incident,
+                why: format!("{what}; {error}"),
+            }),
         }
     }
 

@@ -65,21 +65,30 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         )
     }
 
-    fn succession(&self) -> Succession<'_> {
+    fn succession<'l>(&'l self, lineage: &'l Lineage) -> Succession<'l> {
         Succession {
-            lineage: &self.lineage,
+            lineage,
             incident: &self.story.incident,
             at: self.visit.now(),
         }
     }
 
+    /// What took the place of what: all that this story made, and the NAT gateways that routes lead to
+    /// in the place of others.
+    fn followed(&self) -> Lineage {
+        let mut lineage = self.lineage.clone();
+        lineage.extend(&plan::successions(&self.scene.live));
+        lineage
+    }
+
     /// The baselines as they are once they follow.
     pub(super) fn baselines(&self) -> Cow<'_, Baselines> {
         let stored = &self.scene.baselines;
-        if self.lineage.is_empty() {
+        let lineage = self.followed();
+        if lineage.is_empty() {
             return Cow::Borrowed(stored);
         }
-        let newer = stored.succeeded(&self.succession());
+        let newer = stored.succeeded(&self.succession(&lineage));
         Cow::Owned(stored.clone().with(newer))
     }
 
@@ -149,9 +158,11 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             .story
             .unsettled
             .iter()
-            .filter_map(|call| call.action.makes())
+            .filter(|call| call.action.makes_kind().is_some())
+            .filter_map(|call| call.action.makes()?.as_str().parse().ok())
             .filter(|id| self.lineage.current_resource(id) == *id)
             .collect();
+        self.find_half_made_gateways(bodies);
         for lost in begun {
             self.find_one_half_made(&lost, bodies).await?;
         }
@@ -167,7 +178,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             if self.scene.live.resources.contains_key(lost) {
                 return Ok(());
             }
-            if let Some((step, new)) = self.story.half_made(lost, &self.scene.live) {
+            if let Some((step, new)) = self.story.half_made(lost.as_str(), &self.scene.live) {
                 tracing::info!(old = %lost, %new, "made by a call of ours without an answer");
                 if self.resumed {
                     bodies.push(Body::StepEnded {
@@ -193,6 +204,30 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         Ok(())
     }
 
+    /// The NAT gateways that calls without an answer made: the plan finds them by itself, the story
+    /// tells of them.
+    fn find_half_made_gateways(&mut self, bodies: &mut Vec<Body>) {
+        let asked: BTreeSet<CreatedId> = self
+            .story
+            .unsettled
+            .iter()
+            .filter(|call| matches!(call.action, Action::CreateNatGateway { .. }))
+            .filter_map(|call| call.action.makes())
+            .filter(|name| self.lineage.current(name.as_str()) == name.as_str())
+            .collect();
+        for name in asked {
+            let Some((step, new)) = self.story.half_made(name.as_str(), &self.scene.live) else {
+                continue;
+            };
+            tracing::info!(%new, "made by a call of ours without an answer");
+            self.lineage.record(name.as_str(), new.as_str());
+            bodies.push(Body::StepEnded {
+                step,
+                outcome: StepOutcome::AlreadyInPlace { created: Some(new) },
+            });
+        }
+    }
+
     /// The plan that completes what this story made again: to all that the lost resource was. The
     /// decision to make it is in the journal; `observe`, set meanwhile, ends it.
     pub(super) fn completion(&self) -> Option<Plan> {
@@ -202,7 +237,13 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         }
         let baselines = self.baselines();
         let goal = BTreeMap::from([(new.clone(), baselines.state(&new)?.clone())]);
-        Some(plan::plan(&self.scene.live, &goal, &baselines))
+        let recreate = self.visit.guard.policy.recreate;
+        Some(plan::plan_within(
+            &self.scene.live,
+            &goal,
+            &baselines,
+            recreate,
+        ))
     }
 
     /// Whether nothing is left to do for what was made again.
@@ -271,20 +312,24 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
     /// What the store did not do.
     pub(super) async fn follow_with_baselines(&mut self) -> Result<(), GuardError> {
         let made = self.successors();
-        if made.is_empty() {
+        let gateways = plan::successions(&self.scene.live);
+        if made.is_empty() && gateways.is_empty() {
             return Ok(());
         }
         let wanted = Wanted {
             everything: true,
-            only_states: true,
+            only_states: gateways.is_empty(),
             ..Wanted::default()
         };
+        let lineage = self.followed();
         let (visit, ports) = (self.visit, &self.visit.guard.ports);
         for _ in 0..CONFLICTS_MAX {
             let Some(stored) = visit.baselines(&wanted).await? else {
                 return Ok(());
             };
-            let updated = stored.succeeded(&self.succession());
+            self.follow_with_context(&stored.topology, &gateways)
+                .await?;
+            let updated = stored.succeeded(&self.succession(&lineage));
             let written = if updated.is_empty() {
                 Ok(())
             } else {
@@ -297,6 +342,10 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                     continue;
                 }
                 Err(error) => return Err(error.into()),
+            }
+            let others = updated.iter().filter(|one| one.id != self.story.resource);
+            for table in others.filter(|one| one.state.is_some() && !made.contains(&one.id)) {
+                visit.look_at(&table.id, table.vpc.as_ref(), self.whole());
             }
             let stored = stored.with(updated);
             for referrer in made.iter().flat_map(|new| referrers(&stored, new)) {
@@ -316,8 +365,32 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             return Ok(());
         }
         Err(GuardError::Contended {
-            what: format!("the baselines that follow {made:?}"),
+            what: "the baselines that follow what was made again".to_owned(),
         })
+    }
+
+    /// The captured context knows a NAT gateway that stands in the place of another: should it be
+    /// deleted in its turn, it can be made again.
+    async fn follow_with_context(
+        &self,
+        captured: &Topology,
+        gateways: &Lineage,
+    ) -> Result<(), GuardError> {
+        let mut topology = captured.clone();
+        for (old, new) in gateways.iter() {
+            if let Some(gateway) = self.scene.live.topology.gateways.get(new)
+                && !captured.gateways.contains_key(new)
+            {
+                topology.gateways.remove(old);
+                topology.gateways.insert(new.to_owned(), gateway.clone());
+            }
+        }
+        if topology == *captured {
+            return Ok(());
+        }
+        let (pace, ports) = (self.visit.pace(), &self.visit.guard.ports);
+        pace.retried(|| ports.put_topology(&topology)).await?;
+        Ok(())
     }
 
     /// The record of the new id knows when we wrote, in which story, and what was told.

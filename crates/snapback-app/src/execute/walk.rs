@@ -7,7 +7,7 @@ use crate::rights::GuardPorts;
 use snapback_engine::execution::{ErrorClass, StepOutcome};
 use snapback_engine::incident::Body;
 use snapback_engine::plan::{self, Action, Plan, Readiness};
-use snapback_model::{AssociationSubject, Handles, Renamed, ResourceId, Snapshot};
+use snapback_model::{AssociationSubject, CreatedId, Handles, Renamed, Snapshot};
 
 /// What became of one call.
 enum Act {
@@ -51,6 +51,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                     bodies.push(ended(index, StepOutcome::AlreadyInPlace { created }));
                     continue;
                 }
+                Readiness::NotYet(what) => return Ok(Walk::Waiting(bodies, what)),
                 Readiness::Changed(why) => return Ok(Walk::Changed(bodies, why)),
             }
             bodies.push(Body::StepStarted {
@@ -105,7 +106,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             .for_incident(&self.story.incident)
     }
 
-    fn succeed(&mut self, action: &Action, created: Option<&ResourceId>) {
+    fn succeed(&mut self, action: &Action, created: Option<&CreatedId>) {
         if let Some((old, new)) = action.makes().zip(created) {
             self.lineage.record(old.as_str(), new.as_str());
         }
@@ -211,7 +212,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         }
         Ok(match plan::readiness(action, &self.scene.live) {
             Readiness::AlreadyInPlace => Look::InPlace,
-            Readiness::Ready => Look::NotYet,
+            Readiness::Ready | Readiness::NotYet(_) => Look::NotYet,
             Readiness::Changed(why) => Look::Changed(why),
         })
     }

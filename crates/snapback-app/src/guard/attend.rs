@@ -468,9 +468,14 @@ impl<P: GuardPorts> Visit<'_, P> {
     }
 }
 
-/// The calls that would lead to the goal, where there is one (mode `observe`).
+/// The calls that would lead to the goal, where there is one (mode `observe`), or make a lost NAT
+/// gateway again.
 pub(super) fn proposal(scene: &Scene, assessment: &Assessment) -> Option<Plan> {
-    let goal = assessment.decision.goal.clone()?;
+    let Some(goal) = assessment.decision.goal.clone() else {
+        // What the policy leaves to a person is shown whole.
+        let resource = &assessment.decision.resource;
+        return plan::recovery(&scene.live, resource, &scene.baselines);
+    };
     let goal = BTreeMap::from([(goal.id(), goal)]);
     Some(plan::plan(&scene.live, &goal, &scene.baselines))
 }

@@ -83,7 +83,8 @@ impl<P: GuardPorts> Visit<'_, P> {
         };
         let mut live = self.with_namesakes(live, spot, focus, &baselines).await?;
         live.merge(lists);
-        let mut live = self.with_lists(live, focus, &baselines).await;
+        let live = self.with_lists(live, focus, &baselines).await;
+        let mut live = self.with_gateways(live, spot, focus, &baselines).await?;
         lend_endpoints(&mut live, &baselines);
         Ok(Some(Scene {
             baselines,
@@ -102,7 +103,8 @@ impl<P: GuardPorts> Visit<'_, P> {
     ) -> Result<Snapshot, GuardError> {
         let live = self.observe(&spot.scope(), focus).await?;
         let live = self.with_namesakes(live, spot, focus, baselines).await?;
-        let mut live = self.with_lists(live, focus, baselines).await;
+        let live = self.with_lists(live, focus, baselines).await;
+        let mut live = self.with_gateways(live, spot, focus, baselines).await?;
         lend_endpoints(&mut live, baselines);
         Ok(live)
     }

@@ -61,7 +61,7 @@ impl<P: GuardPorts> Visit<'_, P> {
             story.unsettled.iter().any(|call| {
                 let mut lineage = story.lineage.clone();
                 let half_made = live.zip(call.action.makes()).and_then(|(live, old)| {
-                    let (_, new) = story.half_made(&old, live)?;
+                    let (_, new) = story.half_made(old.as_str(), live)?;
                     Some((old, new))
                 });
                 if let Some((old, new)) = half_made {

@@ -96,6 +96,10 @@ impl Observe for Ec2 {
                 (described, one(id.clone()))
             }
             Scope::Lists(ids) => (self.lists(ids).await?, BTreeSet::new()),
+            Scope::NatGatewaysOf(vpc) => {
+                let described = self.nat_gateways_of(vpc.as_str()).await?;
+                (described, BTreeSet::new())
+            }
         };
         Ok(described.into_snapshot(
             observed_at,

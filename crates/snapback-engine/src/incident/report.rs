@@ -3,6 +3,7 @@
 use super::story::{Place, Story};
 use super::{Cause, Outcome, Report, ReportedDifference};
 use crate::finding::{Finding, Severity};
+use crate::plan::{predecessor, successor_name};
 use crate::policy::Mode;
 use crate::verdict::{Judgement, Verdict};
 use snapback_model::*;
@@ -169,10 +170,35 @@ fn next(story: &Story, outcome: Outcome, judged: &[&Judgement]) -> Vec<String> {
 
 /// What was made again is told under both ids, with what cannot follow by itself (semantics B1).
 fn successors(story: &Story) -> Vec<String> {
-    let olds = story.subjects();
-    olds.into_iter()
-        .flat_map(|old| successor(story, old))
-        .collect()
+    let olds = story.subjects().into_iter();
+    let mut lines = gateways(story);
+    lines.extend(olds.flat_map(|old| successor(story, old)));
+    lines
+}
+
+/// NAT gateways that were made again: routes and baselines follow, their names elsewhere do not.
+fn gateways(story: &Story) -> Vec<String> {
+    let made = story
+        .lineage
+        .iter()
+        .filter_map(|(name, new)| Some((predecessor(name)?, new)));
+    let leads = |old: &str, new: &str| {
+        let name = successor_name(old);
+        story.made.iter().any(|line| {
+            let route = line.starts_with("ReplaceRoute ") || line.starts_with("CreateRoute ");
+            route && (line.contains(new) || line.contains(&name))
+        })
+    };
+    let told = made.flat_map(|(old, new)| {
+        if !leads(old, new) {
+            return vec![format!("{new} was made in the place of {old}, and no route leads to it.")];
+        }
+        vec![
+            format!("{old} is {new} now: the routes that led to it and their baselines follow. The connections through it were lost."),
+            format!("What still names {old} does not follow; change it by hand: the state of infrastructure as code, scripts, alarms and dashboards."),
+        ]
+    });
+    told.collect()
 }
 
 fn successor(story: &Story, old: &ResourceId) -> Vec<String> {
@@ -201,6 +227,10 @@ fn alerted(story: &Story) -> Vec<String> {
         (Mode::Observe, Some(_)) => vec![
             "Nothing was changed: the mode is observe. The calls above put it back; `snapback plan --format sh` prints them for a shell.".to_owned(),
             "To have Snapback make them by itself, set the mode to enforce.".to_owned(),
+        ],
+        (Mode::Enforce | Mode::Strict, Some(_)) => vec![
+            "Nothing was changed: the policy leaves these calls to a person. `snapback plan --format sh` prints them for a shell.".to_owned(),
+            "To have Snapback make a lost NAT gateway again by itself, set `recreate: { nat: true }` in the policy.".to_owned(),
         ],
         (Mode::Observe | Mode::Enforce | Mode::Strict, _) => vec![
             "The differences stay. If they are meant, run `snapback capture` so that they become the baseline; if not, take them back by hand.".to_owned(),

@@ -189,18 +189,24 @@ impl Story {
                 self.problems
                     .push(format!("work stopped for a while: {why}"));
             }
+            Body::Waits { what } => {
+                let line = format!("waited: {what}");
+                if !self.problems.contains(&line) {
+                    self.problems.push(line);
+                }
+            }
             Body::Closed { .. } => self.closed = true,
         }
     }
 
     /// What an unanswered making of `resource` left behind in live, with the step of the latest plan
     /// that made it.
-    pub fn half_made(&self, resource: &ResourceId, live: &Snapshot) -> Option<(usize, ResourceId)> {
+    pub fn half_made(&self, resource: &str, live: &Snapshot) -> Option<(usize, CreatedId)> {
         let steps = self.plan.iter().flat_map(|plan| &plan.steps);
         let made = |action: &Action| plan::born(&action.for_incident(&self.incident), live);
         steps
             .enumerate()
-            .filter(|(_, step)| step.action.makes().as_ref() == Some(resource))
+            .filter(|(_, step)| step.action.makes_as(resource))
             .find_map(|(index, step)| Some((index, made(&step.action)?)))
     }
 
@@ -279,7 +285,7 @@ impl Story {
         self.running = None;
     }
 
-    fn succeed(&mut self, action: &Action, created: Option<&ResourceId>) {
+    fn succeed(&mut self, action: &Action, created: Option<&CreatedId>) {
         if let Some((old, new)) = action.makes().zip(created) {
             self.lineage.record(old.as_str(), new.as_str());
         }

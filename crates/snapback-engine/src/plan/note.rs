@@ -168,6 +168,9 @@ pub(super) fn no_better_way(action: &Action, topology: &Topology) -> String {
         | Action::CreateNetworkAcl { .. }
         | Action::DeleteNetworkAcl { .. }
         | Action::CreateRouteTable { .. }
+        | Action::CreateNatGateway { .. }
+        | Action::AssociateNatGatewayAddress { .. }
+        | Action::AssignPrivateNatGatewayAddress { .. }
         | Action::CreateTags { .. }
         | Action::DeleteTags { .. } => "",
     };

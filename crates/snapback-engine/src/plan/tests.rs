@@ -12,6 +12,7 @@ mod arbitrary;
 mod calls;
 mod fewest;
 mod minimal;
+mod nat;
 mod parameters;
 mod properties;
 mod recreation;

@@ -83,6 +83,8 @@ impl Policy {
         );
         let experiments = self.experiments.is_none();
         say("experiments".into(), json!(self.experiments), experiments);
+        let nat = self.recreate.nat;
+        say("recreate.nat".into(), json!(nat), nat == plain.recreate.nat);
         let usual = self.interruptions == plain.interruptions;
         say("interruptions".into(), json!(self.interruptions), usual);
         let limits = [

@@ -376,8 +376,13 @@ fn deleted_things_are_made_again_unless_the_policy_says_no() {
     };
     assert!(!key("recreate.network-acl").unwrap().is_default);
     assert!(key("recreate.route-table").unwrap().is_default);
+    assert!(!usual.recreate.nat && !some.recreate.nat);
+    let nat = Policy::from_yaml("recreate: { nat: true }", "p").unwrap();
+    assert!(nat.recreate.nat && nat.recreate.route_table);
+    assert!(key("recreate.nat").unwrap().is_default);
     for slip in [
-        "recreate: { nat: true }",
+        "recreate: { nat: maybe }",
+        "recreate: { nat-gateway: true }",
         "recreate: { network-acl: maybe }",
         "recreate: true",
     ] {

@@ -1,7 +1,7 @@
 //! The ports: coverage of reads, faults, conditional writes, crashes, time.
 
 use super::{mallory, open_ssh, rule, shop};
-use crate::{Call, Fault, NatRequest, Staleness, When};
+use crate::{Call, Fault, NatPlace, NatRequest, Staleness, When};
 use snapback_app::port::*;
 use snapback_engine::execution::ErrorClass;
 use snapback_engine::plan::Action;
@@ -416,7 +416,7 @@ fn a_new_nat_gateway_has_an_address_that_nothing_else_has() {
     let (world, layout) = shop();
     let before = world.snapshot().topology;
     let call = Call::CreateNatGateway(NatRequest {
-        subnet: layout.public_b.clone(),
+        place: NatPlace::Subnet(layout.public_b.clone()),
         connectivity: Connectivity::Public,
         allocation: Some(layout.spare_address.clone()),
         private: None,
