@@ -197,7 +197,7 @@ struct Facts {
 /// The real things that the small ones stand for.
 struct Real {
     resource: ResourceId,
-    new: ResourceId,
+    new: CreatedId,
     plan: Plan,
     gone: Snapshot,
     without: Without,
@@ -239,14 +239,15 @@ impl Real {
             let baselines = Baselines {
                 by_id: setting.world.stored_baselines(),
                 topology: gone.topology.clone(),
+                ..Baselines::default()
             };
             let goal = BTreeMap::from([(resource.clone(), state)]);
             let plan = plan::plan(&gone, &goal, &baselines);
-            assert_eq!(plan.steps[0].action.makes().as_ref(), Some(&resource));
+            assert!(plan.steps[0].action.makes_as(resource.as_str()));
             assert!(plan.steps.len() >= 2, "{:?}", plan.steps);
             Self {
                 resource,
-                new: "sg-0123456789abcdef0".parse().unwrap(),
+                new: CreatedId::new("sg-0123456789abcdef0"),
                 plan,
                 gone,
                 without,
@@ -411,7 +412,7 @@ impl Real {
             }),
             unanswered: story.as_ref().is_some_and(|story| {
                 let mut calls = story.unsettled.iter();
-                calls.any(|call| call.action.makes().as_ref() == Some(&self.resource))
+                calls.any(|call| call.action.makes_as(self.resource.as_str()))
             }),
             closed: story.is_some_and(|story| story.closed),
         };
@@ -434,7 +435,7 @@ impl Real {
         plan::apply(&make, &mut live).unwrap();
         let found = self
             .story(number, said)
-            .and_then(|story| story.half_made(&self.resource, &live));
+            .and_then(|story| story.half_made(self.resource.as_str(), &live));
         let found = found == Some((0, self.new.clone()));
         self.found.borrow_mut().insert(key, found);
         found

@@ -221,16 +221,6 @@ macro_rules! shared_ports {
             }
         }
 
-        impl Inbox for $world {
-            async fn send(&self, command: &Command, delay: Duration) -> Result<(), CallError> {
-                self.inbox.send(command, delay).await
-            }
-
-            async fn forward(&self, record: &str) -> Result<(), CallError> {
-                self.inbox.forward(record).await
-            }
-        }
-
         impl Clock for $world {
             fn now(&self) -> Timestamp {
                 self.clock.now()
@@ -250,3 +240,41 @@ macro_rules! shared_ports {
 }
 
 shared_ports!(GuardWorld, SweepWorld, PersonWorld);
+
+/// The functions that send to the guard.
+macro_rules! inboxes {
+    ($($world:ty),+) => {$(
+        impl Inbox for $world {
+            async fn send(&self, command: &Command, delay: Duration) -> Result<(), CallError> {
+                self.inbox.send(command, delay).await
+            }
+
+            async fn forward(&self, record: &str) -> Result<(), CallError> {
+                self.inbox.forward(record).await
+            }
+        }
+    )+};
+}
+
+inboxes!(GuardWorld, SweepWorld);
+
+impl Inbox for PersonWorld {
+    /// A person waits for nobody: nothing of their run is asked for later.
+    async fn send(&self, _: &Command, _: Duration) -> Result<(), CallError> {
+        Err(not_sent(
+            "SendMessage",
+            "inbox",
+            "NoQueue",
+            "a person's run has no inbox",
+        ))
+    }
+
+    async fn forward(&self, _: &str) -> Result<(), CallError> {
+        Err(not_sent(
+            "SendMessage",
+            "inbox",
+            "NoQueue",
+            "a person's run has no inbox",
+        ))
+    }
+}

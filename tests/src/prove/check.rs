@@ -475,7 +475,7 @@ fn count(
         figures.recreating |= u64::from(
             step.action
                 .makes()
-                .is_some_and(|id| plan.goal.contains_key(&id)),
+                .is_some_and(|made| plan.goal.keys().any(|id| id.as_str() == made.as_str())),
         );
         figures.temporary |= u64::from(matches!(step.action, Action::DeleteNetworkAcl { .. }));
     }
