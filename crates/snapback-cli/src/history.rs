@@ -10,7 +10,7 @@ use crate::outcome::Outcome;
 use crate::rollback::{moment, source};
 use crate::source::{Choice, HELP};
 use crate::style::{self, BOLD, DIM};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use clap::ValueEnum;
 use serde_json::{Value, json};
 use snapback_app::port::BaselineWrite;
@@ -115,7 +115,7 @@ async fn read(arguments: &Arguments, since: Option<Timestamp>) -> Result<Past> {
         Ok(rollback::history(&world, resource, since).await?)
     }
     #[cfg(not(feature = "aws"))]
-    bail!(
+    anyhow::bail!(
         "this build does not talk to AWS: give captures with --capture FILE…, or build with `--features aws`"
     )
 }

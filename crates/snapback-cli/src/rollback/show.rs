@@ -93,6 +93,7 @@ impl Progress {
             }
             Body::StepEnded { outcome, .. } => ended_step(outcome),
             Body::Interrupted { why } => style::warn(&format!("stopped: {why}")),
+            Body::Waits { what } => style::note(&format!("waits: {what}")),
             Body::Asked { .. } | Body::Decided { .. } | Body::Closed { .. } => {}
         }
     }

@@ -2,7 +2,7 @@
 //! tables and a live one.
 
 use crate::source::{self, Choice};
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, bail};
 use snapback_app::guard::Guard;
 use snapback_app::port::BaselineWrite;
 use snapback_engine::change::Own;
@@ -44,7 +44,7 @@ pub struct Past {
 /// What a build without AWS says.
 #[cfg(not(feature = "aws"))]
 pub fn not_built() -> anyhow::Error {
-    anyhow!(
+    anyhow::anyhow!(
         "this build does not talk to AWS: run on a simulated account with --simulate STATE --capture FILE, or build with `--features aws`"
     )
 }
