@@ -426,7 +426,7 @@ fn our_request_ids_are_known_with_the_step_that_used_them() {
             created: None,
         },
     };
-    wait(tables.commit(&Commit::entries(&[entry("inc-1", 0, ended("req-1")))])).unwrap();
+    wait(tables.commit(&Commit::entries(&[entry("inc-1", 0, ended("req-1"))]))).unwrap();
     assert!(wait(tables.is_ours(&"req-1".into())).unwrap());
     assert!(!wait(tables.is_ours(&"req-2".into())).unwrap());
     let expires = dynamo.attribute("journal", "request#req-1", "request", "expires");
