@@ -14,7 +14,7 @@ use snapback_engine::policy::{Mode, Policy};
 use snapback_engine::verdict::Verdict;
 use snapback_model::*;
 use snapback_sim::{
-    ACCOUNT, Call, EventFaults, GroupBy, NatRequest, Permission, Principal, Quotas, RuleChange,
+    ACCOUNT, Call, EventFaults, GroupBy, NatPlace, NatRequest, Permission, Principal, Quotas, RuleChange,
 };
 use snapback_tests::*;
 use std::collections::BTreeMap;
@@ -649,7 +649,7 @@ fn a_nat_fail_over_flips_the_default_route_and_nobody_fights_it() {
     run(async {
         let (mut setting, before) = enforced().await;
         let spare = Call::CreateNatGateway(NatRequest {
-            subnet: setting.layout.public_b.clone(),
+            place: NatPlace::Subnet(setting.layout.public_b.clone()),
             connectivity: Connectivity::Public,
             allocation: Some(setting.layout.spare_address.clone()),
             private: None,
