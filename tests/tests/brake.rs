@@ -844,3 +844,57 @@ fn a_recheck_by_a_person_does_not_wait_for_quiet() {
         assert_eq!(writes(&setting), 1, "{}", all_of(&setting));
     });
 }
+
+// ---- chains ----
+
+#[test]
+fn a_chain_of_deleted_groups_is_told_as_one_incident() {
+    run(async {
+        let mut setting = Setting::new(13, with(""));
+        let groups = make_groups(&setting, 2);
+        let refers = format!("ingress tcp:5432 {}", groups[0]);
+        does(
+            &setting,
+            &deployment(),
+            Call::authorize(&groups[1], [(rule(&refers), None)]),
+        );
+        setting.capture().await.unwrap();
+        for call in [
+            Call::revoke(&groups[1], [rule(&refers)]),
+            Call::DeleteSecurityGroup {
+                group: GroupBy::Id(groups[0].clone()),
+            },
+        ] {
+            does(&setting, &stranger(), call);
+        }
+        setting.settle().await;
+        assert!(
+            outcomes(&setting)
+                .iter()
+                .all(|outcome| *outcome == Outcome::Reverted),
+            "{}",
+            all_of(&setting)
+        );
+        let opened: Vec<(IncidentId, Option<IncidentId>)> = setting
+            .world
+            .journal()
+            .into_iter()
+            .filter_map(|entry| match entry.body {
+                Body::Opened { part_of, .. } => Some((entry.incident, part_of)),
+                _ => None,
+            })
+            .collect();
+        assert!(opened.len() >= 2, "{opened:?}");
+        let first = &opened[0].0;
+        assert_eq!(opened[0].1, None);
+        for (_, part_of) in &opened[1..] {
+            assert_eq!(part_of.as_ref(), Some(first), "{opened:?}");
+        }
+        let told = setting.reports();
+        let named = |report: &&Report| {
+            let next = report.next.join(" ");
+            next.contains(&format!("part of {first}"))
+        };
+        assert_eq!(told.iter().filter(named).count(), opened.len() - 1);
+    });
+}

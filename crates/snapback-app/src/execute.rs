@@ -226,6 +226,7 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
             resource: self.story.resource.clone(),
             cause: self.story.cause.clone(),
             change: self.story.change.clone(),
+            part_of: self.story.part_of.clone(),
         }]
     }
 

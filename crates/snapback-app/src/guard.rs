@@ -202,6 +202,8 @@ struct Agenda {
     next: BTreeMap<Spot, Focus>,
     /// After all of those.
     later: BTreeMap<Spot, Focus>,
+    /// Which incident led to a resource.
+    whole: BTreeMap<ResourceId, IncidentId>,
 }
 
 impl Agenda {
@@ -453,10 +455,18 @@ impl<P: GuardPorts> Visit<'_, P> {
         self.agenda.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks for a look at a resource in this visit, after what is looked at now.
-    pub(crate) fn look_at(&self, resource: &ResourceId, vpc: Option<&VpcId>) {
+    /// The incident that led to a resource in this visit.
+    pub(crate) fn whole_of(&self, resource: &ResourceId) -> Option<IncidentId> {
+        self.agenda().whole.get(resource).cloned()
+    }
+
+    /// Asks for a look at a resource in this visit, after what is looked at now. What is found there
+    /// is told as part of `whole`.
+    pub(crate) fn look_at(&self, resource: &ResourceId, vpc: Option<&VpcId>, whole: &IncidentId) {
         let spot = Spot::of(resource, vpc);
         let mut agenda = self.agenda();
+        let led = agenda.whole.entry(resource.clone());
+        led.or_insert_with(|| whole.clone());
         let focus = agenda.next.entry(spot).or_default();
         focus.extend(Focus::on(resource.clone()));
     }

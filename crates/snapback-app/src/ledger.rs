@@ -142,6 +142,7 @@ where
             resource: story.resource.clone(),
             cause: story.cause.clone(),
             change: story.change.clone(),
+            part_of: story.part_of.clone(),
         },
         Body::Decided {
             decision: Box::new(alert.assessment.decision.clone()),

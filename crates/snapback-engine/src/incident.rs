@@ -101,6 +101,9 @@ pub enum Body {
         cause: Cause,
         /// The event's change, where one led here.
         change: Option<Box<Change>>,
+        /// The incident that led here: both are links of one chain.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        part_of: Option<IncidentId>,
     },
     /// It was judged.
     Decided {

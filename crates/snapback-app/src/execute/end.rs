@@ -14,8 +14,9 @@ use snapback_engine::verdict::Verdict;
 use snapback_model::{Digest, Element};
 use std::collections::BTreeMap;
 
-/// Reverts remembered for the breaker.
+/// Reverts remembered for the breaker, and differences of each: a record is one item of the table.
 const UNDONE_MAX: usize = 16;
+const DIFFERENCES_MAX: usize = 64;
 
 impl<P: GuardPorts> Execution<'_, '_, P> {
     /// Leaves the story for the next delivery or the sweep and gives the lease back.
@@ -156,6 +157,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             .iter()
             .filter(|(_, judgement)| judgement.verdict == Verdict::Revert)
             .map(|(element, judgement)| (element.clone(), judgement.told()))
+            .take(DIFFERENCES_MAX)
             .collect();
         if differences.is_empty() {
             return;

@@ -37,6 +37,11 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         Some(self.lineage.current_resource(old)).filter(|new| new != old)
     }
 
+    /// The incident that this story is a link of: another one, or itself.
+    fn whole(&self) -> &IncidentId {
+        self.story.part_of.as_ref().unwrap_or(&self.story.incident)
+    }
+
     /// Where to look now.
     pub(super) fn here(&self) -> (Spot, Focus) {
         (
@@ -223,7 +228,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             return false;
         }
         for peer in peers {
-            self.visit.look_at(&peer.clone().into(), None);
+            self.visit.look_at(&peer.clone().into(), None, self.whole());
         }
         self.visit.come_back(self.spot, self.focus);
         true
@@ -264,7 +269,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             }
             let stored = stored.with(updated);
             for referrer in referrers(&stored, &new) {
-                visit.look_at(&referrer.id, referrer.vpc.as_ref());
+                visit.look_at(&referrer.id, referrer.vpc.as_ref(), self.whole());
             }
             let here = &mut self.scene.baselines.by_id;
             let known = |id: &ResourceId| here.contains_key(id) || *id == new;

@@ -402,13 +402,16 @@ impl<P: GuardPorts> Visit<'_, P> {
     }
 
     pub(super) fn story(&self, record: &ResourceRecord, matter: &Matter) -> Story {
-        Story::new(
+        let mut story = Story::new(
             record.next_incident(),
             record.resource.clone(),
             matter.cause.clone(),
             matter.stranger().cloned().map(Box::new),
             self.arrived,
-        )
+        );
+        let whole = self.whole_of(&record.resource);
+        story.part_of = whole.filter(|whole| *whole != story.incident);
+        story
     }
 
     pub(super) fn place(&self, scene: &Scene, resource: &ResourceId) -> Place {

@@ -19,7 +19,7 @@ use std::time::Duration;
 /// What the sweep grants beyond the longest wait before it calls something forgotten.
 const GRACE: Duration = Duration::from_secs(60);
 /// Edits of a held change are kept up to this size; beyond, live alone tells.
-const EDITS_MAX: usize = 4096;
+const EDITS_MAX: usize = 2048;
 /// Resources held of one author: one item of the table holds them. More are judged at once.
 const HELD_MAX: usize = 50;
 /// Events of one author that are known as counted.

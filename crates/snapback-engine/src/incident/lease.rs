@@ -124,5 +124,6 @@ impl Lease {
 
 /// Whether a moment of another clock may not have come yet.
 pub(super) fn is_before(now: Timestamp, until: Timestamp, skew: Duration) -> bool {
-    until.checked_add(skew).is_ok_and(|over| over > now)
+    // At the very moment too: a call that ends then may still be under way.
+    until.checked_add(skew).is_ok_and(|over| over >= now)
 }

@@ -123,6 +123,9 @@ fn differences(judged: &[&Judgement], told: &BTreeMap<Element, Digest>) -> Vec<R
 fn next(story: &Story, outcome: Outcome, judged: &[&Judgement]) -> Vec<String> {
     let mut lines = successors(story);
     lines.extend(story.advice.iter().cloned());
+    lines.extend(story.part_of.iter().map(|whole| {
+        format!("This is part of {whole}: one chain of changes, put back in its order.")
+    }));
     let stay = judged
         .iter()
         .any(|judgement| judgement.verdict == Verdict::Alert);

@@ -45,6 +45,8 @@ pub struct Story {
     pub cause: Cause,
     /// The event's change, where one led here.
     pub change: Option<Box<Change>>,
+    /// The incident that led here: both are links of one chain.
+    pub part_of: Option<IncidentId>,
     /// When our work on it began.
     pub arrived_at: Timestamp,
     /// Every difference that was judged in it, by element, the latest judgement.
@@ -90,6 +92,7 @@ impl Story {
             mode: Mode::Observe,
             cause,
             change,
+            part_of: None,
             arrived_at,
             judgements: BTreeMap::new(),
             aims: BTreeSet::new(),
@@ -114,6 +117,7 @@ impl Story {
             resource,
             cause,
             change,
+            part_of,
         } = &first.body
         else {
             return None;
@@ -125,6 +129,7 @@ impl Story {
             change.clone(),
             first.at,
         );
+        story.part_of.clone_from(part_of);
         for entry in rest {
             story.absorb(entry);
         }
