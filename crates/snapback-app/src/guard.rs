@@ -474,7 +474,7 @@ impl<P: GuardPorts> Visit<'_, P> {
             for (spot, mut focus) in spots {
                 self.agenda().later.remove(&spot);
                 focus.lists = lists::hinted(&matter);
-                match self.look(&spot, &focus, &matter).await {
+                match Box::pin(self.look(&spot, &focus, &matter)).await {
                     Ok(more) => {
                         ended.extend(more);
                         failed.remove(&spot);

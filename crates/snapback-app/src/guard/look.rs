@@ -67,6 +67,11 @@ impl<P: GuardPorts> Visit<'_, P> {
         spot: &Spot,
         focus: &Focus,
     ) -> Result<Option<Scene>, GuardError> {
+        // Boxed: many reads side by side make a future of many kilobytes and layers.
+        Box::pin(self.scene_now(spot, focus)).await
+    }
+
+    async fn scene_now(&self, spot: &Spot, focus: &Focus) -> Result<Option<Scene>, GuardError> {
         let wanted = spot.wanted(focus);
         let scope = spot.scope();
         let (baselines, live, records, lists) = tokio::join!(
@@ -103,7 +108,7 @@ impl<P: GuardPorts> Visit<'_, P> {
     ) -> Result<Snapshot, GuardError> {
         let live = self.observe(&spot.scope(), focus).await?;
         let live = self.with_namesakes(live, spot, focus, baselines).await?;
-        let live = self.with_lists(live, focus, baselines).await;
+        let live = Box::pin(self.with_lists(live, focus, baselines)).await;
         let mut live = self.with_gateways(live, spot, focus, baselines).await?;
         lend_endpoints(&mut live, baselines);
         Ok(live)
