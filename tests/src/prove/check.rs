@@ -475,6 +475,7 @@ fn count(
         figures.recreating |= u64::from(
             step.action
                 .makes()
+                .and_then(|id| id.as_str().parse().ok())
                 .is_some_and(|id| plan.goal.contains_key(&id)),
         );
         figures.temporary |= u64::from(matches!(step.action, Action::DeleteNetworkAcl { .. }));
