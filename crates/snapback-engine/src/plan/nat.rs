@@ -15,7 +15,7 @@ pub use recovery::{recovery, recovery_goal};
 
 use super::draft::Draft;
 use super::target::{Health, health, is_dead};
-use super::{Action, Note, Step};
+use super::{Action, Step};
 use order::Order;
 use serde::{Deserialize, Serialize};
 use snapback_model::*;
@@ -223,6 +223,78 @@ fn lost<'a>(
     lost
 }
 
+/// What is done about a gateway that is gone.
+enum Remedy {
+    /// The routes are led to another one, by these calls first.
+    Lead {
+        /// The name by which the plan knows it.
+        name: String,
+        calls: Vec<(Action, String)>,
+        /// What does not come back with it.
+        told: Vec<String>,
+    },
+    /// The policy leaves it to a person.
+    Person,
+    /// Nothing can be done here, and why.
+    Nothing(String),
+}
+
+fn remedy(
+    id: &str,
+    vpc: &VpcId,
+    live: &Snapshot,
+    captured: Option<&Gateway>,
+    allowed: bool,
+) -> Remedy {
+    let order = match captured {
+        Some(captured) => Order::of(captured, vpc, live),
+        None => Err("no capture tells what it was".to_owned()),
+    };
+    let (alive, failed): (Vec<&Gateway>, Vec<&Gateway>) =
+        successors(live, id).partition(|one| is_alive(one));
+    if let [heir] = alive.as_slice() {
+        let order = order.ok().filter(|_| allowed);
+        return Remedy::Lead {
+            name: heir.id.clone(),
+            calls: order
+                .as_ref()
+                .map_or_else(Vec::new, |order| order.secondary(heir)),
+            told: order.map_or_else(Vec::new, |order| order.told),
+        };
+    }
+    if !alive.is_empty() {
+        return Remedy::Nothing(format!(
+            "{} say that they stand in the place of {id}: which one does is not known",
+            words(alive.iter().map(|one| &one.id))
+        ));
+    }
+    if !allowed {
+        return Remedy::Person;
+    }
+    if !failed.is_empty() {
+        return Remedy::Nothing(format!(
+            "{}, made in the place of {id}: look into it, delete it, then ask for another look",
+            words(failed.into_iter().map(told_failure))
+        ));
+    }
+    match order {
+        Err(why) => Remedy::Nothing(format!("{id} is gone and cannot be made again: {why}")),
+        Ok(order) => {
+            let name = successor_name(id);
+            let gateway = GatewayId::new(&name);
+            let request = Box::new(order.request.clone());
+            let secondary = order.secondary(&request.made(&gateway));
+            let create = Action::CreateNatGateway { gateway, request };
+            let calls = std::iter::once((create, order.why(id))).chain(secondary);
+            Remedy::Lead {
+                name,
+                calls: calls.collect(),
+                told: order.told,
+            }
+        }
+    }
+}
+
 /// The calls that make again what the goal's routes lead to, and under which name the plan knows it.
 /// One gateway is made once, whatever the number of tables. What cannot be made is told, and its
 /// routes stay as they are.
@@ -235,41 +307,25 @@ pub(super) fn recover(
     let mut draft = Draft::default();
     let mut names = Lineage::default();
     for (id, (vpc, tables)) in lost(live, tables(goal.values())) {
-        let mut cannot = |why: String| {
-            draft.notes.extend(tables.iter().map(|table| Note::Cannot {
-                resource: table.clone().into(),
-                what: why.clone(),
-            }));
-        };
-        let mut heirs = successors(live, &id);
-        let alive: Vec<&Gateway> = successors(live, &id).filter(|one| is_alive(one)).collect();
         let captured = baselines.topology.gateways.get(&id);
         let captured = captured.or_else(|| live.topology.gateways.get(&id));
-        let order = match captured {
-            Some(captured) => Order::of(captured, &vpc, live),
-            None => Err("no capture tells what it was".to_owned()),
-        };
-        match (alive.as_slice(), order) {
-            ([heir], order) => {
-                names.record(&id, &heir.id);
-                let Some(order) = order.ok().filter(|_| allowed) else {
-                    continue;
-                };
-                order.tell(&id, &mut cannot);
-                let table = tables.first();
-                for (action, why) in order.secondary(heir) {
-                    draft.steps.extend(table.map(|table| Step {
+        match remedy(&id, &vpc, live, captured, allowed) {
+            Remedy::Lead { name, calls, told } => {
+                names.record(&id, &name);
+                for table in &tables {
+                    for what in &told {
+                        draft.cannot(table.clone(), format!("{id}: {what}"));
+                    }
+                }
+                for (action, why) in calls {
+                    draft.steps.extend(tables.first().map(|table| Step {
                         resource: table.clone().into(),
                         action,
                         why,
                     }));
                 }
             }
-            ([_, _, ..], _) => cannot(format!(
-                "{} say that they stand in the place of {id}: which one does is not known",
-                words(alive.iter().map(|one| &one.id))
-            )),
-            ([], _) if !allowed => {
+            Remedy::Person => {
                 for table in &tables {
                     draft.needs(
                         table.clone(),
@@ -278,33 +334,10 @@ pub(super) fn recover(
                     );
                 }
             }
-            ([], _) if heirs.next().is_some() => {
-                let failed = successors(live, &id).map(told_failure);
-                cannot(format!(
-                    "{}, made in the place of {id}: look into it, delete it, then ask for another look",
-                    words(failed)
-                ));
-            }
-            ([], Err(why)) => cannot(format!("{id} is gone and cannot be made again: {why}")),
-            ([], Ok(order)) => {
-                order.tell(&id, &mut cannot);
-                let name = successor_name(&id);
-                names.record(&id, &name);
-                let resource = tables.first().cloned();
-                let request = Box::new(order.request());
-                let made = request.made(&GatewayId::new(&name));
-                let gateway = GatewayId::new(name);
-                let create = Action::CreateNatGateway { gateway, request };
-                let secondary = order.secondary(&made);
-                let why = order.why(&id);
-                let steps = std::iter::once((create, why)).chain(secondary);
-                draft.steps.extend(resource.into_iter().flat_map(|table| {
-                    steps.clone().map(move |(action, why)| Step {
-                        resource: table.clone().into(),
-                        action,
-                        why,
-                    })
-                }));
+            Remedy::Nothing(why) => {
+                for table in &tables {
+                    draft.cannot(table.clone(), why.clone());
+                }
             }
         }
     }

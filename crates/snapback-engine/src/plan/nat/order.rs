@@ -10,11 +10,11 @@ use std::net::IpAddr;
 
 /// What is to be asked of EC2.
 pub(super) struct Order {
-    request: NatRequest,
+    pub(super) request: NatRequest,
     /// The addresses beside the first: assigned once it is available.
     secondary: BTreeSet<NatAddress>,
     /// What does not come back, in words.
-    told: Vec<String>,
+    pub(super) told: Vec<String>,
 }
 
 /// Where addresses stand now.
@@ -246,18 +246,6 @@ impl Order {
             secondary: BTreeSet::new(),
             told: Vec::new(),
         })
-    }
-
-    /// The call.
-    pub(super) fn request(&self) -> NatRequest {
-        self.request.clone()
-    }
-
-    /// Tells what does not come back.
-    pub(super) fn tell(&self, id: &str, mut cannot: impl FnMut(String)) {
-        for what in &self.told {
-            cannot(format!("{id}: {what}"));
-        }
     }
 
     /// Why the call is made.

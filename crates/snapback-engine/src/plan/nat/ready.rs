@@ -45,34 +45,36 @@ pub(in crate::plan) fn birth_readiness(request: &NatRequest, live: &Snapshot) ->
 
 /// Whether addresses may be given to a gateway: it must be available, and it may have them.
 pub(in crate::plan) fn address_readiness(action: &Action, live: &Snapshot) -> Readiness {
-    let (id, has): (&GatewayId, Box<dyn Fn(&NatDetail) -> bool>) = match action {
-        Action::AssociateNatGatewayAddress { gateway, addresses } => (
-            gateway,
-            Box::new(|nat| {
-                addresses.keys().all(|allocation| {
-                    let mut held = nat.addresses.iter();
-                    held.any(|one| one.allocation.as_ref() == Some(allocation))
-                })
-            }),
-        ),
-        Action::AssignPrivateNatGatewayAddress { gateway, addresses } => (
-            gateway,
-            Box::new(|nat| {
-                addresses.iter().all(|private| {
-                    let mut held = nat.addresses.iter();
-                    held.any(|one| one.private == Some(*private))
-                })
-            }),
-        ),
-        other => {
-            return Readiness::Changed(format!("{} gives no address", other.api()));
-        }
+    let (Action::AssociateNatGatewayAddress { gateway: id, .. }
+    | Action::AssignPrivateNatGatewayAddress { gateway: id, .. }) = action
+    else {
+        return Readiness::Changed(format!("{} gives no address", action.api()));
     };
-    let gateway = live.topology.gateways.get(id.as_str());
-    if gateway.is_some_and(|gateway| gateway.nat.as_ref().is_some_and(has)) {
+    let held = live.topology.gateways.get(id.as_str());
+    if held
+        .and_then(|gateway| gateway.nat.as_ref())
+        .is_some_and(|nat| has_all(action, nat))
+    {
         return Readiness::AlreadyInPlace;
     }
     standing(id.as_str(), live).unwrap_or(Readiness::Ready)
+}
+
+/// Whether a gateway has every address that a call gives.
+fn has_all(action: &Action, nat: &NatDetail) -> bool {
+    match action {
+        Action::AssociateNatGatewayAddress { addresses, .. } => addresses.keys().all(|wanted| {
+            let mut held = nat.addresses.iter();
+            held.any(|one| one.allocation.as_ref() == Some(wanted))
+        }),
+        Action::AssignPrivateNatGatewayAddress { addresses, .. } => {
+            addresses.iter().all(|wanted| {
+                let mut held = nat.addresses.iter();
+                held.any(|one| one.private == Some(*wanted))
+            })
+        }
+        _ => false,
+    }
 }
 
 /// What stands against leading a route to a target, where it is a NAT gateway.

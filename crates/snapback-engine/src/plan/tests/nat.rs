@@ -478,7 +478,7 @@ fn a_table_and_its_gateway_that_are_both_gone_come_back_together() {
 fn a_shell_waits_for_the_gateway_and_uses_the_id_that_ec2_gives() {
     let (good, live) = worlds(public(), "deleting");
     let script = plan_between(&live, &good).to_shell(None);
-    let mut at = 0;
+    let mut rest = script.as_str();
     for part in [
         "aws ec2 wait nat-gateway-deleted --nat-gateway-ids 'nat-1'",
         "made_1=$(aws ec2 create-nat-gateway --cli-input-json",
@@ -487,8 +487,8 @@ fn a_shell_waits_for_the_gateway_and_uses_the_id_that_ec2_gives() {
         r#"aws ec2 associate-nat-gateway-address --cli-input-json '{"AllocationIds":["eipalloc-2"],"NatGatewayId":"'"$made_1"'","PrivateIpAddresses":["10.0.9.6"]}'"#,
         r#"aws ec2 replace-route --cli-input-json '{"DestinationCidrBlock":"0.0.0.0/0","NatGatewayId":"'"$made_1"'","RouteTableId":"rtb-1"}'"#,
     ] {
-        let found = script[at..].find(part);
-        at += found.unwrap_or_else(|| panic!("{part} after {at} in {script}"));
+        let found = rest.split_once(part);
+        (_, rest) = found.unwrap_or_else(|| panic!("{part} in {rest}, of {script}"));
     }
     assert!(!script.contains("\"nat-1-again\""), "{script}");
 }
