@@ -33,7 +33,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// # Errors
 /// What is wrong.
 pub fn prove(seed: u64) -> Result<Figures, Failure> {
-    judged(&Case::of(seed))
+    match catch_unwind(|| Case::of(seed)) {
+        Ok(case) => judged(&case),
+        Err(_) => Err(Failure {
+            what: "the world was not made",
+            words: format!("seed {seed}"),
+        }),
+    }
 }
 
 pub(crate) fn judged(case: &Case) -> Result<Figures, Failure> {

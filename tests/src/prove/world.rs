@@ -14,7 +14,7 @@ const TRAFFIC: [&str; 9] = [
     "tcp:all",
     "udp:53",
     "icmp:8",
-    "icmpv6",
+    "icmpv6:128",
     "protocol:50",
 ];
 const NETWORKS: [&str; 7] = [
@@ -146,7 +146,7 @@ pub(super) fn entry(rng: &mut Rng) -> NetworkAclEntry {
     };
     let network: ipnet::IpNet = pick(rng, &NETWORKS).parse().unwrap();
     let mut traffic = *pick(rng, &TRAFFIC);
-    if traffic == "icmpv6" && network.addr().is_ipv4() {
+    if traffic == "icmpv6:128" && network.addr().is_ipv4() {
         traffic = "tcp:22";
     }
     NetworkAclEntry::new(action, traffic.parse().unwrap(), network)

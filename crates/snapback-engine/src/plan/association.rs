@@ -118,6 +118,15 @@ pub(super) fn table_moves(live: &Snapshot, pairs: &Pairs<'_, RouteTable>) -> Mov
         }
     }
     for (now, goal) in pairs.values().filter(|(now, goal)| goal.main && !now.main) {
+        if let Some(gateway) = goal.gateways.first() {
+            let what = format!(
+                "{} is not made the main table: it has the edge association of {gateway}, which is not this plan's to move",
+                goal.id
+            );
+            let needs = format!("{gateway} led by another table");
+            moves.told.needs(goal.id.clone(), what, needs);
+            continue;
+        }
         let subject = AssociationSubject::Main(now.vpc.clone());
         let from = live.main_table_of(&now.vpc).cloned();
         let ends = (from.clone().map(Into::into), Some(goal.id.clone().into()));
@@ -147,8 +156,18 @@ pub(super) fn table_moves(live: &Snapshot, pairs: &Pairs<'_, RouteTable>) -> Mov
             release(&mut moves, live, now, subject, pairs);
         }
     }
-    for (_, goal) in pairs.values() {
+    for (now, goal) in pairs.values() {
+        let stays_main = now.main && !moves.moves.iter().any(|of| of.passage == Passage::Main);
         for gateway in &goal.gateways {
+            if stays_main {
+                let what = format!(
+                    "{gateway} is not bound to {}: it is the main table, which takes no edge association",
+                    goal.id
+                );
+                let needs = format!("another main table of {}", goal.vpc);
+                moves.told.needs(goal.id.clone(), what, needs);
+                continue;
+            }
             let subject = AssociationSubject::Gateway(gateway.clone());
             bind(&mut moves, live, goal, subject);
         }

@@ -50,6 +50,7 @@ pub(super) fn plan_group(
             }
             rules.missing.remove(&key);
         }
+        rules.remake_tagged(&mut calls.closing);
         rules.pair_by_id(baselines);
         rules.pair_the_only_two();
         rules.pair_to_save_a_call(&mut calls.closing);
@@ -130,6 +131,8 @@ struct Rules<'a> {
     pairs: BTreeMap<SecurityGroupRuleId, (RuleKey, RuleKey)>,
     /// Modified rules: wanted rule to the rule it was.
     modified: BTreeMap<RuleKey, (SecurityGroupRuleId, RuleKey)>,
+    /// Whether the plan makes the group: nothing carries it.
+    is_born: bool,
     /// What both ends permit: never to be cut.
     lower: PacketSet,
     /// What other groups on the same interfaces are still to allow.
@@ -154,12 +157,12 @@ impl<'a> Rules<'a> {
                 .cloned()
                 .collect()
         };
-        let (held, wanted) = (of(live), of(goal));
         // What is only to be made has no ids that EC2 would know.
         let is_born = live.tags.as_ref().is_some_and(|tags| {
             tags.get(SUCCESSOR_OF)
                 .is_some_and(|id| *id == live.id.as_str())
         });
+        let (held, wanted) = (of(live), of(goal));
         let ids = snapshot
             .handles
             .rules
@@ -167,7 +170,7 @@ impl<'a> Rules<'a> {
             .filter(|(_, handle)| handle.group == live.id && !is_born);
         let extra: BTreeSet<RuleKey> = held.difference(&wanted).cloned().collect();
         let missing: BTreeSet<RuleKey> = wanted.difference(&held).cloned().collect();
-        let lower = if extra.is_empty() {
+        let lower = if extra.is_empty() || is_born {
             PacketSet::empty()
         } else {
             permitted_by_group(live, direction, topology)
@@ -183,6 +186,7 @@ impl<'a> Rules<'a> {
             permitted(live, coming.iter().copied(), direction, topology)
         };
         Self {
+            is_born,
             coming,
             awaited,
             live,
@@ -277,6 +281,25 @@ impl<'a> Rules<'a> {
         coming
             .filter(|other| symbolic(&key.peer) || symbolic(&other.peer))
             .any(|other| other.peer != key.peer && everyone(key).intersects(&everyone(other)))
+    }
+
+    /// A rule that a group is born with has no id yet that tags could be set on: where it is to have
+    /// some, it is made again with them. The group is carried by nothing meanwhile.
+    fn remake_tagged(&mut self, draft: &mut Draft) {
+        if !self.is_born {
+            return;
+        }
+        let tagged = |key: &&RuleKey| {
+            let tags = self
+                .goal
+                .rules
+                .get(*key)
+                .and_then(|detail| detail.tags.as_ref());
+            tags.is_some_and(|tags| tags.keys().any(|key| !key.starts_with(tag::RESERVED)))
+        };
+        let rules: BTreeSet<RuleKey> = self.now.iter().filter(tagged).cloned().collect();
+        self.missing.extend(rules.iter().cloned());
+        self.revoke(draft, rules);
     }
 
     fn close_early(&mut self, draft: &mut Draft) {

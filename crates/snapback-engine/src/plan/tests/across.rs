@@ -337,3 +337,59 @@ fn a_note_of_a_journal_of_before_reads_back() {
         assert_eq!(serde_json::from_str::<Note>(&text).unwrap(), note);
     }
 }
+
+#[test]
+fn an_edge_association_and_the_main_table_that_stand_in_each_others_way_are_told() {
+    let tables = |main: &str, edge: &str| {
+        let of = |id: &str| {
+            let mut table = table(id, &[], &[]);
+            table.main = id == main;
+            if id == edge {
+                table.gateways.insert("igw-1".into());
+            }
+            table.into_resource()
+        };
+        snapshot([of("rtb-1"), of("rtb-2")])
+    };
+    let (live, good) = (tables("rtb-1", "rtb-2"), tables("rtb-2", "rtb-1"));
+    // Both together can be put right.
+    safe_plan(&live, &good);
+    // One alone cannot: its edge or its being main waits for the other.
+    for (id, needs) in [
+        ("rtb-1", "another main table of vpc-1"),
+        ("rtb-2", "igw-1 led by another table"),
+    ] {
+        let only = goal([good.resources[&id.parse().unwrap()].clone()]);
+        let plan = plan(&live, &only, &baselines(&good));
+        assert_eq!(plan.steps, [], "{id}");
+        assert!(
+            matches!(&plan.notes[..], [Note::Needs { needs: told, .. }] if told == needs),
+            "{:?}",
+            plan.notes
+        );
+    }
+}
+
+#[test]
+fn a_rule_that_a_group_is_born_with_gets_its_tags_by_being_made_again() {
+    let mut good = group("sg-1", &[]);
+    let detail = RuleDetail {
+        description: None,
+        tags: Some(Tags::from([("Owner".to_owned(), "web".to_owned())])),
+    };
+    good.rules.insert(key("egress all 0.0.0.0/0"), detail);
+    let good = snapshot([good.into_resource()]);
+    let plan = plan_between(&snapshot([]), &good);
+    assert_eq!(
+        apis(&plan),
+        [
+            "CreateSecurityGroup",
+            "RevokeSecurityGroupEgress",
+            "AuthorizeSecurityGroupEgress"
+        ]
+    );
+    assert_eq!(plan.notes, []);
+    // EC2 gives the id: no call may name one.
+    let named = plan.steps.iter().any(|step| matches!(&step.action, Action::RevokeSecurityGroupRules { rules, .. } if rules.values().any(Option::is_some)));
+    assert!(!named);
+}
