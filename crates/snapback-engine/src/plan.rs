@@ -18,6 +18,7 @@ mod apply;
 mod association;
 mod describe;
 mod draft;
+mod emergency;
 mod existence;
 mod group;
 mod note;
@@ -33,6 +34,7 @@ mod target;
 mod tests;
 
 pub use apply::apply;
+pub use emergency::{Emergency, emergency};
 pub use existence::born;
 pub use note::{Note, Permission, StepSafety, permission};
 pub use proof::traffic::{StepTraffic, traffic};

@@ -43,7 +43,10 @@ fn the_budget_of_a_resource_counts_an_hour_and_names_what_it_comes_to() {
         panic!("the sixth within an hour");
     };
     assert_eq!((stop.count, stop.limit), (6, 5));
-    assert!(stop.to_string().contains("budgets.reverts-of-a-resource-an-hour"));
+    assert!(
+        stop.to_string()
+            .contains("budgets.reverts-of-a-resource-an-hour")
+    );
     assert!(!stop.budget.is_of_account());
     assert_eq!(ask(&five, 3600), Permit::Go, "the first is an hour ago");
     // A clock that is behind does not make a revert uncounted.
@@ -76,7 +79,10 @@ fn a_plan_may_be_as_large_as_the_budget_or_as_a_person_allowed() {
     assert_eq!(permit_plan(&budgets, 100, None), Permit::Go);
     assert!(matches!(permit_plan(&budgets, 101, None), Permit::Stop(_)));
     assert_eq!(permit_plan(&budgets, 130, Some(130)), Permit::Go);
-    assert!(matches!(permit_plan(&budgets, 131, Some(130)), Permit::Stop(_)));
+    assert!(matches!(
+        permit_plan(&budgets, 131, Some(130)),
+        Permit::Stop(_)
+    ));
     assert_eq!(permit_plan(&budgets, 90, Some(5)), Permit::Go, "never less");
 }
 
@@ -117,22 +123,47 @@ fn the_same_change_by_the_same_identity_is_a_fight_after_so_many_rounds() {
         undone(4, "terraform", &[22]),
     ];
     let ask = |history: &[Undone], who: &str, numbers: &[u32], minute: i64| {
-        fight(&terms, history, &by(who), &differences(numbers), at(minute * 60))
+        fight(
+            &terms,
+            history,
+            &by(who),
+            &differences(numbers),
+            at(minute * 60),
+        )
     };
     let found = ask(&history, "terraform", &[22, 8080], 5).unwrap();
     assert_eq!(found.rounds, 3);
     assert_eq!(found.times, [at(0), at(120), at(240)]);
-    assert_eq!(found.differences, differences(&[22]), "only what came again");
-    assert_eq!(ask(&history[..4], "terraform", &[22], 5), None, "two rounds");
+    assert_eq!(
+        found.differences,
+        differences(&[22]),
+        "only what came again"
+    );
+    assert_eq!(
+        ask(&history[..4], "terraform", &[22], 5),
+        None,
+        "two rounds"
+    );
     assert_eq!(ask(&history, "ann", &[22], 5), None, "another identity");
-    assert_eq!(ask(&history, "terraform", &[443], 5), None, "another change");
-    assert_eq!(ask(&history, "terraform", &[22], 60), None, "the first is no more in the window");
+    assert_eq!(
+        ask(&history, "terraform", &[443], 5),
+        None,
+        "another change"
+    );
+    assert_eq!(
+        ask(&history, "terraform", &[22], 60),
+        None,
+        "the first is no more in the window"
+    );
     let changed = BTreeMap::from_iter(
         differences(&[22])
             .into_keys()
             .map(|element| (element, Digest::of(&"another way"))),
     );
-    assert_eq!(fight(&terms, &history, &by("terraform"), &changed, at(300)), None);
+    assert_eq!(
+        fight(&terms, &history, &by("terraform"), &changed, at(300)),
+        None
+    );
 }
 
 #[test]
@@ -172,9 +203,17 @@ fn who_applies_or_changes_much_waits_and_who_changes_one_thing_does_not() {
     let cases = [
         (actor("aws-cli/2", None), one, None),
         (actor("aws-cli/2", None), many, Some(Hold::Mass)),
-        (actor("APN/1.0 HashiCorp/1.0 Terraform/1.9", None), one, Some(Hold::Apply)),
+        (
+            actor("APN/1.0 HashiCorp/1.0 Terraform/1.9", None),
+            one,
+            Some(Hold::Apply),
+        ),
         (actor("Pulumi/3", None), one, Some(Hold::Apply)),
-        (actor(cloudformation, Some(cloudformation)), one, Some(Hold::Stack)),
+        (
+            actor(cloudformation, Some(cloudformation)),
+            one,
+            Some(Hold::Stack),
+        ),
     ];
     for (actor, pulse, expected) in cases {
         let found = hold(&terms, &actor, &pulse, at(30), at(31));
@@ -183,7 +222,11 @@ fn who_applies_or_changes_much_waits_and_who_changes_one_thing_does_not() {
             assert_eq!(wait, Duration::from_secs(59));
         }
         assert_eq!(hold(&terms, &actor, &pulse, at(30), at(90)), None, "quiet");
-        assert_eq!(hold(&terms, &actor, &pulse, at(31 - 600), at(31)), None, "long enough");
+        assert_eq!(
+            hold(&terms, &actor, &pulse, at(31 - 600), at(31)),
+            None,
+            "long enough"
+        );
     }
 }
 

@@ -10,6 +10,7 @@ mod acl_paths;
 mod across;
 mod arbitrary;
 mod calls;
+mod emergency;
 mod minimal;
 mod parameters;
 mod properties;

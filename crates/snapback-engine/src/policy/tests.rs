@@ -413,7 +413,10 @@ fn budgets_breaker_and_quiet_are_read_from_both_forms_alike() {
         ("SNAPBACK_QUIET_CHANGES", " 6 "),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()));
-    assert_eq!(Policy::from_variables(&BTreeMap::from(variables)).unwrap(), file);
+    assert_eq!(
+        Policy::from_variables(&BTreeMap::from(variables)).unwrap(),
+        file
+    );
     let partly = Policy::from_yaml("quiet: { changes: 6 }", "p.yaml").unwrap();
     assert_eq!(partly.quiet.after, Quiet::default().after);
     let text = serde_json::to_string(&file).unwrap();
@@ -435,7 +438,10 @@ fn limits_that_mean_nothing_are_refused_with_their_spot() {
         "budgets: { accounts: 2 }",
     ] {
         let words = refusal(yaml);
-        assert!(words.starts_with("policy p.yaml: line 1, column "), "{yaml}: {words}");
+        assert!(
+            words.starts_with("policy p.yaml: line 1, column "),
+            "{yaml}: {words}"
+        );
     }
     assert!(refusal("quiet: { after: soon }").contains("as in 45s, 10m, 1h"));
     for (name, value) in [
