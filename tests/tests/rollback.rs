@@ -115,7 +115,7 @@ fn a_group_goes_back_to_an_older_generation_and_the_guard_lets_it() {
         let (mut setting, before) = after_a_deployment(1).await;
         let id = app(&setting);
         let to = To::Generation(Generation(1));
-        let done = rolls_back(&setting, &wish(to, &[id.clone()]))
+        let done = rolls_back(&setting, &wish(to, std::slice::from_ref(&id)))
             .await
             .unwrap();
         assert_eq!(done.report.outcome, Outcome::Reverted, "{:?}", done.report);
@@ -150,7 +150,7 @@ fn a_time_means_the_baseline_that_stood_then() {
         does(&setting, &deployment(), authorize(&setting, &[METRICS]));
         setting.settle().await;
         let id = app(&setting);
-        rolls_back(&setting, &wish(To::At(good), &[id.clone()]))
+        rolls_back(&setting, &wish(To::At(good), std::slice::from_ref(&id)))
             .await
             .unwrap();
         assert_eq!(setting.live(), before);
@@ -420,7 +420,7 @@ fn a_deleted_group_comes_back_as_it_was_in_an_older_generation() {
         let id: ResourceId = batch.clone().into();
         let done = rolls_back(
             &setting,
-            &wish(To::Generation(Generation(1)), &[id.clone()]),
+            &wish(To::Generation(Generation(1)), std::slice::from_ref(&id)),
         )
         .await
         .unwrap();
@@ -597,7 +597,7 @@ fn history_tells_who_when_and_why() {
         setting.settle().await;
         rolls_back(
             &setting,
-            &wish(To::Generation(Generation(1)), &[id.clone()]),
+            &wish(To::Generation(Generation(1)), std::slice::from_ref(&id)),
         )
         .await
         .unwrap();

@@ -188,7 +188,9 @@ fn text(past: &Past) -> Result<()> {
         writeln!(
             out,
             "{:>4}  {}  {:<10}  {words}",
-            kept.generation, made.at, made.origin
+            kept.generation.0,
+            seconds(made.at),
+            made.origin.to_string()
         )?;
     }
     if past.not_kept > 0 {
@@ -199,6 +201,11 @@ fn text(past: &Past) -> Result<()> {
         )?;
     }
     incidents(&mut out, past)
+}
+
+/// A moment without its fractions.
+fn seconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
 fn incidents(out: &mut impl std::io::Write, past: &Past) -> Result<()> {

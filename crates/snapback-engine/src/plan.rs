@@ -20,6 +20,7 @@ mod apply;
 mod association;
 mod describe;
 mod draft;
+mod emergency;
 mod existence;
 mod group;
 mod lower_bound;
@@ -37,6 +38,7 @@ mod target;
 mod tests;
 
 pub use apply::apply;
+pub use emergency::{Emergency, emergency};
 pub use existence::born;
 pub use lower_bound::lower_bound;
 pub use nat::{NatRequest, predecessor, recovery, recovery_goal, successions, successor_name};

@@ -87,18 +87,19 @@ impl Errand {
         live: &Snapshot,
         lineage: &Lineage,
     ) -> BTreeMap<ResourceId, Resource> {
-        let left = self.left(baselines, live, lineage);
-        let goal = left.into_iter().filter_map(|(id, differences)| {
-            let Some(found) = live.resources.get(&id) else {
-                return Some((id.clone(), baselines.state(&id)?.clone()));
+        let mut goal = BTreeMap::new();
+        for (id, differences) in self.left(baselines, live, lineage) {
+            let mut state = match (live.resources.get(&id), baselines.state(&id)) {
+                (Some(found), _) => found.clone(),
+                (None, Some(lost)) => lost.clone(),
+                (None, None) => continue,
             };
-            let mut goal = found.clone();
             for difference in &differences {
-                difference.apply(&mut goal, Side::Baseline);
+                difference.apply(&mut state, Side::Baseline);
             }
-            Some((id, goal))
-        });
-        goal.collect()
+            goal.insert(id, state);
+        }
+        goal
     }
 
     /// One line for each difference that is left.

@@ -10,6 +10,7 @@ mod acl_paths;
 mod across;
 mod arbitrary;
 mod calls;
+mod emergency;
 mod fewest;
 mod minimal;
 mod nat;
