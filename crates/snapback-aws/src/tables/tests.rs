@@ -359,7 +359,10 @@ fn a_lease_and_counts_are_written_on_the_version_before_with_the_record() {
     assert_eq!(dynamo.calls(), ["GetItem", "TransactWriteItems"]);
     assert_eq!(wait(tables.lease(&scope)).unwrap(), held);
     assert_eq!(wait(tables.account()).unwrap(), counted);
-    assert_eq!(wait(tables.activity("arn:aws:iam::1:role/x")).unwrap(), of_author);
+    assert_eq!(
+        wait(tables.activity("arn:aws:iam::1:role/x")).unwrap(),
+        of_author
+    );
     // A lease that somebody took meanwhile keeps the record from being written.
     let second = record(2, Some("inc-1"));
     let stale = Commit {
@@ -398,7 +401,7 @@ fn our_request_ids_are_known_with_the_step_that_used_them() {
             created: None,
         },
     };
-    wait(tables.commit(&Commit::entries(&[entry("inc-1", 0, ended("req-1")))])).unwrap();
+    wait(tables.commit(&Commit::entries(&[entry("inc-1", 0, ended("req-1"))]))).unwrap();
     assert!(wait(tables.is_ours(&"req-1".into())).unwrap());
     assert!(!wait(tables.is_ours(&"req-2".into())).unwrap());
     let expires = dynamo.attribute("journal", "request#req-1", "request", "expires");
@@ -435,7 +438,8 @@ fn what_is_too_large_is_told_and_not_written() {
             why: "x".repeat(BODY_MAX),
         },
     );
-    let StoreError::Call(error) = wait(tables.commit(&Commit::entries(&[huge]))).unwrap_err() else {
+    let StoreError::Call(error) = wait(tables.commit(&Commit::entries(&[huge]))).unwrap_err()
+    else {
         panic!()
     };
     assert_eq!(
