@@ -898,3 +898,63 @@ fn a_chain_of_deleted_groups_is_told_as_one_incident() {
         assert_eq!(told.iter().filter(named).count(), opened.len() - 1);
     });
 }
+
+// ---- what is stored and sent ----
+
+#[test]
+fn records_with_brakes_and_fights_read_back_as_they_were_written() {
+    run(async {
+        let mut setting = account("budgets: { resources-reverted-in-ten-minutes: 1 }").await;
+        for _ in 0..4 {
+            opens(&mut setting, &terraform(), OPEN).await;
+        }
+        let account = setting.world.stored_account();
+        assert!(!account.reverts.is_empty());
+        let text = serde_json::to_string(&account).unwrap();
+        let back: snapback_engine::incident::AccountRecord = serde_json::from_str(&text).unwrap();
+        assert_eq!(back, account);
+        let records = setting.world.stored_records();
+        assert!(records.values().any(|record| record.fight.is_some()));
+        for record in records.values() {
+            let text = serde_json::to_string(record).unwrap();
+            let back: snapback_engine::incident::ResourceRecord =
+                serde_json::from_str(&text).unwrap();
+            assert_eq!(back, *record);
+        }
+        does(&setting, &terraform(), authorize(&setting, &[WITHIN]));
+        for body in setting.world.deliver_next() {
+            setting.handle(body).await;
+        }
+        let lease = setting.world.stored_lease(&setting.layout.vpc);
+        let text = serde_json::to_string(&lease).unwrap();
+        let back: snapback_engine::incident::Lease = serde_json::from_str(&text).unwrap();
+        assert_eq!(back, lease);
+    });
+}
+
+#[test]
+fn what_an_author_is_known_for_reads_back() {
+    run(async {
+        use snapback_app::port::Journal;
+        let mut setting = account("").await;
+        does(&setting, &terraform(), authorize(&setting, &[WITHIN]));
+        for body in setting.world.deliver_next() {
+            setting.handle(body).await;
+        }
+        let activity = setting.world.activity(&terraform().arn()).await.unwrap();
+        assert_eq!(activity.held.len(), 1, "{activity:#?}");
+        let text = serde_json::to_string(&activity).unwrap();
+        let back: snapback_engine::incident::Activity = serde_json::from_str(&text).unwrap();
+        assert_eq!(back, activity);
+    });
+}
+
+#[test]
+fn the_words_that_release_are_a_command() {
+    for what in [r#""account""#, r#"{"resource":"sg-0a"}"#] {
+        let text = format!(r#"{{"snapback":"release","what":{what},"by":"ann","why":"seen"}}"#);
+        let command: Command = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_string(&command).unwrap(), text);
+        assert!(matches!(command, Command::Release { .. }));
+    }
+}

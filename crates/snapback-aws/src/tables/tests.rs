@@ -387,7 +387,10 @@ fn a_lease_and_counts_are_written_on_the_version_before_with_the_record() {
     assert_eq!(dynamo.calls(), ["GetItem", "TransactWriteItems"]);
     assert_eq!(wait(tables.lease(&scope)).unwrap(), held);
     assert_eq!(wait(tables.account()).unwrap(), counted);
-    assert_eq!(wait(tables.activity("arn:aws:iam::1:role/x")).unwrap(), of_author);
+    assert_eq!(
+        wait(tables.activity("arn:aws:iam::1:role/x")).unwrap(),
+        of_author
+    );
     // A lease that somebody took meanwhile keeps the record from being written.
     let second = record(2, Some("inc-1"));
     let stale = Commit {
@@ -463,7 +466,8 @@ fn what_is_too_large_is_told_and_not_written() {
             why: "x".repeat(BODY_MAX),
         },
     );
-    let StoreError::Call(error) = wait(tables.commit(&Commit::entries(&[huge]))).unwrap_err() else {
+    let StoreError::Call(error) = wait(tables.commit(&Commit::entries(&[huge]))).unwrap_err()
+    else {
         panic!()
     };
     assert_eq!(
