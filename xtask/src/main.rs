@@ -2,7 +2,7 @@
 //!
 //! - Owns: the order of the checks, the project's own Python environment and tools below `target/`.
 //! - Takes: a Rust toolchain, Python 3, the package registries.
-//! - Gives: `test` (everything CI runs), `e2e`, `wire`, `template`, `deny`, `bench`, `growth`, `fuzz`, `history`, `prove`.
+//! - Gives: `test` (everything CI runs), `e2e`, `wire`, `template`, `deny`, `bench`, `growth`, `fuzz`, `mutants`, `history`, `prove`.
 //! - Must not: hide a failing check; every command is shown, timed, and its failure ends the run.
 #![allow(
     clippy::print_stderr,
@@ -14,6 +14,7 @@ mod checks;
 mod fuzz;
 mod growth;
 mod history;
+mod mutants;
 mod prove;
 mod run;
 
@@ -33,6 +34,8 @@ cargo xtask <command>
               the fuzz targets for a while (each N seconds, 300 unless told)
   prove [--cases N] [--seed S] [--threads N] [--format table|json]
               random pairs of live and baseline: each plan must reach its goal, every prefix safe
+  mutants [CRATE…] [--shard K/N]
+              breaks engine and reach in one place after the other: their tests must notice (hours; a shard for a sample)
   history --out DIR [--records N] [--seed N]
               a year of a busy account's CloudTrail files, made up, to measure `snapback backtest` on
 ";
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         "fuzz" => fuzz::fuzz(&rest),
         "history" => history::history(&rest),
         "prove" => prove::prove(&rest),
+        "mutants" => mutants::mutants(&rest),
         "" | "help" | "--help" => {
             eprint!("{HELP}");
             Ok(())
