@@ -169,10 +169,51 @@ pub(super) fn table_moves(live: &Snapshot, pairs: &Pairs<'_, RouteTable>) -> Mov
                 continue;
             }
             let subject = AssociationSubject::Gateway(gateway.clone());
+            let swap = moves.moves.iter().find(|of| of.passage == Passage::Main);
+            let holder = holder(live, &subject).map(ResourceId::from);
+            let crossed = swap.is_some_and(|swap| {
+                swap.to == holder && swap.from.as_ref() == Some(&goal.id.clone().into())
+            });
+            if crossed {
+                step_aside(&mut moves, &subject, holder, goal);
+                continue;
+            }
             bind(&mut moves, live, goal, subject);
         }
     }
     moves
+}
+
+/// A gateway goes from the table that is to be main to the one that is: it has none while they change,
+/// since the main table takes no edge association.
+fn step_aside(
+    moves: &mut Moves,
+    subject: &AssociationSubject,
+    holder: Option<ResourceId>,
+    goal: &RouteTable,
+) {
+    let Some(ResourceId::RouteTable(from)) = holder else {
+        return;
+    };
+    let action = Action::DisassociateRouteTable {
+        subject: subject.clone(),
+        from: from.clone(),
+    };
+    let why = format!("free {from} of {subject}: it is to be the main table");
+    moves.push(
+        (Some(from.clone().into()), None),
+        Passage::Edge,
+        from,
+        action,
+        why,
+    );
+    let action = Action::AssociateRouteTable {
+        table: goal.id.clone(),
+        subject: subject.clone(),
+    };
+    let why = format!("bind {subject} to {} again", goal.id);
+    let ends = (None, Some(goal.id.clone().into()));
+    moves.push(ends, Passage::Edge, goal.id.clone(), action, why);
 }
 
 fn bind(moves: &mut Moves, live: &Snapshot, goal: &RouteTable, subject: AssociationSubject) {
