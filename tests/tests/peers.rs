@@ -14,7 +14,8 @@ use snapback_engine::policy::{Mode, Policy};
 use snapback_engine::verdict::Verdict;
 use snapback_model::*;
 use snapback_sim::{
-    ACCOUNT, Call, EventFaults, GroupBy, NatPlace, NatRequest, Permission, Principal, Quotas, RuleChange,
+    ACCOUNT, Call, EventFaults, GroupBy, NatPlace, NatRequest, Permission, Principal, Quotas,
+    RuleChange,
 };
 use snapback_tests::*;
 use std::collections::BTreeMap;
