@@ -130,9 +130,6 @@ fn without_its_gateway(mode: Mode) -> Case {
 #[test]
 fn a_route_whose_nat_gateway_is_gone_is_put_back_only_where_the_policy_has_it_made_again() {
     for (mode, allowed, verdict) in [
-        (Mode::Observe, true, Verdict::Alert),
-        (Mode::Enforce, false, Verdict::Alert),
-        (Mode::Enforce, true, Verdict::Revert),
         (Mode::Strict, false, Verdict::Alert),
         (Mode::Strict, true, Verdict::Revert),
     ] {
@@ -149,7 +146,7 @@ fn a_route_whose_nat_gateway_is_gone_is_put_back_only_where_the_policy_has_it_ma
         assert_eq!(decision.goal.is_some(), allowed, "{mode} {allowed}");
     }
     // What no capture tells is not guessed.
-    let mut case = without_its_gateway(Mode::Enforce);
+    let mut case = without_its_gateway(Mode::Strict);
     case.policy.recreate.nat = true;
     case.baselines.topology.gateways.remove("nat-1");
     let decision = case.decide(PRIVATE);
