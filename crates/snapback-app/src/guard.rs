@@ -22,7 +22,7 @@ pub(crate) use look::{Rights, Scene};
 use crate::patience::{Pace, between, millis};
 use crate::port::{CallError, Command, Metric, RecheckReason, StoreError};
 use crate::rights::GuardPorts;
-use snapback_engine::change::{self, Change, Edits, IgnoreReason, Interpretation, Own, Touched};
+use snapback_engine::change::{self, Change, IgnoreReason, Interpretation, Own, Touched};
 use snapback_engine::event;
 use snapback_engine::execution::Limits;
 use snapback_engine::incident::{Cause, Entry, Outcome};
@@ -238,6 +238,10 @@ impl Matter {
     }
 }
 
+fn is_context(touched: &Touched) -> bool {
+    matches!(touched, Touched::Context { .. })
+}
+
 enum Inbound {
     Command(Command),
     Event(Interpretation),
@@ -420,7 +424,7 @@ impl<P: GuardPorts> Visit<'_, P> {
                 origin::Origin::Ours => return Ok(Handled::Ignored(IgnoreReason::OwnCall)),
                 origin::Origin::Stranger => ended.push(self.accuse(&change).await?),
             }
-        } else if change.edits == Edits::Context
+        } else if change.touched.iter().any(is_context)
             && let Some(request) = &change.request
             && self.pace().retried(|| ports.is_ours(request)).await?
         {
@@ -466,7 +470,7 @@ impl<P: GuardPorts> Visit<'_, P> {
         for _ in 0..FOLLOWED_MAX {
             for (spot, focus) in spots {
                 self.agenda().later.remove(&spot);
-                match self.look(&spot, &focus, &matter).await {
+                match Box::pin(self.look(&spot, &focus, &matter)).await {
                     Ok(more) => {
                         ended.extend(more);
                         failed.remove(&spot);
