@@ -25,7 +25,7 @@ pub(crate) use look::{Rights, Scene};
 use crate::patience::{Pace, between, millis};
 use crate::port::{CallError, Command, Metric, RecheckReason, StoreError};
 use crate::rights::GuardPorts;
-use snapback_engine::change::{self, Change, Edits, IgnoreReason, Interpretation, Own, Touched};
+use snapback_engine::change::{self, Change, IgnoreReason, Interpretation, Own, Touched};
 use snapback_engine::event;
 use snapback_engine::execution::Limits;
 use snapback_engine::incident::{Cause, Entry, Outcome};
@@ -245,6 +245,10 @@ impl Matter {
     }
 }
 
+fn is_context(touched: &Touched) -> bool {
+    matches!(touched, Touched::Context { .. })
+}
+
 enum Inbound {
     Command(Command),
     Event(Interpretation),
@@ -427,7 +431,7 @@ impl<P: GuardPorts> Visit<'_, P> {
                 origin::Origin::Ours => return Ok(Handled::Ignored(IgnoreReason::OwnCall)),
                 origin::Origin::Stranger => ended.push(self.accuse(&change).await?),
             }
-        } else if change.edits == Edits::Context
+        } else if change.touched.iter().any(is_context)
             && let Some(request) = &change.request
             && self.pace().retried(|| ports.is_ours(request)).await?
         {
