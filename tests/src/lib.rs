@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, reason = "a package of tests")]
 
 mod setting;
+pub mod storm;
 
 pub use setting::{Delivered, Setting};
 

@@ -20,6 +20,7 @@ mod principal;
 pub mod station;
 mod store;
 pub mod story;
+mod trail;
 mod views;
 pub mod wire;
 mod world;
@@ -36,6 +37,7 @@ pub use channel::{Shown, SimChannel};
 pub use delivery::EventFaults;
 pub use faults::{Chaos, Fault, Staleness, When};
 pub use principal::{Identity, Principal};
+pub use trail::{Held, Planned, Written};
 pub use views::{Logged, OurWrite};
 pub use world::{CallOutcome, Latency, World};
 

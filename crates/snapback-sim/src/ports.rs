@@ -5,8 +5,9 @@ use crate::call::Call;
 use crate::faults::{Family, Fault, When};
 use crate::principal::Principal;
 use crate::store::Store;
+use crate::trail::Written;
 use crate::views::Logged;
-use crate::world::{CallOutcome, Inner, World};
+use crate::world::{CallOutcome, Inner, Process, World};
 use snapback_app::port::*;
 use snapback_engine::execution::{ErrorClass, classify};
 use snapback_engine::incident::{Entry, ResourceRecord};
@@ -95,23 +96,23 @@ impl Inner {
             .as_mut()
             .is_some_and(|buckets| !buckets.take(api, now))
         {
+            self.faults.count(Family::Ec2, Fault::Throttled);
             return Some(Fault::Throttled);
         }
         self.faults.strike(api, Family::Ec2, now, &mut self.rng)
     }
 
-    fn observe(&mut self, scope: &Scope) -> Result<Snapshot, CallError> {
-        let began = self.now;
+    fn observe(&mut self, scope: &Scope, began: Timestamp) -> Result<Snapshot, CallError> {
         let resource = named(scope);
         let mut gaps = Vec::new();
         for api in read_apis(&self.account, scope) {
-            self.pass(self.latency.read);
+            self.lapse(self.latency.read);
             let fault = self.ec2_fault(api);
             let refusal = fault.and_then(|fault| answer(fault, api, crate::GUARD_ROLE));
             let error = match (&refusal, fault) {
                 (Some(refusal), _) => Some(refused(api, &resource, refusal)),
                 (None, Some(_)) => {
-                    self.pass(NO_ANSWER);
+                    self.no_answer(NO_ANSWER);
                     Some(lost(api, &resource))
                 }
                 (None, None) => None,
@@ -137,7 +138,12 @@ impl Inner {
         Ok(seen)
     }
 
-    fn act(&mut self, action: &Action, handles: &Handles) -> Result<Receipt, CallError> {
+    fn act(
+        &mut self,
+        action: &Action,
+        handles: &Handles,
+        by: &Process,
+    ) -> Result<Receipt, CallError> {
         let Some(call) = Call::from_action(action, handles) else {
             let missing = ApiError::new(
                 "InvalidAssociationID.NotFound",
@@ -148,26 +154,34 @@ impl Inner {
         let (api, resource) = (call.api(), call.subject());
         let guard = Principal::guard();
         let fault = self.ec2_fault(api);
-        let before = Arc::clone(&self.account);
+        let mut written = Written {
+            at: self.now,
+            by: Arc::clone(&by.name),
+            api: api.to_owned(),
+            action: action.clone(),
+            journalled: self.store.stream.len(),
+            called: self.log.len(),
+            held: self.store.held(),
+            before: Arc::clone(&self.account),
+            after: Arc::clone(&self.account),
+        };
         let outcome = match fault {
             None => self.perform(&guard, &call, None).map(receipt),
             Some(Fault::LostRequest) => {
-                self.pass(NO_ANSWER);
+                self.no_answer(NO_ANSWER);
                 Err(lost(api, &resource))
             }
             Some(Fault::LostResponse) => {
                 let _unheard = self.perform(&guard, &call, None);
-                self.pass(NO_ANSWER);
+                self.no_answer(NO_ANSWER);
                 Err(lost(api, &resource))
             }
             Some(fault) => self
                 .perform(&guard, &call, answer(fault, api, crate::GUARD_ROLE))
                 .map(receipt),
         };
-        if !Arc::ptr_eq(&before, &self.account) {
-            self.trail
-                .push((api.to_owned(), before, Arc::clone(&self.account)));
-        }
+        written.after = Arc::clone(&self.account);
+        self.trail.push(written);
         outcome
     }
 
@@ -180,29 +194,39 @@ impl Inner {
 
 impl Observe for World {
     async fn observe(&self, scope: &Scope) -> Result<Snapshot, CallError> {
-        self.enter().await;
-        self.with(|inner| {
+        let began = self.now();
+        let latency = self.with(|inner| {
+            let calls = u32::try_from(read_apis(&inner.account, scope).len()).unwrap_or(1);
+            // The calls of one read go out side by side, some at a time.
+            inner.latency.read.saturating_mul(calls.min(4))
+        });
+        self.enter(latency).await;
+        let seen = self.with(|inner| {
             inner.faults.observes = inner.faults.observes.saturating_add(1);
             let number = inner.faults.observes;
-            let seen = inner.observe(scope);
+            let seen = inner.observe(scope, began);
             inner.run_interleaved(When::AfterObserve(number));
             seen
-        })
+        });
+        self.wait_in_vain().await;
+        seen
     }
 }
 
 impl Actuate for World {
     async fn act(&self, action: &Action, handles: &Handles) -> Result<Receipt, CallError> {
-        self.enter().await;
-        self.with(|inner| {
-            inner.pass(inner.latency.write);
+        self.enter(self.with(|inner| inner.latency.write)).await;
+        let receipt = self.with(|inner| {
+            inner.lapse(inner.latency.write);
             inner.faults.acts = inner.faults.acts.saturating_add(1);
             let number = inner.faults.acts;
             inner.run_interleaved(When::BeforeAct(number));
-            let receipt = inner.act(action, handles);
+            let receipt = inner.act(action, handles, self.process());
             inner.run_interleaved(When::AfterAct(number));
             receipt
-        })
+        });
+        self.wait_in_vain().await;
+        receipt
     }
 }
 
@@ -233,9 +257,9 @@ impl World {
         operation: &str,
         effect: impl FnOnce(&mut Inner) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.enter().await;
-        self.with(|inner| {
-            inner.pass(inner.latency.store);
+        self.enter(self.with(|inner| inner.latency.store)).await;
+        let stored = self.with(|inner| {
+            inner.lapse(inner.latency.store);
             match inner.store_fault(operation) {
                 None => effect(inner),
                 Some(fault) => {
@@ -243,12 +267,14 @@ impl World {
                         let _unheard = effect(inner);
                     }
                     if matches!(fault, Fault::LostResponse | Fault::LostRequest) {
-                        inner.pass(NO_ANSWER);
+                        inner.no_answer(NO_ANSWER);
                     }
                     Err(store_error(fault, operation).into())
                 }
             }
-        })
+        });
+        self.wait_in_vain().await;
+        stored
     }
 
     async fn in_store<T>(
@@ -294,8 +320,12 @@ impl Journal for World {
         record: Option<&ResourceRecord>,
         entries: &[Entry],
     ) -> Result<(), StoreError> {
-        self.in_store("commit", |store| store.commit(record, entries))
-            .await
+        self.stored("commit", |inner| {
+            inner.store.commit(record, entries)?;
+            inner.keep_plans(entries);
+            Ok(())
+        })
+        .await
     }
 
     async fn entries(&self, incident: &IncidentId) -> Result<Vec<Entry>, StoreError> {
@@ -391,13 +421,13 @@ impl Deliveries for World {
 
 impl Clock for World {
     fn now(&self) -> Timestamp {
-        self.with(|inner| inner.now)
+        let skew = self.process().skew;
+        self.with(|inner| inner.now.checked_add(skew).unwrap_or(inner.now))
     }
 
     /// Lets other tasks run, then lets simulated time pass.
     async fn sleep(&self, duration: Duration) {
-        tokio::task::yield_now().await;
-        self.advance(duration);
+        self.pause(duration).await;
     }
 }
 

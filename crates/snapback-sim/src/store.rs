@@ -1,5 +1,6 @@
 //! The state table and the journal: conditional writes exactly as the port says.
 
+use crate::trail::Held;
 use snapback_app::port::{StoreError, Wanted};
 use snapback_engine::execution::StepOutcome;
 use snapback_engine::incident::{Body, Entry, ResourceRecord};
@@ -143,6 +144,19 @@ impl Store {
             .filter(|((id, _), _)| id == incident)
             .map(|(_, entry)| entry.clone())
             .collect()
+    }
+
+    /// The leases that somebody holds, in force or run out.
+    pub fn held(&self) -> Vec<Held> {
+        let held = self.records.values().filter_map(|record| {
+            Some(Held {
+                what: record.resource.to_string(),
+                incident: record.open.clone(),
+                holder: record.holder.clone()?,
+                until: record.lease_until?,
+            })
+        });
+        held.collect()
     }
 
     pub fn unfinished(&self) -> Vec<ResourceRecord> {
