@@ -2,7 +2,7 @@
 //!
 //! - Owns: the order of the checks, the project's own Python environment and tools below `target/`.
 //! - Takes: a Rust toolchain, Python 3, the package registries.
-//! - Gives: `test` (everything CI runs), `e2e`, `wire`, `template`, `deny`, `bench`, `growth`, `fuzz`, `history`.
+//! - Gives: `test` (everything CI runs), `e2e`, `wire`, `template`, `deny`, `bench`, `growth`, `fuzz`, `history`, `storm`.
 //! - Must not: hide a failing check; every command is shown, timed, and its failure ends the run.
 #![allow(
     clippy::print_stderr,
@@ -15,6 +15,7 @@ mod fuzz;
 mod growth;
 mod history;
 mod run;
+mod storm;
 
 use std::process::ExitCode;
 
@@ -32,6 +33,8 @@ cargo xtask <command>
               the fuzz targets for a while (each N seconds, 300 unless told)
   history --out DIR [--records N] [--seed N]
               a year of a busy account's CloudTrail files, made up, to measure `snapback backtest` on
+  storm [--seeds N] [--from S] [--seed S] [--format json]
+              faulty worlds, each by one seed: many with a summary, or the whole story of one
 ";
 
 fn main() -> ExitCode {
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         "growth" => growth::growth(&rest),
         "fuzz" => fuzz::fuzz(&rest),
         "history" => history::history(&rest),
+        "storm" => storm::storm(&rest),
         "" | "help" | "--help" => {
             eprint!("{HELP}");
             Ok(())

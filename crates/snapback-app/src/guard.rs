@@ -181,6 +181,8 @@ pub(crate) struct Visit<'g, P> {
     pub arrived: Timestamp,
     pub deadline: Timestamp,
     pub last_try: bool,
+    /// Whether no event told what to look for: then everything is read, text and tags too.
+    pub thorough: bool,
     agenda: Mutex<Agenda>,
 }
 
@@ -264,15 +266,17 @@ impl<P: GuardPorts> Guard<P> {
     /// dead-letter queue, and people were told where nothing could be read.
     pub async fn handle_message(&self, message: Message<'_>) -> Result<Handled, GuardError> {
         let token = Digest::of(&(message.body, message.arrived));
+        let inbound = self.inbound(message.body);
         let visit = Visit {
             guard: self,
+            thorough: matches!(inbound, Inbound::Command(_)),
             holder: format!("{}/{}", self.holder, token.short()),
             arrived: message.arrived,
             deadline: message.deadline,
             last_try: message.last_try,
             agenda: Mutex::default(),
         };
-        let handled = match self.inbound(message.body) {
+        let handled = match inbound {
             Inbound::Malformed(reason) => visit.bury(message.body, reason).await,
             Inbound::Command(command) => visit.command(command).await,
             Inbound::Event(Interpretation::Ignored(reason)) => Ok(Handled::Ignored(reason)),

@@ -132,10 +132,8 @@ pub enum Process {
 pub struct Crash {
     /// Which.
     pub process: Process,
-    /// Which start of it, from 0.
-    pub start: u16,
-    /// After how many of its turns.
-    pub after: u16,
+    /// At which of the turns that processes of its kind take.
+    pub turn: u16,
 }
 
 impl Storm {
@@ -216,7 +214,8 @@ fn mishap(rng: &mut Rng, lasts: u32) -> Mishap {
 
 fn trusted(rng: &mut Rng) -> Deed {
     let (one, other) = (rng.u16(..64), rng.u16(..64));
-    match rng.u8(..9) {
+    // No tags: their events are no changes, the sweep tells of them whoever set them.
+    match rng.u8(..8) {
         0 | 1 => Deed::AddRule {
             group: one,
             number: rng.u8(..),
@@ -245,13 +244,9 @@ fn trusted(rng: &mut Rng) -> Deed {
             table: one,
             route: other,
         },
-        7 => Deed::MoveTable {
+        _ => Deed::MoveTable {
             subnet: one,
             table: other,
-        },
-        _ => Deed::Tag {
-            resource: one,
-            number: rng.u8(..),
         },
     }
 }
@@ -388,14 +383,13 @@ fn trouble(rng: &mut Rng, lasts: u32) -> Trouble {
 }
 
 fn crash(rng: &mut Rng) -> Crash {
-    let process = match rng.u8(..8) {
-        0 => Process::Sweep,
-        1 => Process::Notify,
-        _ => Process::Guard,
+    let (process, turns) = match rng.u8(..8) {
+        0 => (Process::Sweep, 40),
+        1 => (Process::Notify, 12),
+        _ => (Process::Guard, 150),
     };
     Crash {
         process,
-        start: rng.u16(..6),
-        after: rng.u16(1..40),
+        turn: rng.u16(1..turns),
     }
 }

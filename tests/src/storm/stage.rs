@@ -12,7 +12,7 @@ mod weather;
 
 pub use people::Trusted;
 
-use super::plan::{Process, Storm};
+use super::plan::{Crash, Process, Storm};
 use super::stroke::Ideal;
 use inbox::Letter;
 use people::People;
@@ -63,7 +63,6 @@ struct Task {
     wake: Timestamp,
     ends: Timestamp,
     turns: u32,
-    dies_after: Option<u32>,
     letter: Option<Letter>,
     channel: Option<usize>,
 }
@@ -114,6 +113,7 @@ pub(super) struct Stage<'s> {
     channels: [(SimChannel, VecDeque<Entry>, Timestamp); 2],
     next_sweep: Timestamp,
     starts: BTreeMap<Process, u16>,
+    taken: BTreeMap<Process, u16>,
     people: People<'s>,
     weather: weather::Weather,
     handled: BTreeSet<String>,
@@ -204,6 +204,7 @@ impl<'s> Stage<'s> {
             channels,
             next_sweep: Timestamp::MAX,
             starts: BTreeMap::new(),
+            taken: BTreeMap::new(),
             people: People::default(),
             weather: weather::Weather::default(),
             handled: BTreeSet::new(),
@@ -367,7 +368,10 @@ impl<'s> Stage<'s> {
             self.played.timed_out = self.played.timed_out.saturating_add(1);
             return self.drop_task(index, "ran out of time");
         }
-        if task.dies_after.is_some_and(|after| task.turns >= after) {
+        let taken = self.taken.entry(task.process).or_default();
+        *taken = taken.saturating_add(1);
+        let dies = |crash: &Crash| crash.process == task.process && crash.turn == *taken;
+        if self.storm.crashes.iter().any(dies) {
             self.played.crashed = self.played.crashed.saturating_add(1);
             return self.drop_task(index, "died");
         }
@@ -442,27 +446,17 @@ impl<'s> Stage<'s> {
         }
     }
 
-    /// The next start of a process: its name, and whether it is to die.
-    fn start(&mut self, process: Process) -> (Arc<str>, Option<u32>) {
+    /// The name of the next process of a kind.
+    fn start(&mut self, process: Process) -> Arc<str> {
         let number = self.starts.entry(process).or_default();
-        let (this, word) = (
-            *number,
-            match process {
-                Process::Guard => "guard",
-                Process::Sweep => "sweep",
-                Process::Notify => "notify",
-            },
-        );
+        let this = *number;
         *number = number.saturating_add(1);
-        let crash = self
-            .storm
-            .crashes
-            .iter()
-            .find(|crash| crash.process == process && crash.start == this);
-        (
-            format!("{word}-{this}").into(),
-            crash.map(|crash| crash.after.into()),
-        )
+        let word = match process {
+            Process::Guard => "guard",
+            Process::Sweep => "sweep",
+            Process::Notify => "notify",
+        };
+        format!("{word}-{this}").into()
     }
 
     fn guard(&self, name: &str, ahead: i16) -> Guard<World> {

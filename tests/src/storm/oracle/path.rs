@@ -153,6 +153,14 @@ fn table_of<'a>(state: &'a Snapshot, subnet: &SubnetId) -> Option<&'a RouteTable
     }
 }
 
+/// The table without its propagated routes: they come and go by themselves, no plan holds them.
+fn written_routes(table: &RouteTable) -> RouteTable {
+    let mut table = table.clone();
+    let written = |route: &Route| route.origin != RouteOrigin::Propagated;
+    table.routes.retain(|_, route| written(route));
+    table
+}
+
 /// What a set cuts or opens that it should not.
 fn outside(now: &PacketSet, from: &PacketSet, to: &PacketSet) -> Option<String> {
     let cut = from.intersection(to).difference(now);
@@ -205,7 +213,7 @@ fn strayed(from: &Snapshot, to: &Snapshot, was: &Snapshot, is: &Snapshot) -> Vec
             && now != then
             && let (Some(before), Some(after)) = (table_of(from, subnet), table_of(to, subnet))
         {
-            let of = |table| next_hops(table, topology);
+            let of = |table: &RouteTable| next_hops(&written_routes(table), topology);
             if let Some(led) = of(now).strays_from(&of(before), &of(after)) {
                 strayed.push(format!("{subnet}: {led} is led astray"));
             }

@@ -103,7 +103,7 @@ impl Stage<'_> {
 
     fn start_guard(&mut self, letter: Letter, other: usize) {
         self.played.invocations = self.played.invocations.saturating_add(1);
-        let (name, dies_after) = self.start(Process::Guard);
+        let name = self.start(Process::Guard);
         let ahead = self.storm.ahead.get(other.min(1)).copied().unwrap_or(0);
         let guard = self.guard(&name, ahead);
         let body = Arc::clone(&letter.body);
@@ -126,20 +126,13 @@ impl Stage<'_> {
             let handled = guard.handle_message(message).await;
             Done::Handled(handled.map(|_| ()).map_err(|error| error.to_string()))
         });
-        self.push(Process::Guard, name, work, INVOCATION, dies_after);
+        self.push(Process::Guard, name, work, INVOCATION);
         if let Some(task) = self.tasks.last_mut() {
             task.letter = Some(letter);
         }
     }
 
-    fn push(
-        &mut self,
-        process: Process,
-        name: Arc<str>,
-        work: super::Work,
-        limit: Duration,
-        dies_after: Option<u32>,
-    ) {
+    fn push(&mut self, process: Process, name: Arc<str>, work: super::Work, limit: Duration) {
         let now = self.world.now();
         self.tasks.push(Task {
             process,
@@ -148,7 +141,6 @@ impl Stage<'_> {
             wake: now,
             ends: after(now, limit),
             turns: 0,
-            dies_after,
             letter: None,
             channel: None,
         });
@@ -164,7 +156,7 @@ impl Stage<'_> {
             true => Timestamp::MAX,
             false => after(now, Duration::from_millis(self.storm.sweep_every.into())),
         };
-        let (name, dies_after) = self.start(Process::Sweep);
+        let name = self.start(Process::Sweep);
         let [_, _, ahead] = self.storm.ahead;
         let ports = self.world.seen_by(&name, ahead.into());
         let terms = Terms {
@@ -184,7 +176,7 @@ impl Stage<'_> {
             };
             Done::Swept(swept.map(calm).map_err(|error| error.to_string()))
         });
-        self.push(Process::Sweep, name, work, SWEEP, dies_after);
+        self.push(Process::Sweep, name, work, SWEEP);
     }
 
     pub(super) fn start_notify(&mut self) {
@@ -204,7 +196,7 @@ impl Stage<'_> {
                 continue;
             };
             let (channel, entry) = (channel.clone(), entry.clone());
-            let (name, dies_after) = self.start(Process::Notify);
+            let name = self.start(Process::Notify);
             let world = self.world.seen_by(&name, 0);
             let deadline = after(now, INVOCATION);
             let work = Box::pin(async move {
@@ -212,7 +204,7 @@ impl Stage<'_> {
                     notify::deliver(&channel, &world, &world, &world, &entry, deadline).await;
                 Done::Told(told.map(|_| ()).map_err(|error| error.to_string()))
             });
-            self.push(Process::Notify, name, work, INVOCATION, dies_after);
+            self.push(Process::Notify, name, work, INVOCATION);
             if let Some(task) = self.tasks.last_mut() {
                 task.channel = Some(index);
             }
