@@ -26,6 +26,7 @@ use snapback_engine::incident::{Cause, Outcome};
 use snapback_engine::policy::Policy;
 use snapback_model::{Digest, IncidentId, ResourceId, Timestamp, VpcId};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -181,8 +182,9 @@ pub(crate) struct Visit<'g, P> {
     pub arrived: Timestamp,
     pub deadline: Timestamp,
     pub last_try: bool,
-    /// Whether no event told what to look for: then everything is read, text and tags too.
-    pub thorough: bool,
+    /// Whether a read shows all: where no fresh event tells what to look for, and where people know
+    /// of a difference that a quick read would miss.
+    thorough: AtomicBool,
     agenda: Mutex<Agenda>,
 }
 
@@ -269,7 +271,7 @@ impl<P: GuardPorts> Guard<P> {
         let inbound = self.inbound(message.body);
         let visit = Visit {
             guard: self,
-            thorough: matches!(inbound, Inbound::Command(_)),
+            thorough: AtomicBool::new(!is_fresh(message.body)),
             holder: format!("{}/{}", self.holder, token.short()),
             arrived: message.arrived,
             deadline: message.deadline,
@@ -306,7 +308,23 @@ impl<P: GuardPorts> Guard<P> {
     }
 }
 
+/// Whether the event bus brought it; the sweep sends commands and bare records.
+fn is_fresh(body: &str) -> bool {
+    let value = serde_json::from_str::<serde_json::Value>(body);
+    value.is_ok_and(|value| value.get("detail").is_some())
+}
+
 impl<P: GuardPorts> Visit<'_, P> {
+    /// Whether reads are to show text and tags too.
+    pub(crate) fn is_thorough(&self) -> bool {
+        self.thorough.load(Ordering::Relaxed)
+    }
+
+    /// Reads show text and tags too from now on.
+    pub(crate) fn be_thorough(&self) {
+        self.thorough.store(true, Ordering::Relaxed);
+    }
+
     pub(crate) fn pace(&self) -> Pace<'_, P> {
         Pace {
             clock: &self.guard.ports,

@@ -22,6 +22,8 @@ pub const STALE_READS_MAX: u32 = 4;
 /// An event of our role that the journal does not know is retried, not accused, while it is younger
 /// than this and a story is open.
 pub const OWN_EVENT_GRACE: Duration = Duration::from_secs(60);
+/// How far the clocks of two machines may be apart.
+pub const CLOCKS_APART: Duration = Duration::from_secs(5);
 /// An event explains a call without answer only within this time of its start.
 pub const OWN_CALL_WINDOW: Duration = Duration::from_secs(120);
 /// A trusted change that names what no baseline knows yet comes again while it is younger than this:

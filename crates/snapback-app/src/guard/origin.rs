@@ -2,7 +2,7 @@
 //! holds exactly this call without an answer yet (semantics E).
 
 use super::{GuardError, Spot, Visit};
-use crate::patience::{OWN_CALL_WINDOW, OWN_EVENT_GRACE, between};
+use crate::patience::{CLOCKS_APART, OWN_CALL_WINDOW, OWN_EVENT_GRACE, between};
 use crate::port::{Scope, Wanted};
 use crate::rights::GuardPorts;
 use snapback_engine::change::{Change, Edit, Edits, Touched};
@@ -10,6 +10,7 @@ use snapback_engine::execution;
 use snapback_engine::incident::{ResourceRecord, Story};
 use snapback_model::{INCIDENT, IncidentId, Resource, ResourceId, Snapshot, Timestamp};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// Whose call it was.
 pub(super) enum Origin {
@@ -167,6 +168,6 @@ impl<P: GuardPorts> Visit<'_, P> {
 
 /// Whether an event time, in whole seconds, fits a call begun at `begun`.
 fn is_near(begun: Timestamp, event: Timestamp) -> bool {
-    let early = between(event, begun).as_secs() > 1;
+    let early = between(event, begun) > CLOCKS_APART.saturating_add(Duration::from_secs(1));
     !early && between(begun, event) <= OWN_CALL_WINDOW
 }

@@ -64,10 +64,14 @@ impl Bench<'_> {
 
     /// Whether the last thing that people were told of a resource is that it could not be put back.
     fn was_tried(&self, resource: &ResourceId) -> bool {
-        let last = self
-            .reports()
-            .into_iter()
-            .rfind(|report| report.resource.as_ref() == Some(resource));
+        let of_deviations = |report: &&Report| {
+            report.resource.as_ref() == Some(resource)
+                && !matches!(
+                    report.outcome,
+                    Outcome::Context | Outcome::Accepted | Outcome::Blind
+                )
+        };
+        let last = self.reports().into_iter().rfind(of_deviations);
         last.is_some_and(|report| {
             matches!(report.outcome, Outcome::Failed | Outcome::Refused)
                 && !report.problems.is_empty()
