@@ -188,7 +188,8 @@ class World:
         self.control = f"http://127.0.0.1:{ec2}/snapback"
         self.wait(ec2, "sim" if self.simulator else "moto")
         self.wait(ministack, "ministack")
-        self.ec2 = self.client("ec2", f"http://127.0.0.1:{ec2}")
+        self.ec2_endpoint = f"http://127.0.0.1:{ec2}"
+        self.ec2 = self.client("ec2", self.ec2_endpoint)
         self.gate.iam = self.client("iam")
         return self
 
@@ -206,9 +207,13 @@ class World:
                 time.sleep(0.1)
         raise RuntimeError(f"{name} did not start; see {self.work}/{name}.log")
 
-    def client(self, service, endpoint=None):
-        return boto3.client(service, endpoint_url=endpoint or self.endpoint, region_name=REGION, aws_access_key_id="test",
+    def client(self, service, endpoint=None, key="test"):
+        return boto3.client(service, endpoint_url=endpoint or self.endpoint, region_name=REGION, aws_access_key_id=key,
                             aws_secret_access_key="test", config=Config(retries={"max_attempts": 2}))
+
+    def client_of(self, key):
+        """EC2 with somebody else's access key: the simulator tells callers by it."""
+        return self.client("ec2", self.ec2_endpoint, key)
 
     def ask(self, method, path, body=""):
         """One of the simulator's own endpoints (docs/SIMULATOR.md)."""

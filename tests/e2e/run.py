@@ -1,6 +1,6 @@
 """End to end: the real Lambda binaries, deployed from template.yaml, driven over HTTP, judged from outside.
 
-usage: run.py --binaries DIR [--work DIR] [--story NAME] [--no-auth]
+usage: run.py --binaries DIR [--work DIR] [--story NAME] [--no-auth] [--only-auth] [--only-simulated]
 Exit 0 only if every story ended as it should. Progress on standard error, a JSON summary on standard output.
 """
 
@@ -12,14 +12,26 @@ import time
 
 import cloudtrail
 import deployment
+import simulated
 from deployment import SOURCE, acl_association, state
-from emulators import World
+from emulators import ACCOUNT, World
 
 WAIT_SECONDS = 60
 
 
 class Failed(AssertionError):
     pass
+
+
+def until(what, condition, seconds=WAIT_SECONDS):
+    """The first true value of a condition."""
+    deadline = time.time() + seconds
+    while time.time() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.05)
+    raise Failed(f"not within {seconds} s: {what}")
 
 
 class Scene:
@@ -39,13 +51,7 @@ class Scene:
         return record
 
     def until(self, what, condition, seconds=WAIT_SECONDS):
-        deadline = time.time() + seconds
-        while time.time() < deadline:
-            value = condition()
-            if value:
-                return value
-            time.sleep(0.05)
-        raise Failed(f"not within {seconds} s: {what}")
+        return until(what, condition, seconds)
 
     def restored(self):
         def equal():
@@ -200,13 +206,29 @@ STORIES = [ssh_opened, approved_rule_revoked, acl_entry_deleted, subnet_moved, d
 
 def begin(world, binaries, parameters, edit=None):
     ids = deployment.build_account(world.ec2)
+    return Scene(world, guarded(world, binaries, parameters, edit), ids)
+
+
+def guarded(world, binaries, parameters, edit=None):
+    """The stack, with the account as it is now for its baseline."""
     secret = world.client("secretsmanager").create_secret(
         Name="slack", SecretString=f"http://127.0.0.1:{world.slack.server_port}/services/T/B/x")["ARN"]
     deployed = deployment.deploy(world, binaries, {"Mode": "enforce", "SlackWebhookSecretArn": secret} | parameters, edit=edit)
     report = deployed.sweep({"capture": {"by": "operator", "why": "first deployment"}})
     if not report or report.get("captured", 0) < 5:
         raise Failed(f"capture: {report}")
-    return Scene(world, deployed, ids)
+    return deployed
+
+
+def begin_simulated(world, binaries):
+    """On the simulator: its own events, by the roles that the stack really has."""
+    ids = simulated.build(world.ec2)
+    deployed = guarded(world, binaries, {})
+    role = next(r["PhysicalResourceId"] for r in world.client("cloudformation").list_stack_resources(StackName=deployed.name)["StackResourceSummaries"]
+                if r["ResourceType"] == "AWS::IAM::Role" and r["LogicalResourceId"].startswith("Guard"))
+    session = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/snapback-guard"
+    world.principals(**{simulated.GUARD_KEY: session, simulated.THIEF: f"arn:aws:iam::{ACCOUNT}:user/mallory"})
+    return simulated.Scene(world, deployed, ids, role, until)
 
 
 def play(scene, stories, results, prefix=""):
@@ -266,22 +288,34 @@ def main():
     parser.add_argument("--binaries", type=pathlib.Path, required=True)
     parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path("target/e2e"))
     parser.add_argument("--story")
+    parser.add_argument("--only-simulated", action="store_true", help="only the run on our own simulator")
     parser.add_argument("--only-auth", action="store_true", help="only the runs with IAM enforced")
     parser.add_argument("--no-auth", action="store_true", help="leave out the runs with IAM enforced")
     options = parser.parse_args()
     results, began = [], time.time()
     chosen = [s for s in STORIES + [pattern_stories, setting_with_a_typo] if not options.story or s.__name__.replace("_", "-") == options.story]
-    runs = [("plain", False, chosen, None, "")]
-    if not options.no_auth and not options.story:
+    runs = [("plain", False, [] if options.only_simulated else chosen, None, "")]
+    if not options.only_simulated and not options.no_auth and not options.story:
         runs += [("auth", True, STORIES[:7], None, "auth/"),
                  ("auth-missing-right", True, [missing_right_is_noticed], without("ec2:RevokeSecurityGroupIngress"), "auth/")]
     for name, auth, stories, edit, prefix in runs[1 if options.only_auth else 0:]:
+        if not stories:
+            continue
         print(f"{name}: emulators and stack", file=sys.stderr, flush=True)
         try:
             with World(options.work / name, auth) as world:
                 play(begin(world, options.binaries, {}, edit), stories, results, prefix)
         except Exception as failure:  # noqa: BLE001
             results.append({"name": f"{name}: set-up", "outcome": "failed", "why": f"{type(failure).__name__}: {failure}"})
+            print(f"  failed  {results[-1]}", file=sys.stderr)
+    chosen = [s for s in simulated.STORIES if not options.story or s.__name__.replace("_", "-") == options.story]
+    if chosen and not options.only_auth:
+        print("simulated: simulator, emulators and stack", file=sys.stderr, flush=True)
+        try:
+            with World(options.work / "simulated", simulator=[options.binaries / "snapback"]) as world:
+                play(begin_simulated(world, options.binaries), chosen, results, "simulated/")
+        except Exception as failure:  # noqa: BLE001
+            results.append({"name": "simulated: set-up", "outcome": "failed", "why": f"{type(failure).__name__}: {failure}"})
             print(f"  failed  {results[-1]}", file=sys.stderr)
     json.dump({"stories": results, "seconds": round(time.time() - began, 1)}, sys.stdout, indent=1)
     print()

@@ -12,7 +12,9 @@ use snapback_app::port::Clock;
 use snapback_engine::incident::Outcome;
 use snapback_engine::policy::{Mode, Policy};
 use snapback_model::*;
-use snapback_sim::{Call, Chaos, EventFaults, Fault, GroupBy, Staleness, When};
+use snapback_sim::{
+    Call, Chaos, EventFaults, Fault, GroupBy, Staleness, When, successors, under_old_ids,
+};
 use snapback_tests::*;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -125,34 +127,6 @@ fn delete(deed: Deed, setting: &Setting, groups: &Groups) {
     }
 }
 
-/// Everything that was made in the place of another, old id first.
-fn successors(state: &State) -> Vec<(String, ResourceId)> {
-    let named = |resource: &Resource| resource.tags()?.get(SUCCESSOR_OF).cloned();
-    let found = state
-        .values()
-        .filter_map(|resource| Some((named(resource)?, resource.id())));
-    found.collect()
-}
-
-/// A state under the old ids, without the tags that tell the successor.
-fn as_before(state: &State) -> State {
-    let mut back = Lineage::default();
-    for (old, new) in successors(state) {
-        back.record(new.as_str(), &old);
-    }
-    let plain = |resource: &Resource| {
-        let mut resource = resource.renamed(&back);
-        let tags = match &mut resource {
-            Resource::SecurityGroup(group) => group.tags.as_mut().unwrap(),
-            Resource::NetworkAcl(acl) => &mut acl.tags,
-            Resource::RouteTable(table) => &mut table.tags,
-        };
-        tags.retain(|key, _| !is_lineage_tag(key));
-        (resource.id(), resource)
-    };
-    state.values().map(plain).collect()
-}
-
 async fn rest(setting: &mut Setting) {
     for _ in 0..4 {
         setting.settle().await;
@@ -193,7 +167,7 @@ fn is_whole(setting: &Setting, before: &State, victim: &ResourceId, case: &str) 
         told(setting)
     );
     assert_eq!(made[0].0, victim.as_str(), "{case}");
-    let unlike = unlike(&as_before(&live), before);
+    let unlike = unlike(&under_old_ids(&live), before);
     assert!(unlike.is_empty(), "{case}: {unlike:#?} {}", told(setting));
     let new = made[0].1.clone();
     let baselines = Baselines {
@@ -346,7 +320,7 @@ fn the_harm_done_to_what_came_back_is_taken_back_under_its_new_id() {
             Call::authorize(group, [(rule("ingress tcp:22 0.0.0.0/0"), None)]),
         );
         setting.settle().await;
-        assert_eq!(as_before(&setting.live()), before, "{}", told(&setting));
+        assert_eq!(under_old_ids(&setting.live()), before, "{}", told(&setting));
         // And deleted again, it comes back again: the baselines follow to the third id.
         setting.world.advance(Duration::from_secs(600));
         let refers = format!("ingress tcp:5432 {group}");
@@ -436,7 +410,7 @@ fn groups_that_refer_to_each_other_both_come_back() {
         rest(&mut setting).await;
         let live = setting.live();
         assert_eq!(successors(&live).len(), 2, "{}", told(&setting));
-        assert_eq!(as_before(&live), before, "{}", told(&setting));
+        assert_eq!(under_old_ids(&live), before, "{}", told(&setting));
         assert!(
             outcomes(&setting)
                 .iter()

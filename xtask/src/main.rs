@@ -2,7 +2,7 @@
 //!
 //! - Owns: the order of the checks, the project's own Python environment and tools below `target/`.
 //! - Takes: a Rust toolchain, Python 3, the package registries.
-//! - Gives: `test` (everything CI runs), `e2e`, `wire`, `template`, `deny`, `bench`, `growth`, `fuzz`, `history`, `storm`.
+//! - Gives: `test` (everything CI runs), `e2e`, `wire`, `template`, `deny`, `bench`, `growth`, `fuzz`, `mutants`, `history`, `storm`.
 //! - Must not: hide a failing check; every command is shown, timed, and its failure ends the run.
 #![allow(
     clippy::print_stderr,
@@ -14,6 +14,7 @@ mod checks;
 mod fuzz;
 mod growth;
 mod history;
+mod mutants;
 mod run;
 mod storm;
 
@@ -31,6 +32,8 @@ cargo xtask <command>
   growth [F]  the growth curves of docs/PERFORMANCE.md: CSV and SVG in docs/figures
   fuzz [TARGET] [--seconds N]
               the fuzz targets for a while (each N seconds, 300 unless told)
+  mutants [CRATE…] [--shard K/N]
+              breaks engine and reach in one place after the other: their tests must notice (hours; a shard for a sample)
   history --out DIR [--records N] [--seed N]
               a year of a busy account's CloudTrail files, made up, to measure `snapback backtest` on
   storm [--seeds N] [--from S] [--seed S] [--format json]
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         "fuzz" => fuzz::fuzz(&rest),
         "history" => history::history(&rest),
         "storm" => storm::storm(&rest),
+        "mutants" => mutants::mutants(&rest),
         "" | "help" | "--help" => {
             eprint!("{HELP}");
             Ok(())

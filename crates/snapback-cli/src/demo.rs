@@ -1,4 +1,4 @@
-//! `demo`: thirteen ways to break an account in memory, and how each is put right.
+//! `demo`: ways to break an account in memory, and how each is put right.
 //!
 //! - Owns: the telling of the stories, on a terminal and for machines.
 //! - Takes: the stories of `snapback_sim`, the seed, the speed.
@@ -14,7 +14,7 @@ use snapback_sim::story::{Ended, STORIES, Story};
 use std::io::{IsTerminal as _, Write as _};
 use teller::Teller;
 
-/// Watch an account in memory being broken in thirteen ways and put right.
+/// Watch an account in memory being broken and put right, story by story.
 ///
 /// The same code as in the Lambdas, on a simulated EC2, CloudTrail, DynamoDB, SNS and Slack. Times
 /// told are those of the simulated world. Exits with 0 only if every story ended as it should.

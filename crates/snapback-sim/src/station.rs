@@ -90,17 +90,26 @@ impl<'a> Station<'a> {
     /// # Errors
     /// What kept the capture from being made, in words.
     pub fn start(seed: u64, policy: Policy, listener: Listener<'a>) -> Result<Self, String> {
-        let station = Self::bare(seed, policy, listener)?;
-        station
-            .runtime
-            .block_on(capture::run(
-                &station.world,
-                "operator",
-                "first deployment",
-                &station.guard.policy,
-            ))
-            .map_err(|error| format!("capture: {error}"))?;
+        let mut station = Self::bare(seed, policy, listener)?;
+        station.capture("first deployment")?;
         Ok(station)
+    }
+
+    /// Takes the account as it is for the baseline; what was done before is of no interest any more.
+    ///
+    /// # Errors
+    /// What kept it from being captured.
+    pub fn capture(&mut self, why: &str) -> Result<(), String> {
+        while !self.world.deliver_next().is_empty() {}
+        self.runtime
+            .block_on(capture::run(
+                &self.world,
+                "operator",
+                why,
+                &self.guard.policy,
+            ))
+            .map(drop)
+            .map_err(|error| format!("capture: {error}"))
     }
 
     /// The same without a capture.

@@ -1,4 +1,4 @@
-//! The thirteen stories: what breaks an account, and what must come of it.
+//! The stories: what breaks an account, and what must come of it.
 //!
 //! - Owns: [`STORIES`], their cast and their proofs.
 //! - Takes: a listener for what happens.
@@ -6,13 +6,14 @@
 //! - Must not: look into Snapback: a story sees EC2 and what people were told.
 
 mod associations;
+mod deletions;
 mod entries;
 mod flow;
 mod routes;
 mod rules;
 
 use crate::station::{Listener, Moment, Station};
-use crate::{ACCOUNT, Principal};
+use crate::{ACCOUNT, Principal, under_old_ids};
 use serde::Serialize;
 use snapback_engine::incident::{Outcome, Report};
 use snapback_engine::policy::{Mode, Policy};
@@ -30,7 +31,7 @@ pub struct Story {
 }
 
 /// All stories, in their order.
-pub const STORIES: [Story; 13] = [
+pub const STORIES: [Story; 15] = [
     Story {
         name: "ssh-opened",
         title: "ssh is opened to the world on a group with approved public rules",
@@ -95,6 +96,16 @@ pub const STORIES: [Story; 13] = [
         name: "late-duplicates",
         title: "events come three times, late and out of order",
         play: flow::late_duplicates,
+    },
+    Story {
+        name: "deletion-chain",
+        title: "a group and a table are deleted, link by link",
+        play: deletions::deletion_chain,
+    },
+    Story {
+        name: "full-quota-acl",
+        title: "two entries of a full network ACL change places",
+        play: entries::full_quota_acl,
     },
 ];
 
@@ -234,7 +245,7 @@ impl Story {
 impl Scene<'_> {
     /// The end: every guarded resource of the account is as it should be, and people were told.
     fn prove(&mut self) -> Result<(), String> {
-        let live = self.station.world.snapshot().resources;
+        let live = under_old_ids(&self.station.world.snapshot().resources);
         let wrong: Vec<String> = self
             .good
             .iter()

@@ -125,13 +125,43 @@ fn regimes<'q, 'a: 'q>(
         None if is_main => own.extend(vpc.map(implicit).unwrap_or_default()),
         None => {}
     }
-    regimes.push(Regime {
-        before,
-        after,
-        subnets: own,
-        moved: Vec::new(),
-    });
+    match (before, after) {
+        (Some(gone), None) if !own.is_empty() => regimes.extend(orphans(work, gone, own)),
+        _ => regimes.push(Regime {
+            before,
+            after,
+            subnets: own,
+            moved: Vec::new(),
+        }),
+    }
     regimes
+}
+
+/// The subnets of a table that is gone, by the table that routes them now: one of their own, or the
+/// main table.
+fn orphans<'q, 'a: 'q>(
+    work: &Work<'_, 'a>,
+    gone: &'q RouteTable,
+    subnets: BTreeSet<SubnetId>,
+) -> Vec<Regime<'q>> {
+    let mut by_table: BTreeMap<Option<&RouteTableId>, BTreeSet<SubnetId>> = BTreeMap::new();
+    for subnet in subnets {
+        let now = work.live.explicit_table_of(&subnet);
+        let now = now.or_else(|| work.live.main_table_of(&gone.vpc));
+        by_table.entry(now).or_default().insert(subnet);
+    }
+    let found = |id: &RouteTableId| {
+        super::as_table(work.live.resources.get(&ResourceId::from(id.clone())))
+    };
+    by_table
+        .into_iter()
+        .map(|(now, subnets)| Regime {
+            before: Some(gone),
+            after: now.and_then(found),
+            subnets,
+            moved: Vec::new(),
+        })
+        .collect()
 }
 
 fn told(work: &mut Work<'_, '_>, regime: &Regime<'_>) {

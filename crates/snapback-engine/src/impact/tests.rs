@@ -259,6 +259,39 @@ fn a_table_is_told_by_where_networks_go() {
 }
 
 #[test]
+fn the_subnets_of_a_table_that_is_gone_are_routed_by_the_main_one() {
+    let gone = |live: &mut Snapshot| {
+        live.resources.remove(&PRIVATE.parse().unwrap());
+    };
+    let told = of(PRIVATE, nothing, gone);
+    assert_eq!(
+        told.closed,
+        [
+            "0.0.0.0/0 has no route any more (it went to nat-1)",
+            "10.50.0.0/16 has no route any more (it went to pcx-1)",
+            "172.16.0.0/12 has no route any more (it went to vgw-1)",
+            "routes that vgw-1 learns no longer come into this table"
+        ],
+        "the network of the VPC is routed by every table"
+    );
+    let elsewhere = of(
+        PRIVATE,
+        |good| online(good, MAIN),
+        |live| {
+            gone(live);
+            move_subnet(live, "subnet-1", None, Some(MAIN));
+        },
+    );
+    assert!(
+        elsewhere
+            .opened
+            .contains(&"0.0.0.0/0 now goes to igw-1 instead of nat-1".to_owned()),
+        "{:?}",
+        elsewhere.opened
+    );
+}
+
+#[test]
 fn absence_permits_nothing_and_routes_nothing() {
     let gone = of(WEB, nothing, |live| {
         live.resources.remove(&WEB.parse().unwrap());

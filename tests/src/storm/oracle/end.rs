@@ -25,8 +25,9 @@ impl Bench<'_> {
             by_id: world.stored_baselines(),
             topology: world.stored_topology().unwrap_or_default(),
         };
-        self.deviations(&baselines, &live);
-        self.baselines(&baselines, &live);
+        let lineage = self.lineage(&baselines, &live);
+        self.deviations(&baselines, &live, &lineage);
+        self.baselines(&baselines, &live, &lineage);
         self.doubles(&baselines, &live);
         let accused = self
             .reports()
@@ -38,7 +39,7 @@ impl Bench<'_> {
         }
     }
 
-    fn deviations(&mut self, baselines: &Baselines, live: &Snapshot) {
+    fn deviations(&mut self, baselines: &Baselines, live: &Snapshot, lineage: &Lineage) {
         let records = self.played.world.stored_records();
         for diff in diff::diff(baselines, live, None) {
             let assessment = assess_diff(baselines, live, &diff, None, &self.played.policy);
@@ -54,7 +55,9 @@ impl Bench<'_> {
                 if !is_told && !matches!(judgement.difference, Difference::Unreviewed { .. }) {
                     let what = format!("{}: {}", diff.resource, judgement.text);
                     self.violated(Invariant::NoLostIncident, what);
-                } else if judgement.verdict == Verdict::Revert && !self.was_tried(&diff.resource) {
+                } else if judgement.verdict == Verdict::Revert
+                    && !self.was_tried(&diff.resource, lineage)
+                {
                     let what = format!("{}: {} stands", diff.resource, judgement.text);
                     self.violated(Invariant::RightEnd, what);
                 }
@@ -63,9 +66,10 @@ impl Bench<'_> {
     }
 
     /// Whether the last thing that people were told of a resource is that it could not be put back.
-    fn was_tried(&self, resource: &ResourceId) -> bool {
+    fn was_tried(&self, resource: &ResourceId, lineage: &Lineage) -> bool {
         let of_deviations = |report: &&Report| {
-            report.resource.as_ref() == Some(resource)
+            let of = report.resource.as_ref();
+            of.is_some_and(|of| of.renamed(lineage) == *resource)
                 && !matches!(
                     report.outcome,
                     Outcome::Context | Outcome::Accepted | Outcome::Blind
@@ -80,19 +84,22 @@ impl Bench<'_> {
 
     /// What stands in the place of what, by the tags of all that is there or was good.
     fn lineage(&self, baselines: &Baselines, live: &Snapshot) -> Lineage {
-        let good = baselines.by_id.values().filter_map(|it| it.state.as_ref());
         let mut lineage = Lineage::default();
+        let makes = self.journal.iter().any(|entry| match &entry.body {
+            Body::Planned { plan } => plan.steps.iter().any(|step| step.action.makes().is_some()),
+            _ => false,
+        });
+        if !makes {
+            return lineage;
+        }
+        let good = baselines.by_id.values().filter_map(|it| it.state.as_ref());
         for resource in good.chain(live.resources.values()) {
             if let Some(old) = resource.tags().and_then(|tags| tags.get(SUCCESSOR_OF)) {
                 lineage.record(old, resource.id().as_str());
             }
         }
         // A closed story's own word, where neither tag is left.
-        for entry in &self.journal {
-            let Body::StepEnded { .. } = entry.body else {
-                continue;
-            };
-            let story = &entry.incident;
+        for story in self.stories().keys() {
             lineage.extend(&self.made_by(story));
         }
         lineage
@@ -110,18 +117,12 @@ impl Bench<'_> {
             .unwrap_or_default()
     }
 
-    fn baselines(&mut self, baselines: &Baselines, live: &Snapshot) {
-        let lineage = match self.journal.iter().any(|entry| {
-            matches!(&entry.body, Body::Planned { plan } if plan.steps.iter().any(|step| step.action.makes().is_some()))
-        }) {
-            true => self.lineage(baselines, live),
-            false => Lineage::default(),
-        };
+    fn baselines(&mut self, baselines: &Baselines, live: &Snapshot, lineage: &Lineage) {
         let goal: BTreeMap<ResourceId, Resource> = self
             .played
             .ideal
             .values()
-            .map(|resource| resource.renamed(&lineage))
+            .map(|resource| resource.renamed(lineage))
             .map(|resource| (resource.id(), resource))
             .collect();
         let mut good = Snapshot::empty(live.observed_at);
@@ -138,7 +139,7 @@ impl Bench<'_> {
             let Verification::Differs(lines) = verify(&only, &good) else {
                 continue;
             };
-            if !self.is_explained(id, &lineage) {
+            if !self.is_explained(id, lineage) {
                 let what = format!("{id}: {}", lines.join("; "));
                 self.violated(Invariant::RightBaseline, what);
             } else {
