@@ -7,9 +7,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a package of tests")]
 
+mod person;
+pub mod prove;
 mod setting;
 pub mod storm;
 
+pub use person::{alice, rolls_back, says_yes, wish};
 pub use setting::{Delivered, Setting};
 
 use snapback_engine::incident::Outcome;

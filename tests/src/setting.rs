@@ -116,15 +116,14 @@ impl Setting {
     pub async fn handle(&mut self, body: String) {
         let tries = self.retried.iter().filter(|seen| **seen == body).count();
         let at = self.world.now();
-        let result = self
-            .guard
-            .handle_message(Message {
-                body: &body,
-                arrived: at,
-                deadline: at.checked_add(INVOCATION).unwrap_or(at),
-                last_try: tries.saturating_add(1) >= RECEIVES_MAX,
-            })
-            .await;
+        let handled = self.guard.handle_message(Message {
+            body: &body,
+            arrived: at,
+            deadline: at.checked_add(INVOCATION).unwrap_or(at),
+            last_try: tries.saturating_add(1) >= RECEIVES_MAX,
+        });
+        // Whoever waits for it would be as large as it, and tests wait in many places.
+        let result = Box::pin(handled).await;
         let failed = result.is_err();
         self.delivered.push(Delivered { at, result });
         if failed {
@@ -152,7 +151,7 @@ impl Setting {
             holder: format!("sweep-{}", self.sweeps.len()),
             deadline: now.checked_add(Duration::from_secs(300)).unwrap_or(now),
         };
-        let swept = sweep::run(&self.world, &terms).await;
+        let swept = Box::pin(sweep::run(&self.world, &terms)).await;
         self.sweeps.push(swept);
     }
 

@@ -632,7 +632,15 @@ fn prefix_lists_that_only_live_knows_are_told_by_their_networks() {
         };
         let live = setting.world.snapshot();
         let app = setting.layout.app.clone().into();
-        let assessment = assess(&baselines, &live, &app, None, &policy(Mode::Enforce)).unwrap();
+        let assessment = assess(
+            &baselines,
+            &live,
+            &app,
+            None,
+            &policy(Mode::Enforce),
+            &Default::default(),
+        )
+        .unwrap();
         let opened = assessment.impact.lines(Turn::Opened, 9).join("; ");
         assert!(opened.contains("tcp 5000"), "{opened}");
         assert!(!opened.contains("not read"), "{opened}");

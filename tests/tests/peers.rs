@@ -10,10 +10,13 @@
 
 use snapback_app::port::Clock;
 use snapback_engine::incident::Outcome;
-use snapback_engine::policy::Mode;
+use snapback_engine::policy::{Mode, Policy};
 use snapback_engine::verdict::Verdict;
 use snapback_model::*;
-use snapback_sim::{Call, EventFaults, GroupBy, Permission, Quotas, RuleChange};
+use snapback_sim::{
+    ACCOUNT, Call, EventFaults, GroupBy, NatPlace, NatRequest, Permission, Principal, Quotas,
+    RuleChange,
+};
 use snapback_tests::*;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -193,6 +196,27 @@ fn a_prefix_list_that_holds_the_internet_is_the_internet() {
         };
         does(&setting, &deployment(), widen);
         setting.capture().await.unwrap();
+        let before = setting.live();
+        let call = authorize_items(&setting, &[("tcp:3389", &[list.as_str()])]);
+        let setting = after(setting, vec![call]).await;
+        is_as(&before, &setting);
+        assert_eq!(outcomes(&setting), [Outcome::Reverted]);
+    });
+}
+
+#[test]
+fn a_prefix_list_widened_since_the_capture_is_the_internet() {
+    run(async {
+        let (mut setting, _) = enforced().await;
+        let list = setting.layout.office_list.clone();
+        let widen = Call::ModifyManagedPrefixList {
+            list: list.clone(),
+            current_version: None,
+            add: vec!["0.0.0.0/0".parse().expect("a net")],
+            remove: Vec::new(),
+        };
+        does(&setting, &deployment(), widen);
+        setting.settle().await;
         let before = setting.live();
         let call = authorize_items(&setting, &[("tcp:3389", &[list.as_str()])]);
         let setting = after(setting, vec![call]).await;
@@ -473,6 +497,194 @@ fn a_deleted_group_comes_back_and_what_referred_to_it_follows() {
         );
         let told = format!("{:?}", setting.shown("sns"));
         assert!(told.contains(batch.as_str()) && told.contains(successor.id.as_str()));
+    });
+}
+
+/// AWS FIS with the role of an experiment.
+fn fis() -> Principal {
+    Principal {
+        via: Some("fis.amazonaws.com".into()),
+        source_ip: "fis.amazonaws.com".into(),
+        ..Principal::role(
+            format!("arn:aws:iam::{ACCOUNT}:role/experiments"),
+            "EXPa1b2c3",
+        )
+    }
+}
+
+/// An enforcing account whose policy knows experiments of an hour.
+async fn with_experiments() -> (Setting, State) {
+    let (mut setting, before) = enforced().await;
+    let text = "experiments: { tag: managedByFIS, longest: 1h }";
+    let read = Policy::from_yaml(text, "test").expect("a policy");
+    setting.guard.policy.experiments = read.experiments;
+    (setting, before)
+}
+
+/// Makes an empty ACL under the tag of FIS and moves both database subnets to it.
+fn disrupt(setting: &Setting, who: &Principal) -> NetworkAclId {
+    let make = Call::CreateNetworkAcl {
+        vpc: setting.layout.vpc.clone(),
+        tags: Tags::from([("managedByFIS".to_owned(), "true".to_owned())]),
+    };
+    let made = setting.world.call(who, make).expect("an ACL");
+    let acl = NetworkAclId::new(made.first());
+    for subnet in [&setting.layout.db_a, &setting.layout.db_b] {
+        move_to(setting, who, subnet, &acl);
+    }
+    acl
+}
+
+fn move_to(setting: &Setting, who: &Principal, subnet: &SubnetId, acl: &NetworkAclId) {
+    let association = setting
+        .world
+        .acl_association(subnet)
+        .expect("an association");
+    let acl = acl.clone();
+    does(
+        setting,
+        who,
+        Call::ReplaceNetworkAclAssociation { association, acl },
+    );
+}
+
+async fn later(setting: &mut Setting, minutes: u64) {
+    setting.world.advance(Duration::from_secs(minutes * 60));
+    setting.sweep().await;
+    setting.settle().await;
+}
+
+#[test]
+fn a_fault_injection_in_progress_is_left_alone() {
+    run(async {
+        let (mut setting, before) = with_experiments().await;
+        let acl = disrupt(&setting, &fis());
+        let during = setting.live();
+        setting.settle().await;
+        for _ in 0..3 {
+            later(&mut setting, 15).await;
+        }
+        assert_eq!(setting.live(), during);
+        assert_eq!(setting.shown("sns"), [], "nobody is called for it");
+        for subnet in [&setting.layout.db_a, &setting.layout.db_b] {
+            move_to(&setting, &fis(), subnet, &setting.layout.db_acl);
+        }
+        does(&setting, &fis(), Call::DeleteNetworkAcl { acl });
+        setting.settle().await;
+        later(&mut setting, 60).await;
+        is_as(&before, &setting);
+        assert_eq!(writes(&setting), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn a_fault_injection_that_did_not_clean_up_is_put_back() {
+    run(async {
+        let (mut setting, _) = with_experiments().await;
+        let wanted = acl(&setting);
+        let left = disrupt(&setting, &fis());
+        setting.settle().await;
+        later(&mut setting, 50).await;
+        assert_eq!(writes(&setting), Vec::<String>::new());
+        later(&mut setting, 15).await;
+        assert_eq!(acl(&setting), wanted);
+        assert_eq!(writes(&setting), ["ReplaceNetworkAclAssociation"; 2]);
+        // What it made stays: nobody says that it may go. It is told.
+        assert!(setting.live().contains_key(&left.clone().into()));
+        assert!(format!("{:?}", setting.shown("sns")).contains(left.as_str()));
+    });
+}
+
+#[test]
+fn a_fault_injection_that_no_event_told_of_is_left_alone() {
+    run(async {
+        let (mut setting, _) = with_experiments().await;
+        setting.world.lose_next_events(3);
+        disrupt(&setting, &fis());
+        let during = setting.live();
+        setting.settle().await;
+        later(&mut setting, 20).await;
+        assert_eq!(setting.live(), during);
+        later(&mut setting, 60).await;
+        assert_eq!(writes(&setting), ["ReplaceNetworkAclAssociation"; 2]);
+    });
+}
+
+#[test]
+fn the_tag_of_fault_injections_is_no_pass_for_a_stranger() {
+    run(async {
+        let (setting, _) = with_experiments().await;
+        let wanted = acl(&setting);
+        disrupt(&setting, &stranger());
+        let setting = after(setting, Vec::new()).await;
+        assert_eq!(acl(&setting), wanted);
+        assert_eq!(writes(&setting), ["ReplaceNetworkAclAssociation"; 2]);
+        let told = format!("{:?}", setting.world.journal());
+        assert!(told.contains("the tag exempts nothing"));
+    });
+}
+
+#[test]
+fn a_stranger_in_a_fault_injection_ends_what_is_tolerated_of_it() {
+    run(async {
+        let (mut setting, _) = with_experiments().await;
+        let wanted = acl(&setting);
+        let made = disrupt(&setting, &fis());
+        setting.settle().await;
+        assert_eq!(writes(&setting), Vec::<String>::new());
+        let open = Call::CreateNetworkAclEntry {
+            acl: made,
+            key: "ingress 1".parse().expect("a key"),
+            entry: NetworkAclEntry {
+                cidr: "0.0.0.0/0".parse().expect("a net"),
+                ..wanted.entries.values().next().expect("an entry").clone()
+            },
+        };
+        let setting = after(setting, vec![open]).await;
+        assert_eq!(acl(&setting), wanted);
+    });
+}
+
+#[test]
+fn a_nat_fail_over_flips_the_default_route_and_nobody_fights_it() {
+    run(async {
+        let (mut setting, before) = enforced().await;
+        let spare = Call::CreateNatGateway(NatRequest {
+            place: NatPlace::Subnet(setting.layout.public_b.clone()),
+            connectivity: Connectivity::Public,
+            allocation: Some(setting.layout.spare_address.clone()),
+            private: None,
+            tags: Tags::new(),
+        });
+        let made = setting.world.call(&deployment(), spare).expect("a gateway");
+        let (nat, table) = (
+            made.first().to_owned(),
+            setting.layout.private_table.clone(),
+        );
+        setting.world.advance(Duration::from_secs(300));
+        setting.settle().await;
+        let text = format!(
+            "allowed-targets: [{{ tables: [{table}], destination: 0.0.0.0/0, targets: [{}, {nat}] }}]",
+            setting.layout.nat_gateway
+        );
+        let read = Policy::from_yaml(&text, "test").expect("a policy");
+        setting.guard.policy.allowed_targets = read.allowed_targets;
+        let lead_to = |target: RouteTarget| Call::ReplaceRoute {
+            table: table.clone(),
+            destination: "0.0.0.0/0".parse().expect("a destination"),
+            target,
+        };
+        let told = setting.shown("sns");
+        let mut setting = after(setting, vec![lead_to(RouteTarget::NatGateway(nat))]).await;
+        later(&mut setting, 15).await;
+        assert_ne!(setting.live(), before, "the fail-over stays");
+        assert_eq!(writes(&setting), Vec::<String>::new());
+        assert_eq!(setting.shown("sns"), told, "nobody is called for it");
+        let foreign = setting.layout.app_interface.to_string();
+        let flip = lead_to(RouteTarget::NetworkInterface(foreign));
+        let setting = after(setting, vec![flip]).await;
+        is_as(&before, &setting);
+        assert_eq!(writes(&setting), ["ReplaceRoute"]);
     });
 }
 

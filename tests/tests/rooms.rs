@@ -227,6 +227,7 @@ fn a_stage_imports_only_stages_to_its_left() {
         "policy",
         "verdict",
         "plan",
+        "brake",
         "execution",
         "incident",
         "notification",

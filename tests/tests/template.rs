@@ -60,7 +60,11 @@ fn the_guard_may_make_every_call_a_plan_can_hold_and_no_other_write() {
     let granted: BTreeSet<&str> = role
         .split(|c: char| !(c.is_alphanumeric() || c == ':'))
         .filter(|word| {
-            word.starts_with("ec2:") && !word.starts_with("ec2:Describe") && *word != "ec2:Region"
+            // The last two are condition keys.
+            word.starts_with("ec2:")
+                && !word.starts_with("ec2:Describe")
+                && !word.starts_with("ec2:Get")
+                && !["ec2:Region", "ec2:CreateAction"].contains(word)
         })
         .collect();
     let needed = apis_of_plans();
@@ -185,6 +189,28 @@ fn reads_of_the_adapter() -> BTreeSet<String> {
         .filter(|word| word.starts_with("Describe") || word.starts_with("GetManaged"))
         .map(|api| format!("ec2:{api}"))
         .collect()
+}
+
+/// What the guard reads: a place, and the prefix lists that a difference names (never everything).
+const READS_OF_THE_GUARD: [&str; 6] = [
+    "ec2:DescribeManagedPrefixLists",
+    "ec2:DescribeNetworkAcls",
+    "ec2:DescribeRouteTables",
+    "ec2:DescribeSecurityGroupRules",
+    "ec2:DescribeSecurityGroups",
+    "ec2:GetManagedPrefixListEntries",
+];
+
+#[test]
+fn the_guard_may_make_the_reads_of_its_scopes_and_no_other() {
+    let role = resource(&template(), "GuardRole");
+    let granted: BTreeSet<&str> = role
+        .split(|c: char| !(c.is_alphanumeric() || c == ':'))
+        .filter(|word| word.starts_with("ec2:Describe") || word.starts_with("ec2:Get"))
+        .collect();
+    assert_eq!(granted, READS_OF_THE_GUARD.into());
+    let adapter = reads_of_the_adapter();
+    assert!(READS_OF_THE_GUARD.iter().all(|api| adapter.contains(*api)));
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //!
 //! - Owns: the order of the checks, the project's own Python environment and tools below `target/`.
 //! - Takes: a Rust toolchain, Python 3, the package registries.
-//! - Gives: `test` (everything CI runs), `e2e`, `wire`, `template`, `deny`, `bench`, `growth`, `fuzz`, `mutants`, `history`, `storm`.
+//! - Gives: `test` (everything CI runs), `e2e`, `wire`, `template`, `deny`, `bench`, `growth`, `fuzz`,
+//!   `prove`, `mutants`, `history`, `storm`.
 //! - Must not: hide a failing check; every command is shown, timed, and its failure ends the run.
 #![allow(
     clippy::print_stderr,
@@ -15,6 +16,7 @@ mod fuzz;
 mod growth;
 mod history;
 mod mutants;
+mod prove;
 mod run;
 mod storm;
 
@@ -34,6 +36,8 @@ cargo xtask <command>
               the fuzz targets for a while (each N seconds, 300 unless told)
   mutants [CRATE…] [--shard K/N]
               breaks engine and reach in one place after the other: their tests must notice (hours; a shard for a sample)
+  prove [--cases N] [--seed S] [--threads N] [--format table|json]
+              random pairs of live and baseline: each plan must reach its goal, every prefix safe
   history --out DIR [--records N] [--seed N]
               a year of a busy account's CloudTrail files, made up, to measure `snapback backtest` on
   storm [--seeds N] [--from S] [--seed S] [--format json]
@@ -56,6 +60,7 @@ fn main() -> ExitCode {
         "history" => history::history(&rest),
         "storm" => storm::storm(&rest),
         "mutants" => mutants::mutants(&rest),
+        "prove" => prove::prove(&rest),
         "" | "help" | "--help" => {
             eprint!("{HELP}");
             Ok(())

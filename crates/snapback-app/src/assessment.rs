@@ -10,7 +10,7 @@ use snapback_engine::diff::{self, ResourceDiff};
 use snapback_engine::finding;
 use snapback_engine::impact::{self, Impact};
 use snapback_engine::policy::Policy;
-use snapback_engine::verdict::{self, Decision, Verdict};
+use snapback_engine::verdict::{self, Decision, Experiment, Verdict};
 use snapback_model::{Baselines, Digest, Element, ResourceId, Snapshot};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,12 +30,7 @@ impl Assessment {
             .judgements
             .iter()
             .filter(|judgement| judgement.verdict != Verdict::Ignore)
-            .map(|judgement| {
-                (
-                    judgement.difference.element(),
-                    Digest::of(&judgement.difference),
-                )
-            })
+            .map(|judgement| (judgement.difference.element(), judgement.told()))
             .collect()
     }
 
@@ -57,19 +52,20 @@ impl Assessment {
     }
 }
 
-/// Assesses one resource; `None` where nothing differs or the snapshot does not cover it.
+/// Assesses one resource, knowing the experiments that an earlier look found; `None` where nothing differs or the snapshot does not cover it.
 pub fn assess(
     baselines: &Baselines,
     live: &Snapshot,
     resource: &ResourceId,
     change: Option<&Change>,
     policy: &Policy,
+    running: &BTreeMap<Element, Experiment>,
 ) -> Option<Assessment> {
     let only = BTreeSet::from([resource.clone()]);
     let diff = diff::diff(baselines, live, Some(&only))
         .into_iter()
         .find(|diff| diff.resource == *resource && !diff.differences.is_empty())?;
-    Some(assess_diff(baselines, live, &diff, change, policy))
+    Some(assess_diff(baselines, live, &diff, change, policy, running))
 }
 
 /// Assesses a diff that is already made.
@@ -79,9 +75,11 @@ pub fn assess_diff(
     diff: &ResourceDiff,
     change: Option<&Change>,
     policy: &Policy,
+    running: &BTreeMap<Element, Experiment>,
 ) -> Assessment {
     let impact = impact::impact(baselines, live, diff);
     let findings = finding::assess(baselines, live, diff, &impact);
-    let decision = verdict::decide(diff, &findings, baselines, live, change, policy);
+    let decision =
+        verdict::decide_during(diff, &findings, baselines, live, change, policy, running);
     Assessment { decision, impact }
 }

@@ -155,6 +155,8 @@ fn baselines(before: &Baselines, live: &Snapshot, provenance: &Provenance) -> Ve
                 parent: old.map(Baseline::digest),
                 provenance: provenance.clone(),
                 marks: BTreeMap::new(),
+                predecessor: old.and_then(|old| old.predecessor.clone()),
+                successor: None,
             }
         })
         .collect()

@@ -4,24 +4,28 @@
 //!   leads to, verification, the time that is left.
 //! - Takes: a scene, the resource's record, a story (new or taken over).
 //! - Gives: how it ended, or [`GuardError`] with the story left open for the next.
-//! - Must not: report `Reverted` before live was read back equal; write without the lease.
+//! - Must not: report `Reverted` before live was read back equal; write without the lease, or over a
+//!   budget.
 
 mod course;
+mod end;
+mod errand;
 mod prove;
 mod remake;
 mod walk;
+mod write;
 
 use course::{Course, course};
 
 use crate::assessment::{Assessment, assess};
-use crate::guard::{Ended, Ending, Focus, GuardError, Scene, Spot, Visit};
-use crate::ledger;
-use crate::patience::{INTERRUPTIONS_MAX, between, later, millis};
-use crate::port::{Metric, StoreError};
+use crate::guard::{Ended, Focus, GuardError, Rights, Scene, Spot, Visit};
 use crate::rights::GuardPorts;
+use snapback_engine::brake::{self, Permit, Stop};
 use snapback_engine::change::Change;
 use snapback_engine::execution::Limits;
-use snapback_engine::incident::{Body, Entry, Outcome, Place, ResourceRecord, Story};
+use snapback_engine::incident::{
+    AccountRecord, Body, Lease, Outcome, Place, ResourceRecord, Story,
+};
 use snapback_engine::plan::{self, Plan};
 use snapback_engine::verdict::Verdict;
 use snapback_model::*;
@@ -38,6 +42,12 @@ pub(crate) struct Execution<'a, 'g, P> {
     scene: &'a mut Scene,
     /// As it is stored.
     record: ResourceRecord,
+    /// The right to write in the VPC, as it is stored.
+    lease: Lease,
+    /// What is counted for the account, as it was read.
+    account: AccountRecord,
+    /// What the end writes of it.
+    account_at_end: Option<AccountRecord>,
     story: Story,
     place: Place,
     change: Option<Change>,
@@ -59,8 +69,20 @@ enum Walk {
     Changed(Vec<Body>, String),
     /// EC2 refused for good.
     Failed(Vec<Body>, String),
+    /// What the next step needs is on its way in EC2.
+    Waiting(Vec<Body>, String),
     /// EC2 did not do it for now.
     Exhausted(Vec<Body>, String),
+    /// A budget is used up since the plan was made: no call was begun.
+    Stopped(Vec<Body>, Stop),
+}
+
+/// A story with all that it is worked on with.
+pub(crate) struct Claim {
+    pub record: ResourceRecord,
+    pub rights: Rights,
+    pub story: Story,
+    pub place: Place,
 }
 
 /// What a verification showed.
@@ -75,10 +97,14 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
         spot: &'a Spot,
         focus: &'a Focus,
         scene: &'a mut Scene,
-        record: ResourceRecord,
-        story: Story,
-        place: Place,
+        claim: Claim,
     ) -> Self {
+        let Claim {
+            record,
+            rights,
+            story,
+            place,
+        } = claim;
         let next_sequence = if record.open.is_some() {
             record.last_sequence.saturating_add(1)
         } else {
@@ -94,6 +120,9 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
             change: story.change.as_deref().cloned(),
             lineage: story.lineage.clone(),
             record,
+            lease: rights.lease,
+            account: rights.account,
+            account_at_end: None,
             story,
             place,
             claimed: false,
@@ -113,17 +142,24 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
     ///
     /// # Errors
     /// [`GuardError`] where the next delivery or the sweep is to go on.
-    pub async fn run(mut self) -> Result<Ended, GuardError> {
-        let mut bodies = self.opening();
+    pub async fn run(self) -> Result<Ended, GuardError> {
+        let bodies = self.opening();
+        self.rounds(bodies).await
+    }
+
+    async fn rounds(mut self, mut bodies: Vec<Body>) -> Result<Ended, GuardError> {
         let mut left = Vec::new();
         for round in 0..=self.limits().replans_max {
-            if round > 0 || self.successor().is_some() {
+            if round > 0 || self.has_successor() {
                 tracing::info!(incident = %self.story.incident, round, "plan again from the truth");
                 self.reread(&mut bodies).await?;
             }
             self.find_half_made(&mut bodies).await?;
             let assessment = self.assess();
-            let plan = match self.completion() {
+            if let Some(why) = self.hindrance() {
+                return self.close(Outcome::Refused, bodies, why).await;
+            }
+            let plan = match self.commission().or_else(|| self.completion()) {
                 Some(plan) => Some(plan),
                 None => self.decided(assessment.as_ref(), &mut bodies),
             };
@@ -138,12 +174,16 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
                 }
                 continue;
             };
-            let (target, partial) = match course(&plan, &self.scene.live, self.limits()) {
+            let policy = &self.policy();
+            let (target, partial) = match course(&plan, &self.scene.live, policy) {
                 Course::Go { target, partial } => (target, partial),
                 Course::Refused(why) => {
                     return self.refuse(assessment.as_ref(), bodies, plan, why).await;
                 }
             };
+            if let Permit::Stop(stop) = self.permit_plan(&plan) {
+                return self.stop(bodies, plan, stop).await;
+            }
             bodies.push(Body::Planned {
                 plan: Box::new(plan.clone()),
             });
@@ -156,6 +196,8 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
                 }
                 Walk::Failed(carried, why) => return self.fail(carried, why).await,
                 Walk::Exhausted(carried, why) => return self.give_up(carried, why).await,
+                Walk::Waiting(carried, what) => return self.wait(carried, what).await,
+                Walk::Stopped(carried, stop) => return self.stop(carried, plan, stop).await,
             };
             let target = self.named_now(target);
             match self.prove(Some(&target), carried).await? {
@@ -174,6 +216,18 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
         self.fail(bodies, why).await
     }
 
+    /// Whether a plan may run: by its size, and by what was reverted lately.
+    fn permit_plan(&self, plan: &Plan) -> Permit {
+        if self.story.errand.is_some() {
+            return Permit::Go;
+        }
+        let budgets = &self.visit.guard.policy.budgets;
+        match brake::permit_plan(budgets, plan.steps.len(), self.record.allowance) {
+            Permit::Go => self.permit(),
+            stop @ Permit::Stop(_) => stop,
+        }
+    }
+
     fn limits(&self) -> &Limits {
         &self.visit.guard.limits
     }
@@ -187,6 +241,7 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
             resource: self.story.resource.clone(),
             cause: self.story.cause.clone(),
             change: self.story.change.clone(),
+            part_of: self.story.part_of.clone(),
         }]
     }
 
@@ -197,12 +252,13 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
             &self.lineage.current_resource(&self.story.resource),
             self.change.as_ref(),
             &self.visit.guard.policy,
+            &self.record.experiments,
         )
     }
 
     /// Notes the decision where it says something new, and plans where something is to be reverted.
     fn decided(&self, assessment: Option<&Assessment>, bodies: &mut Vec<Body>) -> Option<Plan> {
-        let assessment = assessment?;
+        let assessment = assessment.filter(|_| self.story.errand.is_none())?;
         if self.is_news(assessment) {
             bodies.push(Body::Decided {
                 decision: Box::new(assessment.decision.clone()),
@@ -214,7 +270,13 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
         }
         let goal = assessment.decision.goal.clone()?;
         let goal = BTreeMap::from([(goal.id(), goal)]);
-        Some(plan::plan(&self.scene.live, &goal, &self.scene.baselines))
+        let recreate = self.visit.guard.policy.recreate;
+        Some(plan::plan_within(
+            &self.scene.live,
+            &goal,
+            &self.scene.baselines,
+            recreate,
+        ))
     }
 
     fn is_news(&self, assessment: &Assessment) -> bool {
@@ -242,240 +304,5 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
             Ok(()) => Ok(()),
             Err(error) => Err(self.interrupt(Vec::new(), error.to_string()).await),
         }
-    }
-
-    // ---- the record and the journal ----
-
-    /// Drafts the next entries with the record that goes with them.
-    fn draft(&self, bodies: Vec<Body>) -> (ResourceRecord, Vec<Entry>) {
-        let now = self.visit.now();
-        let until = later(now, self.limits().lease);
-        let mut record = if self.claimed {
-            let mut record = self.record.clone();
-            record.version = self.record.version.saturating_add(1);
-            record.lease_until = Some(until);
-            record
-        } else {
-            self.record.claimed(&self.visit.holder, until)
-        };
-        let mut sequence = self.next_sequence;
-        let mut entries = Vec::with_capacity(bodies.len());
-        for body in bodies {
-            if matches!(body, Body::StepStarted { .. }) {
-                record.last_write = Some(now);
-            }
-            record.last_sequence = sequence;
-            entries.push(Entry {
-                incident: self.story.incident.clone(),
-                sequence,
-                at: now,
-                body,
-            });
-            sequence = sequence.saturating_add(1);
-        }
-        (record, entries)
-    }
-
-    /// Takes over what was written.
-    fn adopt(&mut self, record: ResourceRecord, entries: &[Entry]) {
-        self.claimed = true;
-        self.record = record;
-        for entry in entries {
-            self.story.absorb(entry);
-            self.next_sequence = entry.sequence.saturating_add(1);
-        }
-    }
-
-    /// Writes entries and renews the lease with them.
-    async fn write(&mut self, bodies: Vec<Body>) -> Result<(), GuardError> {
-        let (record, entries) = self.draft(bodies);
-        let written = ledger::commit(
-            &self.visit.pace(),
-            &self.visit.guard.ports,
-            Some(&record),
-            &entries,
-        )
-        .await;
-        self.written(written, record, &entries)
-    }
-
-    fn written(
-        &mut self,
-        result: Result<(), StoreError>,
-        record: ResourceRecord,
-        entries: &[Entry],
-    ) -> Result<(), GuardError> {
-        match result {
-            Ok(()) => {
-                self.adopt(record, entries);
-                Ok(())
-            }
-            Err(StoreError::Conflict { .. }) if self.claimed => Err(GuardError::LeaseLost {
-                resource: self.story.resource.clone(),
-            }),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Renews the lease when half of it is used up.
-    async fn renew(&mut self) -> Result<(), GuardError> {
-        let left = self
-            .record
-            .lease_until
-            .map_or(std::time::Duration::ZERO, |until| {
-                between(self.visit.now(), until)
-            });
-        if self.claimed && left < self.limits().lease / 2 {
-            self.write(Vec::new()).await?;
-        }
-        Ok(())
-    }
-
-    // ---- the ends ----
-
-    /// Leaves the story for the next delivery or the sweep and gives the lease back.
-    async fn interrupt(&mut self, mut bodies: Vec<Body>, why: String) -> GuardError {
-        bodies.push(Body::Interrupted { why: why.clone() });
-        let (mut record, entries) = self.draft(bodies);
-        let version = record.version;
-        record = record.released();
-        record.version = version;
-        let written = ledger::commit(
-            &self.visit.pace(),
-            &self.visit.guard.ports,
-            Some(&record),
-            &entries,
-        )
-        .await;
-        tracing::warn!(incident = %self.story.incident, why, "interrupted");
-        match self.written(written, record, &entries) {
-            // Without this entry the lease runs out by itself and the sweep goes on.
-            Ok(()) | Err(GuardError::Store(_)) => GuardError::Interrupted {
-                resource: self.story.resource.clone(),
-                incident: self.story.incident.clone(),
-                why,
-            },
-            Err(error) => error,
-        }
-    }
-
-    /// EC2 did not do it for now: comes again, unless that was tried often enough.
-    async fn give_up(&mut self, bodies: Vec<Body>, why: String) -> Result<Ended, GuardError> {
-        let often = self.story.interruptions.saturating_add(1) >= INTERRUPTIONS_MAX;
-        if often || self.visit.last_try {
-            return self.fail(bodies, why).await;
-        }
-        Err(self.interrupt(bodies, why).await)
-    }
-
-    /// Ends as failed, with what is left.
-    async fn fail(&mut self, bodies: Vec<Body>, why: String) -> Result<Ended, GuardError> {
-        let mut problems = vec![why];
-        if !bodies.is_empty() {
-            self.write(bodies).await?;
-        }
-        match self.observe().await {
-            Ok(()) => {
-                problems.extend(
-                    self.assess()
-                        .iter()
-                        .flat_map(Assessment::reverts)
-                        .map(|line| format!("left: {line}")),
-                );
-            }
-            Err(error) => problems.push(format!("what is left could not be read: {error}")),
-        }
-        self.close(Outcome::Failed, Vec::new(), problems).await
-    }
-
-    /// Ends as refused before any call; silent where people know all of it.
-    async fn refuse(
-        &mut self,
-        assessment: Option<&Assessment>,
-        mut bodies: Vec<Body>,
-        plan: Plan,
-        why: Vec<String>,
-    ) -> Result<Ended, GuardError> {
-        let known = assessment.is_some_and(|assessment| !assessment.has_news(&self.told));
-        if known && !self.claimed && self.record.open.is_none() {
-            return Ok(Ended {
-                resource: Some(self.story.resource.clone()),
-                incident: None,
-                ending: Ending::AlreadyTold,
-            });
-        }
-        bodies.push(Body::Planned {
-            plan: Box::new(plan),
-        });
-        self.close(Outcome::Refused, bodies, why).await
-    }
-
-    /// Closes the story and gives the lease back in one commit.
-    async fn close(
-        &mut self,
-        outcome: Outcome,
-        mut bodies: Vec<Body>,
-        problems: Vec<String>,
-    ) -> Result<Ended, GuardError> {
-        if let Err(error) = self.follow_with_baselines().await {
-            return Err(self.interrupt(bodies, error.to_string()).await);
-        }
-        let last = self.assess();
-        if let Some(last) = &last
-            && self.is_news(last)
-            && !bodies
-                .iter()
-                .any(|body| matches!(body, Body::Decided { .. }))
-        {
-            bodies.push(Body::Decided {
-                decision: Box::new(last.decision.clone()),
-                impact: Box::new(last.impact.clone()),
-            });
-        }
-        let told = last.as_ref().map(Assessment::tellable).unwrap_or_default();
-        let (_, drafted) = self.draft(bodies.clone());
-        let mut story = self.story.clone();
-        for entry in &drafted {
-            story.absorb(entry);
-        }
-        story.problems.extend(problems);
-        let report = story.report(outcome, &self.place, &self.told, self.visit.now());
-        bodies.push(Body::Closed {
-            report: Box::new(report),
-        });
-        let (record, entries) = self.draft(bodies);
-        let version = record.version;
-        let mut record = record.closed(told, !story.unsettled.is_empty());
-        record.version = version;
-        let written = ledger::commit(
-            &self.visit.pace(),
-            &self.visit.guard.ports,
-            Some(&record),
-            &entries,
-        )
-        .await;
-        self.written(written, record, &entries)?;
-        self.measure(outcome);
-        Ok(Ended {
-            resource: Some(self.story.resource.clone()),
-            incident: Some(self.story.incident.clone()),
-            ending: Ending::Closed(outcome),
-        })
-    }
-
-    fn measure(&self, outcome: Outcome) {
-        let ports = &self.visit.guard.ports;
-        ledger::count(ports, outcome);
-        let took = millis(between(self.story.arrived_at, self.visit.now()));
-        if outcome == Outcome::Reverted {
-            ports.measure(Metric::GuardMillis, took);
-        }
-        tracing::info!(
-            incident = %self.story.incident,
-            resource = %self.story.resource,
-            ?outcome,
-            millis = took,
-            "story closed"
-        );
     }
 }

@@ -8,21 +8,27 @@
 mod accept;
 mod attend;
 mod context;
+mod experiment;
+mod gateways;
+pub(crate) mod halt;
+mod lists;
 mod locate;
 mod look;
 mod notices;
 mod origin;
+mod quiet;
+mod release;
 
 pub(crate) use locate::{Focus, Spot};
-pub(crate) use look::Scene;
+pub(crate) use look::{Rights, Scene};
 
 use crate::patience::{Pace, between, millis};
 use crate::port::{CallError, Command, Metric, RecheckReason, StoreError};
 use crate::rights::GuardPorts;
-use snapback_engine::change::{self, Change, IgnoreReason, Interpretation, Own, Touched};
+use snapback_engine::change::{self, Change, Edits, IgnoreReason, Interpretation, Own, Touched};
 use snapback_engine::event;
 use snapback_engine::execution::Limits;
-use snapback_engine::incident::{Cause, Outcome};
+use snapback_engine::incident::{Cause, Entry, Outcome};
 use snapback_engine::policy::Policy;
 use snapback_model::{Digest, IncidentId, ResourceId, Timestamp, VpcId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -87,6 +93,10 @@ pub enum Ending {
     Nothing,
     /// People were told of all of it before.
     AlreadyTold,
+    /// It waits for something that takes minutes in EC2: it is looked at again then.
+    Awaited,
+    /// It waits until the author of the change is quiet.
+    Held,
     /// A story ended.
     Closed(Outcome),
 }
@@ -169,6 +179,11 @@ impl From<StoreError> for GuardError {
 }
 
 impl GuardError {
+    /// Whether another guard was first, in whatever was written together.
+    pub(crate) fn is_race(&self) -> bool {
+        self.is_conflict() || matches!(self, Self::LeaseLost { .. })
+    }
+
     /// Whether somebody else wrote the record first.
     pub(crate) fn is_conflict(&self) -> bool {
         matches!(self, Self::Store(error) if matches!(**error, StoreError::Conflict { .. }))
@@ -185,8 +200,14 @@ pub(crate) struct Visit<'g, P> {
     /// Whether a read shows all: where no fresh event tells what to look for, and where people know
     /// of a difference that a quick read would miss.
     thorough: AtomicBool,
+    /// Whether a person runs it, not the guard.
+    pub by_person: bool,
+    listener: Option<Listener<'g>>,
     agenda: Mutex<Agenda>,
 }
+
+/// Hears each journal entry of a person's story once it is written.
+pub type Listener<'a> = &'a (dyn Fn(&Entry) + Send + Sync);
 
 /// Places to look at in this visit once what is looked at now is done.
 #[derive(Debug, Default)]
@@ -194,6 +215,8 @@ struct Agenda {
     next: BTreeMap<Spot, Focus>,
     /// After all of those.
     later: BTreeMap<Spot, Focus>,
+    /// Which incident led to a resource.
+    whole: BTreeMap<ResourceId, IncidentId>,
 }
 
 impl Agenda {
@@ -215,6 +238,8 @@ pub(crate) struct Matter {
     pub cause: Cause,
     pub change: Option<Box<Change>>,
     pub trusted: bool,
+    /// Its author is quiet, or a person asked: nothing waits.
+    pub settled: bool,
 }
 
 impl Matter {
@@ -276,6 +301,8 @@ impl<P: GuardPorts> Guard<P> {
             arrived: message.arrived,
             deadline: message.deadline,
             last_try: message.last_try,
+            by_person: false,
+            listener: None,
             agenda: Mutex::default(),
         };
         let handled = match inbound {
@@ -314,6 +341,40 @@ fn is_fresh(body: &str) -> bool {
     value.is_ok_and(|value| value.get("detail").is_some())
 }
 
+impl<'g, P: GuardPorts> Visit<'g, P> {
+    /// A visit without a message: a person's.
+    pub(crate) fn of_person(
+        guard: &'g Guard<P>,
+        deadline: Timestamp,
+        listener: Listener<'g>,
+    ) -> Self {
+        Self {
+            holder: guard.holder.clone(),
+            arrived: guard.ports.now(),
+            guard,
+            deadline,
+            last_try: false,
+            by_person: true,
+            thorough: AtomicBool::new(true),
+            listener: Some(listener),
+            agenda: Mutex::default(),
+        }
+    }
+
+    /// The resources that the work asked a look for.
+    pub(crate) fn asked_for(&self) -> BTreeSet<ResourceId> {
+        let agenda = self.agenda();
+        let focuses = agenda.next.values().chain(agenda.later.values());
+        focuses.flat_map(|focus| focus.resources.clone()).collect()
+    }
+
+    pub(crate) fn tell_listener(&self, entry: &Entry) {
+        if let Some(listener) = self.listener {
+            listener(entry);
+        }
+    }
+}
+
 impl<P: GuardPorts> Visit<'_, P> {
     /// Whether reads are to show text and tags too.
     pub(crate) fn is_thorough(&self) -> bool {
@@ -348,9 +409,15 @@ impl<P: GuardPorts> Visit<'_, P> {
     }
 
     async fn command(&self, command: Command) -> Result<Handled, GuardError> {
-        let Command::Recheck { resource, why, .. } = command;
+        let (resource, why) = match command {
+            Command::Recheck { resource, why, .. } => (resource, why),
+            Command::Release { what, by, why } => return self.release(&what, &by, &why).await,
+            Command::Quiet { principal, .. } => return self.quiet(&principal).await,
+        };
+        let settled = matches!(why, RecheckReason::Asked(_));
         let cause = match why {
             RecheckReason::Missed => Cause::Missed,
+            RecheckReason::Calm => Cause::Asked("the breaker's quiet time is over".into()),
             RecheckReason::Asked(words) => Cause::Asked(words),
             RecheckReason::Unfinished => {
                 let record = self.record(&resource).await?;
@@ -361,6 +428,7 @@ impl<P: GuardPorts> Visit<'_, P> {
             cause,
             change: None,
             trusted: false,
+            settled,
         };
         self.follow(&BTreeSet::from([Touched::Resource(resource)]), &matter)
             .await
@@ -382,11 +450,18 @@ impl<P: GuardPorts> Visit<'_, P> {
                 origin::Origin::Ours => return Ok(Handled::Ignored(IgnoreReason::OwnCall)),
                 origin::Origin::Stranger => ended.push(self.accuse(&change).await?),
             }
+        } else if change.edits == Edits::Context
+            && let Some(request) = &change.request
+            && self.pace().retried(|| ports.is_ours(request)).await?
+        {
+            // A call of a person's rollback, made with their own credentials.
+            return Ok(Handled::Ignored(IgnoreReason::OwnCall));
         }
         let matter = Matter {
             cause: Cause::Event(change.event.clone()),
-            trusted: !with_our_role && self.guard.policy.trusts(&change.actor.principal),
+            trusted: !with_our_role && self.guard.policy.accepts(&change),
             change: Some(change.clone()),
+            settled: false,
         };
         match self.follow(&change.touched, &matter).await? {
             Handled::Judged(more) => ended.extend(more),
@@ -419,9 +494,10 @@ impl<P: GuardPorts> Visit<'_, P> {
         let mut spots = located.spots;
         let mut matter = matter.clone();
         for _ in 0..FOLLOWED_MAX {
-            for (spot, focus) in spots {
+            for (spot, mut focus) in spots {
                 self.agenda().later.remove(&spot);
-                match self.look(&spot, &focus, &matter).await {
+                focus.lists = lists::hinted(&matter);
+                match Box::pin(self.look(&spot, &focus, &matter)).await {
                     Ok(more) => {
                         ended.extend(more);
                         failed.remove(&spot);
@@ -452,10 +528,18 @@ impl<P: GuardPorts> Visit<'_, P> {
         self.agenda.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks for a look at a resource in this visit, after what is looked at now.
-    pub(crate) fn look_at(&self, resource: &ResourceId, vpc: Option<&VpcId>) {
+    /// The incident that led to a resource in this visit.
+    pub(crate) fn whole_of(&self, resource: &ResourceId) -> Option<IncidentId> {
+        self.agenda().whole.get(resource).cloned()
+    }
+
+    /// Asks for a look at a resource in this visit, after what is looked at now. What is found there
+    /// is told as part of `whole`.
+    pub(crate) fn look_at(&self, resource: &ResourceId, vpc: Option<&VpcId>, whole: &IncidentId) {
         let spot = Spot::of(resource, vpc);
         let mut agenda = self.agenda();
+        let led = agenda.whole.entry(resource.clone());
+        led.or_insert_with(|| whole.clone());
         let focus = agenda.next.entry(spot).or_default();
         focus.extend(Focus::on(resource.clone()));
     }

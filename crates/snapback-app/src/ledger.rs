@@ -11,7 +11,7 @@ use crate::port::{Clock, Journal, Meter, Metric, StoreError};
 use snapback_engine::change::Own;
 use snapback_engine::finding::Severity;
 use snapback_engine::incident::{
-    Body, Cause, Entry, Notice, Outcome, Place, ResourceRecord, Story, once,
+    AccountRecord, Body, Cause, Commit, Entry, Notice, Outcome, Place, ResourceRecord, Story, once,
 };
 use snapback_engine::plan::{Plan, Step};
 use snapback_engine::policy::Mode;
@@ -22,8 +22,7 @@ use std::collections::BTreeMap;
 pub(crate) async fn commit<C, J>(
     pace: &Pace<'_, C>,
     journal: &J,
-    record: Option<&ResourceRecord>,
-    entries: &[Entry],
+    commit: &Commit<'_>,
 ) -> Result<(), StoreError>
 where
     C: Clock + Sync,
@@ -31,7 +30,7 @@ where
 {
     let mut attempt = 0;
     loop {
-        match journal.commit(record, entries).await {
+        match journal.commit(commit).await {
             Err(error) if error.is_transient() => {
                 tracing::warn!(attempt, %error, "journal did not answer");
                 if !pace.wait(attempt).await {
@@ -40,7 +39,7 @@ where
                 attempt = attempt.saturating_add(1);
             }
             Err(StoreError::Conflict { what }) if attempt > 0 => {
-                return if is_written(pace, journal, record, entries).await? {
+                return if is_written(pace, journal, commit).await? {
                     Ok(())
                 } else {
                     Err(StoreError::Conflict { what })
@@ -51,25 +50,34 @@ where
     }
 }
 
+/// Whether the whole of it stands there: one part tells for all, best the record, which names us.
 async fn is_written<C, J>(
     pace: &Pace<'_, C>,
     journal: &J,
-    record: Option<&ResourceRecord>,
-    entries: &[Entry],
+    commit: &Commit<'_>,
 ) -> Result<bool, StoreError>
 where
     C: Clock + Sync,
     J: Journal + Sync,
 {
-    if let Some(record) = record {
+    if let Some(record) = commit.record {
         let stored = pace.retried(|| journal.record(&record.resource)).await?;
         return Ok(stored == *record);
     }
-    let Some(last) = entries.last() else {
-        return Ok(true);
-    };
-    let stored = pace.retried(|| journal.entries(&last.incident)).await?;
-    Ok(entries.iter().all(|entry| stored.contains(entry)))
+    if let Some(last) = commit.entries.last() {
+        let stored = pace.retried(|| journal.entries(&last.incident)).await?;
+        return Ok(commit.entries.iter().all(|entry| stored.contains(entry)));
+    }
+    if let Some(activity) = commit.activity {
+        let stored = pace
+            .retried(|| journal.activity(&activity.principal))
+            .await?;
+        return Ok(stored == *activity);
+    }
+    if let Some(account) = commit.account {
+        return Ok(pace.retried(|| journal.account()).await? == *account);
+    }
+    Ok(true)
 }
 
 /// Tells once: a second notice on the same matter stays silent. Gives the incident and whether this
@@ -87,7 +95,7 @@ where
     let incident = once(outcome, matter);
     tracing::warn!(%incident, ?outcome, resource = notice.resource.as_ref().map(|id| id.as_str()), "notice");
     let entry = notice.entry(incident.clone(), ports.now());
-    match commit(pace, ports, None, std::slice::from_ref(&entry)).await {
+    match commit(pace, ports, &Commit::entries(std::slice::from_ref(&entry))).await {
         Ok(()) => {
             count(ports, outcome);
             Ok((incident, true))
@@ -110,6 +118,8 @@ pub(crate) struct Alert<'a> {
     pub outcome: Outcome,
     /// What is known as told from now on.
     pub told: BTreeMap<Element, Digest>,
+    /// What is counted for the account, where that changes with it.
+    pub account: Option<AccountRecord>,
 }
 
 /// Tells of differences that stay: opened, decided and closed in one commit, without a lease.
@@ -132,6 +142,7 @@ where
             resource: story.resource.clone(),
             cause: story.cause.clone(),
             change: story.change.clone(),
+            part_of: story.part_of.clone(),
         },
         Body::Decided {
             decision: Box::new(alert.assessment.decision.clone()),
@@ -158,7 +169,11 @@ where
     let mut record = record.closed(alert.told, false);
     // Claimed and closed at once: one write, so one version.
     record.version = alert.record.version.saturating_add(1);
-    commit(pace, ports, Some(&record), &entries).await?;
+    let written = Commit {
+        account: alert.account.as_ref(),
+        ..Commit::of(&record, &entries)
+    };
+    commit(pace, ports, &written).await?;
     count(ports, alert.outcome);
     tracing::info!(incident = %story.incident, resource = %story.resource, outcome = ?alert.outcome, "told");
     Ok(story.incident)
@@ -185,19 +200,33 @@ where
     C: Clock + Sync,
     J: Journal + Sync,
 {
-    let open = pace.retried(|| journal.unfinished()).await?;
-    for record in open {
-        let Some(incident) = record.open.filter(|_| record.resource.kind() == kind) else {
+    let makes = |step: &Step| step.action.makes_kind() == Some(kind);
+    let open = open_stories(pace, journal).await?;
+    let maker = open.into_iter().find(|(_, story)| {
+        let mut steps = story.plan.iter().flat_map(|plan| &plan.steps);
+        steps.any(makes)
+    });
+    Ok(maker.map(|(_, story)| story.incident))
+}
+
+/// Every open story with the record that it is opened on.
+pub(crate) async fn open_stories<C, J>(
+    pace: &Pace<'_, C>,
+    journal: &J,
+) -> Result<Vec<(ResourceRecord, Story)>, StoreError>
+where
+    C: Clock + Sync,
+    J: Journal + Sync,
+{
+    let mut stories = Vec::new();
+    for record in pace.retried(|| journal.unfinished()).await? {
+        let Some(incident) = record.open.clone() else {
             continue;
         };
         let entries = pace.retried(|| journal.entries(&incident)).await?;
-        let plan = Story::read(&entries).and_then(|story| story.plan);
-        let makes = |step: &Step| step.action.makes().is_some();
-        if plan.is_some_and(|plan| plan.steps.iter().any(makes)) {
-            return Ok(Some(incident));
-        }
+        stories.extend(Story::read(&entries).map(|story| (record, story)));
     }
-    Ok(None)
+    Ok(stories)
 }
 
 /// Counts an ended story.
@@ -208,7 +237,8 @@ pub(crate) fn count(meter: &impl Meter, outcome: Outcome) {
         Outcome::Refused | Outcome::Failed | Outcome::Blind => Metric::Failed,
         Outcome::Impostor => Metric::Impostor,
         Outcome::Malformed => Metric::Malformed,
-        Outcome::Accepted => return,
+        Outcome::Braked => Metric::Braked,
+        Outcome::Accepted | Outcome::Released => return,
     };
     meter.measure(metric, 1.0);
 }

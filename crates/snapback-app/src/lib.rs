@@ -1,4 +1,4 @@
-//! The flow over ports: guard, sweep, capture, notify. Async, no SDK, no AWS types.
+//! The flow over ports: guard, sweep, capture, notify, rollback. Async, no SDK, no AWS types.
 //!
 //! - Owns: the order of reads, decisions and writes; leases; retries; time limits.
 //! - Takes: port implementations (AWS, simulator) and messages.
@@ -14,4 +14,5 @@ pub mod notify;
 pub mod patience;
 pub mod port;
 pub mod rights;
+pub mod rollback;
 pub mod sweep;

@@ -22,8 +22,6 @@ pub const STALE_READS_MAX: u32 = 4;
 /// An event of our role that the journal does not know is retried, not accused, while it is younger
 /// than this and a story is open.
 pub const OWN_EVENT_GRACE: Duration = Duration::from_secs(60);
-/// How far the clocks of two machines may be apart.
-pub const CLOCKS_APART: Duration = Duration::from_secs(5);
 /// An event explains a call without answer only within this time of its start.
 pub const OWN_CALL_WINDOW: Duration = Duration::from_secs(120);
 /// A trusted change that names what no baseline knows yet comes again while it is younger than this:
@@ -36,6 +34,10 @@ pub const SIBLING_WINDOW: Duration = Duration::from_secs(60);
 pub const MISSED_GRACE: Duration = Duration::from_secs(20);
 /// A story that EC2 or the store stopped this often by transient errors ends as failed.
 pub const INTERRUPTIONS_MAX: u32 = 5;
+/// When a story is looked at again that waits for what takes minutes in EC2.
+pub const WAIT_PAUSE: Duration = Duration::from_secs(30);
+/// A story waits no longer than this: a regional NAT gateway may take an hour (semantics A5).
+pub const WAITS_MAX: Duration = Duration::from_secs(75 * 60);
 /// How often a decision is made again because a record or baseline was written meanwhile.
 pub const CONFLICTS_MAX: u32 = 4;
 /// The pause between two agreeing reads of a verification.

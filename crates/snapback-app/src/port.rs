@@ -3,7 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 use snapback_engine::execution::ErrorClass;
-use snapback_engine::incident::{Entry, ResourceRecord};
+use snapback_engine::incident::{
+    AccountRecord, Activity, Commit, Entry, Lease, LeaseScope, ResourceRecord,
+};
 use snapback_engine::notification::Notification;
 use snapback_engine::plan::Action;
 use snapback_model::*;
@@ -46,6 +48,12 @@ pub enum Scope {
     TablesOf(VpcId),
     /// One table by id: its VPC is not known.
     Table(RouteTableId),
+    /// Managed prefix lists with their entries, of those that people keep. A list that is not shared
+    /// with us any more is absent.
+    Lists(BTreeSet<PrefixListId>),
+    /// The NAT gateways of a VPC, those deleted within the hour too, and the account's Elastic
+    /// addresses where they may be read.
+    NatGatewaysOf(VpcId),
 }
 
 /// Reads EC2. Pages to the end; retries are the flow's.
@@ -61,7 +69,7 @@ pub struct Receipt {
     /// EC2's request id.
     pub request: Option<RequestId>,
     /// The id of what a create call made.
-    pub created: Option<ResourceId>,
+    pub created: Option<CreatedId>,
 }
 
 /// Writes EC2: one call, no retry of its own.
@@ -113,7 +121,8 @@ pub enum StoreError {
 
 /// Reads baselines.
 pub trait BaselineRead {
-    /// The baselines wanted, with the captured topology of their VPCs (`everything`: all of it).
+    /// The baselines wanted, with the captured topology of their VPCs (`everything`: all of it) and
+    /// what the last sweep since saw of them.
     /// `None` when nothing was ever captured in this account and Region.
     fn baselines(
         &self,
@@ -129,11 +138,36 @@ pub trait BaselineWrite {
         &self,
         baselines: &[Baseline],
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
-    /// Stores the topology seen at a capture.
+    /// Stores the topology seen at a capture. What was seen before it counts no longer.
     fn put_topology(
         &self,
         topology: &Topology,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// Stores the topology seen by a sweep beside the captured one, until the next capture. A
+    /// conflict is a sweep beside this one that was quicker.
+    fn put_seen(&self, topology: &Topology) -> impl Future<Output = Result<(), StoreError>> + Send;
+}
+
+/// Generations of one page of [`Generations::generations`] at most.
+pub const GENERATIONS_PAGE: usize = 50;
+
+/// Reads what baselines were: [`BaselineWrite::put_baselines`] keeps every generation that it writes, in
+/// the same transaction, and none is ever changed or deleted.
+pub trait Generations {
+    /// The generations of a resource, newest first: one page, of at most [`GENERATIONS_PAGE`] of those
+    /// before `before`. An empty page is the end. What was written before generations were kept is
+    /// not there.
+    fn generations(
+        &self,
+        resource: &ResourceId,
+        before: Option<Generation>,
+    ) -> impl Future<Output = Result<Vec<Baseline>, StoreError>> + Send;
+    /// The baseline that stood at a moment: the newest generation whose provenance is not later.
+    fn generation_at(
+        &self,
+        resource: &ResourceId,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<Option<Baseline>, StoreError>> + Send;
 }
 
 /// The journal and the records that guard it.
@@ -143,14 +177,19 @@ pub trait Journal {
         &self,
         resource: &ResourceId,
     ) -> impl Future<Output = Result<ResourceRecord, StoreError>> + Send;
-    /// Writes a record on the condition that the stored version is `record.version - 1`, and appends
+    /// The lease of a scope, a new one where none is stored.
+    fn lease(&self, scope: &LeaseScope) -> impl Future<Output = Result<Lease, StoreError>> + Send;
+    /// What is counted for the account and Region.
+    fn account(&self) -> impl Future<Output = Result<AccountRecord, StoreError>> + Send;
+    /// What is counted for an author of changes, a new one where nothing is stored.
+    fn activity(
+        &self,
+        principal: &str,
+    ) -> impl Future<Output = Result<Activity, StoreError>> + Send;
+    /// Writes each record on the condition that its stored version is the one before, and appends
     /// the entries on the condition that their numbers are free: all or nothing, one round trip.
     /// Request ids of ended steps become known to [`Journal::is_ours`] with it.
-    fn commit(
-        &self,
-        record: Option<&ResourceRecord>,
-        entries: &[Entry],
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+    fn commit(&self, commit: &Commit<'_>) -> impl Future<Output = Result<(), StoreError>> + Send;
     /// The entries of a story in order.
     fn entries(
         &self,
@@ -176,6 +215,32 @@ pub enum Command {
         /// When the sweep saw it.
         asked_at: Timestamp,
     },
+    /// A person takes the brake off: counting begins anew, and what waited is looked at.
+    Release {
+        /// What.
+        what: Braked,
+        /// Who.
+        by: String,
+        /// Why.
+        why: String,
+    },
+    /// An author whose changes wait may be quiet now.
+    Quiet {
+        /// The author.
+        principal: String,
+        /// When it was asked for.
+        asked_at: Timestamp,
+    },
+}
+
+/// What a brake may be on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Braked {
+    /// The account in this Region.
+    Account,
+    /// One resource: its brake, and its breaker.
+    Resource(ResourceId),
 }
 
 /// Why a resource is looked at again.
@@ -188,12 +253,21 @@ pub enum RecheckReason {
     Unfinished,
     /// A person asked, in their words.
     Asked(String),
+    /// Its breaker may close: the controller was quiet.
+    Calm,
 }
+
+/// The longest delay of a message (SQS).
+pub const DELAY_MAX: Duration = Duration::from_secs(900);
 
 /// Sends to the guard's inbox.
 pub trait Inbox {
-    /// Sends one command.
-    fn send(&self, command: &Command) -> impl Future<Output = Result<(), CallError>> + Send;
+    /// Sends one command, to arrive after `delay` (at most [`DELAY_MAX`]; zero: at once).
+    fn send(
+        &self,
+        command: &Command,
+        delay: Duration,
+    ) -> impl Future<Output = Result<(), CallError>> + Send;
     /// Sends an event that never came by itself: a bare CloudTrail record.
     fn forward(&self, record: &str) -> impl Future<Output = Result<(), CallError>> + Send;
 }
@@ -294,4 +368,6 @@ pub enum Metric {
     GuardMillis,
     /// Messages not delivered to a channel.
     NotDelivered,
+    /// Brakes put on and breakers opened.
+    Braked,
 }

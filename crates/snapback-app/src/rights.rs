@@ -1,13 +1,14 @@
 //! What each function may do to the world, as bounds on its ports.
 //!
-//! - Owns: one trait a function, which names its ports. Only [`GuardPorts`] holds [`Actuate`].
+//! - Owns: one trait a function, which names its ports. Only [`GuardPorts`] holds [`Actuate`];
+//!   [`RollbackPorts`] are those of the guard in a person's hands.
 //! - Takes: nothing.
 //! - Gives: bounds; anything with the ports has the right.
 //! - Must not: add behaviour.
 
 use crate::port::{
-    Actuate, BaselineRead, BaselineWrite, Clock, DeadLetter, EventHistory, Inbox, Journal, Meter,
-    Observe,
+    Actuate, BaselineRead, BaselineWrite, Clock, DeadLetter, EventHistory, Generations, Inbox,
+    Journal, Meter, Observe,
 };
 
 /// What the guard works with: it alone changes EC2.
@@ -17,6 +18,7 @@ pub trait GuardPorts:
     + BaselineRead
     + BaselineWrite
     + Journal
+    + Inbox
     + DeadLetter
     + Clock
     + Meter
@@ -30,6 +32,7 @@ impl<P> GuardPorts for P where
         + BaselineRead
         + BaselineWrite
         + Journal
+        + Inbox
         + DeadLetter
         + Clock
         + Meter
@@ -37,6 +40,14 @@ impl<P> GuardPorts for P where
         + Sync
 {
 }
+
+/// What a look into the past works with: it only reads.
+pub trait HistoryPorts: BaselineRead + Generations + Journal + Clock + Send + Sync {}
+impl<P> HistoryPorts for P where P: BaselineRead + Generations + Journal + Clock + Send + Sync {}
+
+/// What a person's rollback works with: as the guard, with what baselines were.
+pub trait RollbackPorts: GuardPorts + Generations {}
+impl<P> RollbackPorts for P where P: GuardPorts + Generations {}
 
 /// What the sweep works with: it reads, records and asks the guard.
 pub trait SweepPorts:

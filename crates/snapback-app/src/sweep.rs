@@ -20,8 +20,10 @@ use snapback_engine::execution::Limits;
 use snapback_engine::finding::{Severity, Subject};
 use snapback_engine::incident::{Cause, Notice, Outcome, Place, ResourceRecord, Story};
 use snapback_engine::policy::Policy;
+use snapback_engine::verdict::Experiment;
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// What a sweep goes by.
 #[derive(Debug, Clone)]
@@ -51,6 +53,8 @@ pub struct Sweep {
     pub unreviewed: BTreeSet<ResourceId>,
     /// Subjects whose surroundings changed, told now or before.
     pub context: BTreeSet<Subject>,
+    /// Resources whose breaker may close: the guard was asked to judge them afresh.
+    pub calm: BTreeSet<ResourceId>,
     /// Open stories that nobody holds: the guard was asked to go on.
     pub unfinished: BTreeSet<ResourceId>,
 }
@@ -82,6 +86,8 @@ struct Candidate {
     diff: ResourceDiff,
     assessment: Assessment,
     record: ResourceRecord,
+    /// Its breaker is open, and the other side was quiet for long enough.
+    calm: bool,
 }
 
 /// Sweeps the account and Region once.
@@ -113,11 +119,15 @@ pub async fn run<P: SweepPorts>(ports: &P, terms: &Terms) -> Result<Sweep, Sweep
             candidates.retain(|candidate| before.contains(&candidate.diff.resource));
         }
     }
+    // Before the guard is asked: it judges by what was seen.
+    let seen = run.seen(&all).await;
     for candidate in candidates {
         run.handle(&all, candidate, &mut sweep).await?;
     }
     run.context(&all, &mut sweep).await?;
     run.unfinished(&mut sweep).await?;
+    // Decisions would go by an old context and nobody would know: without it the sweep did not end.
+    seen?;
     ports.measure(Metric::Heartbeat, 1.0);
     tracing::info!(
         compared = sweep.compared,
@@ -178,16 +188,32 @@ impl<P: SweepPorts> Run<'_, P> {
     async fn candidates(&self, all: &Everything) -> Result<Vec<Candidate>, SweepError> {
         let mut candidates = Vec::new();
         for diff in diff::diff(&all.baselines, &all.live, None) {
-            let assessment =
-                assess_diff(&all.baselines, &all.live, &diff, None, &self.terms.policy);
+            let assess = |running: &BTreeMap<Element, Experiment>| {
+                let Everything { baselines, live } = all;
+                assess_diff(baselines, live, &diff, None, &self.terms.policy, running)
+            };
+            let mut assessment = assess(&BTreeMap::new());
             if assessment.tellable().is_empty() {
                 continue;
             }
             let pace = self.pace();
             let record = pace.retried(|| self.ports.record(&diff.resource)).await?;
+            if !record.experiments.is_empty() {
+                assessment = assess(&record.experiments);
+                if assessment.tellable().is_empty() {
+                    continue;
+                }
+            }
             let told = !assessment.has_news(&record.told);
-            // A story in work tells by itself; one that nobody holds is picked up as unfinished.
-            if record.open.is_some() || (told && !is_unreviewed(&diff)) {
+            let now = self.ports.now();
+            let calm = record
+                .fight
+                .as_ref()
+                .is_some_and(|fight| fight.is_over(&self.terms.policy.breaker, now));
+            let waits = record.waits_until.is_some_and(|until| until > now);
+            // A story in work tells by itself; one that nobody holds is picked up as unfinished. What
+            // waits for quiet has its message on its way.
+            if record.open.is_some() || waits || (told && !calm && !is_unreviewed(&diff)) {
                 continue;
             }
             // Perhaps made again by a story in work, whose baselines follow at its end.
@@ -202,6 +228,7 @@ impl<P: SweepPorts> Run<'_, P> {
                 diff,
                 assessment,
                 record,
+                calm,
             });
         }
         Ok(candidates)
@@ -219,6 +246,11 @@ impl<P: SweepPorts> Run<'_, P> {
             sweep.unreviewed.insert(resource);
             return Ok(());
         }
+        if candidate.calm {
+            self.ask(resource.clone(), RecheckReason::Calm).await?;
+            sweep.calm.insert(resource);
+            return Ok(());
+        }
         tracing::warn!(%resource, "drift that no event told of");
         // What was before the good state, or before our own last write, is settled.
         let baseline = all.baselines.by_id.get(&resource);
@@ -226,6 +258,10 @@ impl<P: SweepPorts> Run<'_, P> {
             .map(|baseline| baseline.provenance.at)
             .max(candidate.record.last_write);
         let lookups = sweep.missed.len();
+        // Whether it is an experiment, only the calls of AWS FIS tell.
+        if let Some(holder) = self.maybe_experiment(all, &candidate.diff) {
+            self.bring(&holder, good_since, lookups).await?;
+        }
         if !self.bring(&resource, good_since, lookups).await? {
             self.ask(resource.clone(), RecheckReason::Missed).await?;
         }
@@ -241,7 +277,8 @@ impl<P: SweepPorts> Run<'_, P> {
             asked_at: self.ports.now(),
         };
         let pace = self.pace();
-        pace.retried(|| self.ports.send(&command)).await?;
+        pace.retried(|| self.ports.send(&command, Duration::ZERO))
+            .await?;
         Ok(())
     }
 
@@ -276,6 +313,7 @@ impl<P: SweepPorts> Run<'_, P> {
                 plan: None,
                 outcome: Outcome::Alerted,
                 told,
+                account: None,
             };
             match ledger::alert(&self.pace(), self.ports, alert).await {
                 Ok(_) => {}
@@ -304,6 +342,8 @@ impl<P: SweepPorts> Run<'_, P> {
                 event: None,
             },
             marks: before.map_or_else(BTreeMap::new, |before| before.marks.clone()),
+            predecessor: before.and_then(|before| before.predecessor.clone()),
+            successor: None,
         };
         let pace = self.pace();
         match pace
@@ -321,9 +361,8 @@ impl<P: SweepPorts> Run<'_, P> {
         let open = pace.retried(|| self.ports.unfinished()).await?;
         let now = self.ports.now();
         for record in open {
-            let held =
-                record.holder.is_some() && record.lease_until.is_some_and(|until| until > now);
-            if !held {
+            let skew = self.terms.limits.skew;
+            if !record.is_held_against(&self.terms.holder, now, skew) {
                 self.ask(record.resource.clone(), RecheckReason::Unfinished)
                     .await?;
                 sweep.unfinished.insert(record.resource);

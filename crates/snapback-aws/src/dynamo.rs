@@ -147,9 +147,11 @@ fn batch_get(items: &Items, wanted: &Value) -> Value {
 fn query(items: &Items, input: &Value) -> Value {
     consistent(input);
     let values = &input["ExpressionAttributeValues"];
-    let prefix = match input["KeyConditionExpression"].as_str().unwrap() {
-        "pk = :pk" => "",
-        "pk = :pk AND begins_with(sk, :sk)" => values[":sk"]["S"].as_str().unwrap(),
+    let sk = values[":sk"]["S"].as_str();
+    let (prefix, below) = match input["KeyConditionExpression"].as_str().unwrap() {
+        "pk = :pk" => ("", None),
+        "pk = :pk AND begins_with(sk, :sk)" => (sk.unwrap(), None),
+        "pk = :pk AND sk < :sk" => ("", Some(sk.unwrap())),
         other => panic!("key condition {other}"),
     };
     let passes = |item: &Map<String, Value>| match input["FilterExpression"].as_str() {
@@ -168,9 +170,18 @@ fn query(items: &Items, input: &Value) -> Value {
         .unwrap_or_default();
     let table = input["TableName"].as_str().unwrap();
     let pk = values[":pk"]["S"].as_str().unwrap();
-    let mut rest = items.iter().filter(|((t, p, s), _)| {
-        t == table && p == pk && s.starts_with(prefix) && s.as_str() > after
-    });
+    let mut matching: Vec<_> = items
+        .iter()
+        .filter(|((t, p, s), _)| {
+            t == table && p == pk && s.starts_with(prefix) && s.as_str() > after
+        })
+        .filter(|((_, _, s), _)| below.is_none_or(|below| s.as_str() < below))
+        .collect();
+    if input["ScanIndexForward"] == json!(false) {
+        assert_eq!(after, "", "pages backwards are turned by their key");
+        matching.reverse();
+    }
+    let mut rest = matching.into_iter();
     // Short pages, so that every reader must turn them.
     let page: Vec<_> = rest.by_ref().take(7).collect();
     let found: Vec<_> = page

@@ -6,10 +6,12 @@
 //! - Must not: decide, compare, retry, or make a second call for one action.
 
 mod act;
+mod act_nat;
 mod convert;
 mod convert_context;
 mod convert_visibility;
 mod observe;
+mod observe_nat;
 mod observe_visibility;
 mod request;
 

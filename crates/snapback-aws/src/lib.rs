@@ -36,4 +36,4 @@ pub use slack::Slack;
 pub use sns::Sns;
 pub use sqs::{DeadLetterQueue, InboxQueue};
 pub use tables::Tables;
-pub use world::{GuardWorld, SweepWorld};
+pub use world::{GuardWorld, PersonWorld, SweepWorld};

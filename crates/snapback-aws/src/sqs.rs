@@ -9,7 +9,8 @@ use crate::call::{call_error, not_sent};
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::MessageAttributeValue;
-use snapback_app::port::{CallError, Command, DeadLetter, Inbox};
+use snapback_app::port::{CallError, Command, DELAY_MAX, DeadLetter, Inbox};
+use std::time::Duration;
 
 const SEND: &str = "SendMessage";
 /// Attributes count towards a message's size; a reason is for people and needs no more.
@@ -50,23 +51,32 @@ impl InboxQueue {
     }
 }
 
-impl Inbox for InboxQueue {
-    async fn send(&self, command: &Command) -> Result<(), CallError> {
-        let body = serde_json::to_string(command)
-            .map_err(|error| not_sent(SEND, &self.url, "Serialization", error.to_string()))?;
-        self.forward(&body).await
-    }
-
-    async fn forward(&self, record: &str) -> Result<(), CallError> {
+impl InboxQueue {
+    /// Sends a body, to arrive after `delay`.
+    async fn put(&self, body: &str, delay: Duration) -> Result<(), CallError> {
+        let seconds = i32::try_from(delay.min(DELAY_MAX).as_secs()).unwrap_or(0);
         let sent = self
             .client
             .send_message()
             .queue_url(&self.url)
-            .message_body(record)
+            .message_body(body)
+            .set_delay_seconds((seconds > 0).then_some(seconds))
             .send()
             .await;
         sent.map(drop)
             .map_err(|error| call_error(SEND, &self.url, &error))
+    }
+}
+
+impl Inbox for InboxQueue {
+    async fn send(&self, command: &Command, delay: Duration) -> Result<(), CallError> {
+        let body = serde_json::to_string(command)
+            .map_err(|error| not_sent(SEND, &self.url, "Serialization", error.to_string()))?;
+        self.put(&body, delay).await
+    }
+
+    async fn forward(&self, record: &str) -> Result<(), CallError> {
+        self.put(record, Duration::ZERO).await
     }
 }
 

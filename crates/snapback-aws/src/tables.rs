@@ -2,17 +2,23 @@
 //!
 //! - Owns: the layout below, conditional and transactional writes, consistent reads.
 //! - Takes: baselines, topology, records, entries, marks; two table names.
-//! - Gives: the ports `BaselineRead`, `BaselineWrite`, `Journal`, `Deliveries`.
+//! - Gives: the ports `BaselineRead`, `BaselineWrite`, `Generations`, `Journal`, `Deliveries`.
 //! - Must not: scan, delete, or interpret what it stores. Each item holds the value's canonical JSON in
 //!   `body`; other attributes exist only for conditions, filters and expiry.
 //!
 //! | table | pk | sk | other attributes | what |
 //! |---|---|---|---|---|
 //! | state | `baseline#<kind>` | id | `generation` | a baseline: by id in one batch read, all of a kind in one query |
+//! | state | `generation#<id>` | `<number, 20 digits>` | | every generation of a baseline, written with it |
 //! | state | `index#<kind>` | `<vpc>#<id>` | `associations` | finds baselines by VPC and by association id |
-//! | state | `record` | id | `version`, `fencing`, `incident` | lease and open story of a resource |
+//! | state | `record` | id | `version`, `fencing`, `incident` | open story and limits of a resource |
+//! | state | `lease` | VPC id, else resource id | `version`, `fencing` | who may write in a VPC |
+//! | state | `account` | `head` | `version` | reverts lately, and the brake |
+//! | state | `activity` | principal | `version` | changes of an author lately, and what waits |
 //! | state | `topology` | `head` | `claim` | which capture is current and in which parts |
 //! | state | `topology#<slot>#<vpc>` | `<part>` | `capture` | one part of the captured context |
+//! | state | `topology` | `seen` | `claim` | what the last sweep saw: of which capture, what differs, in which parts |
+//! | state | `seen#<slot>#<vpc>` | `<part>` | `capture` | one part of what it saw |
 //! | journal | `incident#<id>` | `entry#<sequence>` | `closed` | an entry; the stream feeds notify |
 //! | journal | `request#<id>` | `request` | `expires` | a request id of ours |
 //! | journal | `delivery#<channel>#<key>` | `delivery` | `expires` | what a channel has shown |
@@ -20,6 +26,7 @@
 mod atom;
 mod baselines;
 mod deliveries;
+mod generations;
 pub mod item;
 mod journal;
 mod topology;
@@ -56,6 +63,7 @@ pub struct Tables {
     state: String,
     journal: String,
     topology: Arc<topology::Cache>,
+    seen: Arc<topology::Cache>,
 }
 
 impl Tables {
@@ -66,6 +74,7 @@ impl Tables {
             state: state.into(),
             journal: journal.into(),
             topology: Arc::default(),
+            seen: Arc::default(),
         }
     }
 

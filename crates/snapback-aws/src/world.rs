@@ -1,16 +1,20 @@
 //! The ports of each function in one value.
 //!
-//! - Owns: which adapter serves which port of which function. Only [`GuardWorld`] has `Actuate`.
+//! - Owns: which adapter serves which port of which function. Only [`GuardWorld`] and
+//!   a person's [`PersonWorld`] have `Actuate`.
 //! - Takes: the SDK configuration and a function's settings.
 //! - Gives: values that satisfy the bounds of `snapback_app::rights`.
 //! - Must not: add behaviour.
 
+use crate::call::not_sent;
 use crate::config::{GuardConfig, SweepConfig};
 use crate::{CloudTrail, DeadLetterQueue, Ec2, Emf, InboxQueue, SystemClock, Tables};
 use aws_config::SdkConfig;
 use snapback_app::port::*;
 use snapback_engine::change::Own;
-use snapback_engine::incident::{Entry, ResourceRecord};
+use snapback_engine::incident::{
+    AccountRecord, Activity, Commit, Entry, Lease, LeaseScope, ResourceRecord,
+};
 use snapback_engine::plan::Action;
 use snapback_model::*;
 use std::time::Duration;
@@ -20,6 +24,7 @@ use std::time::Duration;
 pub struct GuardWorld {
     ec2: Ec2,
     tables: Tables,
+    inbox: InboxQueue,
     dead_letters: DeadLetterQueue,
     clock: SystemClock,
     meter: Emf,
@@ -36,6 +41,24 @@ pub struct SweepWorld {
     meter: Emf,
 }
 
+/// What a person works with at the command line, with their own credentials: `rollback`, `undo`,
+/// `history`. It changes EC2 as far as their rights go.
+#[derive(Debug, Clone)]
+pub struct PersonWorld {
+    ec2: Ec2,
+    tables: Tables,
+    clock: SystemClock,
+    meter: Unmeasured,
+}
+
+/// A person's run is measured by nobody.
+#[derive(Debug, Clone, Copy)]
+struct Unmeasured;
+
+impl Meter for Unmeasured {
+    fn measure(&self, _: Metric, _: f64) {}
+}
+
 fn ec2(sdk: &SdkConfig, own: &Own) -> Ec2 {
     let account = own.account.clone().unwrap_or_else(|| AccountId::new(""));
     let region = own.region.clone().unwrap_or_else(|| Region::new(""));
@@ -48,6 +71,7 @@ impl GuardWorld {
         Self {
             ec2: ec2(sdk, &config.own),
             tables: Tables::new(sdk, &config.state_table, &config.journal_table),
+            inbox: InboxQueue::new(sdk, &config.inbox_url),
             dead_letters: DeadLetterQueue::new(sdk, &config.dead_letter_url),
             clock: SystemClock,
             meter: Emf::new("guard"),
@@ -69,6 +93,49 @@ impl SweepWorld {
     }
 }
 
+impl PersonWorld {
+    /// Clients for a person, who is of `own`'s account and Region.
+    pub fn new(sdk: &SdkConfig, own: &Own, state_table: &str, journal_table: &str) -> Self {
+        Self {
+            ec2: ec2(sdk, own),
+            tables: Tables::new(sdk, state_table, journal_table),
+            clock: SystemClock,
+            meter: Unmeasured,
+        }
+    }
+}
+
+impl Actuate for PersonWorld {
+    async fn act(&self, action: &Action, handles: &Handles) -> Result<Receipt, CallError> {
+        self.ec2.act(action, handles).await
+    }
+}
+
+impl DeadLetter for PersonWorld {
+    /// A person's run takes no messages, so it has none to bury.
+    async fn bury(&self, _: &str, reason: &str) -> Result<(), CallError> {
+        Err(not_sent("SendMessage", "dead letters", "NoQueue", reason))
+    }
+}
+
+impl Generations for PersonWorld {
+    async fn generations(
+        &self,
+        resource: &ResourceId,
+        before: Option<Generation>,
+    ) -> Result<Vec<Baseline>, StoreError> {
+        self.tables.generations(resource, before).await
+    }
+
+    async fn generation_at(
+        &self,
+        resource: &ResourceId,
+        at: Timestamp,
+    ) -> Result<Option<Baseline>, StoreError> {
+        self.tables.generation_at(resource, at).await
+    }
+}
+
 impl Actuate for GuardWorld {
     async fn act(&self, action: &Action, handles: &Handles) -> Result<Receipt, CallError> {
         self.ec2.act(action, handles).await
@@ -78,16 +145,6 @@ impl Actuate for GuardWorld {
 impl DeadLetter for GuardWorld {
     async fn bury(&self, body: &str, reason: &str) -> Result<(), CallError> {
         self.dead_letters.bury(body, reason).await
-    }
-}
-
-impl Inbox for SweepWorld {
-    async fn send(&self, command: &Command) -> Result<(), CallError> {
-        self.inbox.send(command).await
-    }
-
-    async fn forward(&self, record: &str) -> Result<(), CallError> {
-        self.inbox.forward(record).await
     }
 }
 
@@ -101,7 +158,7 @@ impl EventHistory for SweepWorld {
     }
 }
 
-/// The ports that both have.
+/// The ports that all have.
 macro_rules! shared_ports {
     ($($world:ty),+) => {$(
         impl Observe for $world {
@@ -124,6 +181,10 @@ macro_rules! shared_ports {
             async fn put_topology(&self, topology: &Topology) -> Result<(), StoreError> {
                 self.tables.put_topology(topology).await
             }
+
+            async fn put_seen(&self, topology: &Topology) -> Result<(), StoreError> {
+                self.tables.put_seen(topology).await
+            }
         }
 
         impl Journal for $world {
@@ -131,8 +192,20 @@ macro_rules! shared_ports {
                 self.tables.record(resource).await
             }
 
-            async fn commit(&self, record: Option<&ResourceRecord>, entries: &[Entry]) -> Result<(), StoreError> {
-                self.tables.commit(record, entries).await
+            async fn lease(&self, scope: &LeaseScope) -> Result<Lease, StoreError> {
+                self.tables.lease(scope).await
+            }
+
+            async fn account(&self) -> Result<AccountRecord, StoreError> {
+                self.tables.account().await
+            }
+
+            async fn activity(&self, principal: &str) -> Result<Activity, StoreError> {
+                self.tables.activity(principal).await
+            }
+
+            async fn commit(&self, commit: &Commit<'_>) -> Result<(), StoreError> {
+                self.tables.commit(commit).await
             }
 
             async fn entries(&self, incident: &IncidentId) -> Result<Vec<Entry>, StoreError> {
@@ -166,4 +239,42 @@ macro_rules! shared_ports {
     )+};
 }
 
-shared_ports!(GuardWorld, SweepWorld);
+shared_ports!(GuardWorld, SweepWorld, PersonWorld);
+
+/// The functions that send to the guard.
+macro_rules! inboxes {
+    ($($world:ty),+) => {$(
+        impl Inbox for $world {
+            async fn send(&self, command: &Command, delay: Duration) -> Result<(), CallError> {
+                self.inbox.send(command, delay).await
+            }
+
+            async fn forward(&self, record: &str) -> Result<(), CallError> {
+                self.inbox.forward(record).await
+            }
+        }
+    )+};
+}
+
+inboxes!(GuardWorld, SweepWorld);
+
+impl Inbox for PersonWorld {
+    /// A person waits for nobody: nothing of their run is asked for later.
+    async fn send(&self, _: &Command, _: Duration) -> Result<(), CallError> {
+        Err(not_sent(
+            "SendMessage",
+            "inbox",
+            "NoQueue",
+            "a person's run has no inbox",
+        ))
+    }
+
+    async fn forward(&self, _: &str) -> Result<(), CallError> {
+        Err(not_sent(
+            "SendMessage",
+            "inbox",
+            "NoQueue",
+            "a person's run has no inbox",
+        ))
+    }
+}

@@ -119,7 +119,8 @@ fn tell_dangers(snapshot: &Snapshot, policy: &Policy) {
     }
 }
 
-fn user() -> String {
+/// The user running this.
+pub fn user() -> String {
     ["USER", "USERNAME", "LOGNAME"]
         .into_iter()
         .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))

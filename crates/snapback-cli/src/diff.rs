@@ -188,7 +188,11 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
     })
 }
 
-fn text(diffs: &[ResourceDiff]) -> Result<()> {
+/// Differences for people.
+///
+/// # Errors
+/// Standard output is closed.
+pub fn text(diffs: &[ResourceDiff]) -> Result<()> {
     let mut stdout = anstream::stdout().lock();
     if diffs.is_empty() {
         writeln!(stdout, "no differences")?;
@@ -237,7 +241,8 @@ fn mark(difference: &Difference) -> (char, anstyle::Style) {
     (mark, colour)
 }
 
-fn json(compared: &Compared) -> Value {
+/// The differences of a resource for machines.
+pub fn resource_json(diff: &ResourceDiff) -> Value {
     let difference = |difference: &Difference| {
         json!({
             "element": difference.element(),
@@ -245,17 +250,18 @@ fn json(compared: &Compared) -> Value {
             "difference": difference,
         })
     };
-    let resource = |diff: &ResourceDiff| {
-        json!({
-            "resource": diff.resource,
-            "kind": diff.resource.kind(),
-            "label": diff.label,
-            "vpc": diff.vpc,
-            "differences": diff.differences.iter().map(difference).collect::<Vec<_>>(),
-        })
-    };
     json!({
-        "resources": compared.diffs.iter().map(resource).collect::<Vec<_>>(),
+        "resource": diff.resource,
+        "kind": diff.resource.kind(),
+        "label": diff.label,
+        "vpc": diff.vpc,
+        "differences": diff.differences.iter().map(difference).collect::<Vec<_>>(),
+    })
+}
+
+fn json(compared: &Compared) -> Value {
+    json!({
+        "resources": compared.diffs.iter().map(resource_json).collect::<Vec<_>>(),
         "unknown": unknown(compared),
         "problems": problems(compared),
     })

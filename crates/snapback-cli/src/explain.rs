@@ -150,7 +150,10 @@ fn explain(arguments: &Arguments, sides: &Sides, policy: &Policy) -> Result<Outc
     let explanation = explained(event, accepted, &compared, policy);
     let mut out = anstream::stdout().lock();
     match arguments.format {
-        Format::Text => text::explanation(&mut out, &explanation, arguments.policy.is_some())?,
+        Format::Text => {
+            let live = &compared.live.snapshot;
+            text::explanation(&mut out, &explanation, live, arguments.policy.is_some())?;
+        }
         Format::Json => json::explanation(&mut out, &explanation, &compared)?,
     }
     Ok(if compared.is_partial() {
@@ -277,7 +280,7 @@ fn explained(
         .diffs
         .iter()
         .map(|diff| {
-            let assessment = assess_diff(baselines, live, diff, stranger, policy);
+            let assessment = assess_diff(baselines, live, diff, stranger, policy, &BTreeMap::new());
             Explained {
                 vpc: diff.vpc.clone(),
                 standing: standing(compared, &assessment, policy),
@@ -287,7 +290,12 @@ fn explained(
         .collect();
     let goals: BTreeMap<ResourceId, Resource> = resources
         .iter()
-        .filter_map(|one| one.assessment.decision.goal.clone())
+        .filter_map(|one| {
+            let decision = &one.assessment.decision;
+            // What the policy leaves to a person is shown whole.
+            let recovery = || plan::recovery_goal(live, &decision.resource, baselines);
+            decision.goal.clone().or_else(recovery)
+        })
         .map(|goal| (goal.id(), goal))
         .collect();
     let plan = (!goals.is_empty()).then(|| plan::plan(live, &goals, baselines));

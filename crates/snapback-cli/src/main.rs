@@ -14,12 +14,15 @@ mod decode;
 mod demo;
 mod diff;
 mod explain;
+mod history;
 mod outcome;
 mod plan;
 mod policy;
+mod rollback;
 mod sim;
 mod source;
 mod style;
+mod undo;
 
 use clap::{Parser, Subcommand};
 use outcome::Outcome;
@@ -35,7 +38,7 @@ struct Arguments {
 
 /// What the exit codes of every command mean.
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, or no differences, or `can`: it passes; 1 `diff` or `explain` found differences, an audit found something of severity high or worse, `can`: it does not pass, or a story of `demo` ended wrong; 2 bad input or arguments (what could not be used is named; the rest was done where it is safe); 3 `can`: too little was read to tell.
+Exit codes: 0 done, or no differences, or `can`: it passes; 1 `diff` or `explain` found differences, an audit found something of severity high or worse, `can`: it does not pass, a story of `demo` ended wrong, or `rollback` and `undo` were refused or did not reach their end; 2 bad input or arguments (what could not be used is named; the rest was done where it is safe); 3 `can`: too little was read to tell.
 Colour follows the terminal; NO_COLOR turns it off.";
 
 #[derive(Subcommand)]
@@ -47,9 +50,12 @@ enum Command {
     Demo(demo::Arguments),
     Diff(diff::Arguments),
     Explain(explain::Arguments),
+    History(history::Arguments),
     Plan(plan::Arguments),
     Policy(policy::Arguments),
+    Rollback(rollback::Arguments),
     Sim(sim::Arguments),
+    Undo(undo::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -61,9 +67,12 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::History(arguments) => history::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
+        Command::Rollback(arguments) => rollback::run(&arguments),
         Command::Sim(arguments) => sim::run(&arguments),
+        Command::Undo(arguments) => undo::run(&arguments),
     };
     match result {
         Ok(outcome) => outcome.into(),

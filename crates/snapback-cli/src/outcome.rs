@@ -9,6 +9,8 @@ pub enum Outcome {
     Clean,
     /// `diff` found differences; for `can`: it does not pass, or not for all.
     Differs,
+    /// `rollback`, `undo`: refused, or not at the end that was asked for.
+    NotDone,
     /// Part of the input was bad; the rest was done.
     BadInput,
     /// `can`: too little was read to tell.
@@ -19,7 +21,7 @@ impl From<Outcome> for ExitCode {
     fn from(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Clean => Self::SUCCESS,
-            Outcome::Differs => Self::from(1),
+            Outcome::Differs | Outcome::NotDone => Self::from(1),
             Outcome::BadInput => Self::from(2),
             Outcome::Unknown => Self::from(3),
         }

@@ -3,16 +3,17 @@
 use crate::diff::{Compared, Sides, problems, unknown};
 use crate::outcome::Outcome;
 use crate::source;
-use crate::style::{self, BOLD, DIM, YELLOW};
+use crate::style::{self, BOLD, DIM, GREEN, RED, YELLOW};
 use anyhow::{Result, bail};
 use clap::ValueEnum;
-use snapback_engine::plan::{self, Note, Plan};
+use snapback_engine::plan::{self, Note, Plan, StepSafety};
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
 /// Show the EC2 calls that lead from the live state to the baseline, in the order in which nothing good
-/// is cut on the way. Nothing is called.
+/// is cut on the way; for each call whether it is safe or what it interrupts, and what has been closed
+/// and restored by then. Nothing is called.
 ///
 /// What exists in live only is left alone and noted.
 #[derive(clap::Args)]
@@ -26,11 +27,14 @@ pub struct Arguments {
     format: Format,
 }
 
+/// Lines of packets that the text shows of one step.
+const TRAFFIC_LINES_MAX: usize = 2;
+
 #[derive(Clone, Copy, ValueEnum)]
 enum Format {
     /// For people.
     Text,
-    /// For programs: `steps[]` with `action` and `parameters` as the AWS CLI and boto3 take them.
+    /// For programs: `steps[]` with `action` and `parameters` as the AWS CLI and boto3 take them, `safety` and `traffic`.
     Json,
     /// A shell script of `aws ec2` calls.
     Sh,
@@ -51,9 +55,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
     let live = &compared.live.snapshot;
     let mut stdout = anstream::stdout().lock();
     match arguments.format {
-        Format::Text => text(&mut stdout, &plan)?,
+        Format::Text => text(&mut stdout, live, &plan)?,
         Format::Json => {
-            let mut json = plan.to_json(&live.handles);
+            let mut json = plan.to_json_with_traffic(live);
             if let Some(members) = json.as_object_mut() {
                 members.insert("unknown".into(), unknown(&compared));
                 members.insert("problems".into(), problems(&compared));
@@ -129,28 +133,45 @@ fn misread(compared: &Compared) -> BTreeMap<ResourceId, String> {
     parts
 }
 
-/// A plan for people.
-pub fn text(out: &mut impl Write, plan: &Plan) -> Result<()> {
+/// A plan for people. `live` is the snapshot that it was made for.
+pub fn text(out: &mut impl Write, live: &Snapshot, plan: &Plan) -> Result<()> {
     match plan.steps.len() {
         0 => writeln!(out, "nothing to do")?,
         1 => writeln!(out, "{BOLD}1 call{BOLD:#} from live to the baseline")?,
         count => writeln!(out, "{BOLD}{count} calls{BOLD:#} from live to the baseline")?,
     }
-    for (index, step) in plan.steps.iter().enumerate() {
+    let told = plan::safety(live, plan)
+        .into_iter()
+        .zip(plan::traffic(live, plan));
+    for (index, (step, (safety, traffic))) in plan.steps.iter().zip(told).enumerate() {
         let number = index.saturating_add(1);
         let (call, why) = (
             style::printable(&step.action.describe()),
             style::printable(&step.why),
         );
         writeln!(out, "{number:>3}. {call}\n     {DIM}{why}{DIM:#}")?;
+        let so_far = traffic.words(TRAFFIC_LINES_MAX).map_or_else(
+            || "traffic as before the plan".to_owned(),
+            |words| format!("so far {words}"),
+        );
+        let so_far = style::printable(&so_far);
+        match &safety {
+            StepSafety::Safe => writeln!(out, "     {GREEN}safe{GREEN:#}; {DIM}{so_far}{DIM:#}")?,
+            StepSafety::Interrupts { what, .. } => {
+                let what = style::printable(what);
+                writeln!(
+                    out,
+                    "     {RED}interrupts{RED:#} {what}; {DIM}{so_far}{DIM:#}"
+                )?;
+            }
+            StepSafety::Unproved { why } => {
+                let why = style::printable(why);
+                writeln!(out, "     {YELLOW}unproved{YELLOW:#}: {why}")?;
+            }
+        }
     }
     for note in &plan.notes {
-        let words = match note {
-            Note::Cannot { resource, what } => format!("not in this plan: {resource}: {what}"),
-            Note::Interrupts { step, what } => {
-                format!("at step {}: {what}", step.saturating_add(1))
-            }
-        };
+        let words = note.words();
         writeln!(out, "{YELLOW}! {}{YELLOW:#}", style::printable(&words))?;
     }
     Ok(())

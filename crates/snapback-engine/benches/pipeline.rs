@@ -212,7 +212,7 @@ fn stages(criterion: &mut Criterion, what: &str, good: Resource, found: Resource
     let different = diffs.first().expect("they differ");
     let steps = plan(&live, &goal, &baselines);
     assert!(!steps.steps.is_empty(), "{what}: nothing to do");
-    let refused = |note: &Note| matches!(note, Note::Cannot { .. });
+    let refused = |note: &Note| matches!(note, Note::Cannot { .. } | Note::Needs { .. });
     assert!(
         !steps.notes.iter().any(refused),
         "{what}: {:?}",

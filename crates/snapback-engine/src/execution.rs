@@ -6,7 +6,7 @@
 //! - Must not: sleep, call, read a clock.
 
 use serde::{Deserialize, Serialize};
-use snapback_model::{RequestId, ResourceId};
+use snapback_model::{CreatedId, RequestId};
 use std::time::Duration;
 
 mod classify;
@@ -49,13 +49,13 @@ pub enum StepOutcome {
         request: Option<RequestId>,
         /// The id of what a create call made.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        created: Option<ResourceId>,
+        created: Option<CreatedId>,
     },
     /// It was as wanted already.
     AlreadyInPlace {
         /// What an earlier try of the same create call made.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        created: Option<ResourceId>,
+        created: Option<CreatedId>,
     },
     /// No answer: resolved by reading later.
     Unknown {
@@ -90,12 +90,14 @@ pub struct Limits {
     pub verify_reads: u32,
     /// How long a lease lasts.
     pub lease: Duration,
+    /// How long a call may take until its answer is given up: none begins with less left of the lease.
+    pub call: Duration,
+    /// How much the clocks of two guards may differ.
+    pub skew: Duration,
     /// No new step starts with less than this left of the Lambda's time.
     pub reserve: Duration,
     /// Plans again at most this often when somebody changes things meanwhile.
     pub replans_max: u32,
-    /// Steps of one plan.
-    pub steps_max: usize,
 }
 
 impl Default for Limits {
@@ -108,9 +110,10 @@ impl Default for Limits {
             verify_deadline: Duration::from_secs(20),
             verify_reads: 2,
             lease: Duration::from_secs(60),
+            call: Duration::from_secs(15),
+            skew: Duration::from_secs(5),
             reserve: Duration::from_secs(5),
             replans_max: 3,
-            steps_max: 500,
         }
     }
 }

@@ -384,7 +384,7 @@ pub fn standing(
     resource: &ResourceId,
     house: &HouseRules,
 ) -> Vec<Finding> {
-    let lists = baselines.topology.clone().with_lists_of(&live.topology);
+    let lists = baselines.context().clone().with_lists_of(&live.topology);
     let (before, after) = World::sides(baselines, live, &lists);
     let of = |world: &World<'_>| {
         world.get(resource).map_or_else(Vec::new, |resource| {

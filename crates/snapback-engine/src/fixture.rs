@@ -195,6 +195,8 @@ pub fn baseline_of(snapshot: &Snapshot, id: &ResourceId) -> Baseline {
             event: None,
         },
         marks: BTreeMap::new(),
+        predecessor: None,
+        successor: None,
     }
 }
 
@@ -207,6 +209,7 @@ pub fn captured(snapshot: &Snapshot) -> Baselines {
             .map(|id| (id.clone(), baseline_of(snapshot, id)))
             .collect(),
         topology: snapshot.topology.clone(),
+        seen: None,
     }
 }
 

@@ -83,13 +83,13 @@ const DIRECTIONS: [Direction; 2] = [Direction::Ingress, Direction::Egress];
 /// The impact on one resource of what differs in it, for the interfaces and subnets behind it.
 ///
 /// A group or ACL that is absent permits nothing; a table that is absent routes nothing. What stands
-/// around the resource is live where it was read, else as it was at the last capture: then the
+/// around the resource is live where it was read, else as the last sweep or capture saw it: then the
 /// impact says so. `baselines` holds all ACLs (tables) of a VPC or none.
 pub fn impact(baselines: &Baselines, live: &Snapshot, diff: &ResourceDiff) -> Impact {
     let around = around::merged(baselines, live);
-    let network = Network::with_context(&around, &baselines.topology);
+    let network = Network::with_context(&around, baselines.context());
     let lists = Topology {
-        prefix_lists: baselines.topology.prefix_lists.clone(),
+        prefix_lists: baselines.context().prefix_lists.clone(),
         ..Topology::default()
     };
     let lists = lists.with_lists_of(&live.topology);
@@ -104,7 +104,7 @@ pub fn impact(baselines: &Baselines, live: &Snapshot, diff: &ResourceDiff) -> Im
         live,
         diff,
         sets: sets::Sets::new(&network, &lists, vpc),
-        access: access.or(baselines.topology.block_public_access.as_ref()),
+        access: access.or(baselines.context().block_public_access.as_ref()),
         is_known: around::knows_interfaces(baselines, live),
         is_old: around::interfaces_are_old(live),
         peers: AddressSet::empty(),

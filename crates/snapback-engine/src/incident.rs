@@ -1,29 +1,39 @@
 //! Stage `incident`: the durable story of one deviation, as appended entries.
 //!
-//! - Owns: [`Entry`], [`ResourceRecord`], [`Report`], the fold of entries into where a story stands.
+//! - Owns: [`Entry`], [`ResourceRecord`], [`Lease`], [`AccountRecord`], [`Activity`], [`Report`], the fold of entries into where a story stands.
 //! - Takes: what the stages before gave, outcomes of calls, times.
 //! - Gives: entries to append, records to write conditionally, the report that people are told.
 //! - Must not: store or send anything.
 
+mod commit;
+mod counts;
+mod errand;
 mod evidence;
+mod lease;
 mod notice;
 mod report;
 mod story;
 
+pub use commit::Commit;
+pub use counts::{AccountRecord, Activity, Held};
+pub use errand::{Errand, Part};
 pub use evidence::{edited, is_doubtful};
+pub use lease::{Lease, LeaseScope};
 pub use notice::{Notice, once};
 pub use story::{Place, Story, Unsettled};
 
+use crate::brake::{self, Brake, Fight, Undone};
 use crate::change::{Actor, Change};
 use crate::execution::StepOutcome;
 use crate::finding::{Finding, Severity};
 use crate::impact::Impact;
 use crate::plan::Plan;
 use crate::policy::Mode;
-use crate::verdict::Decision;
+use crate::verdict::{Decision, Experiment};
 use serde::{Deserialize, Serialize};
 use snapback_model::*;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// What made us look.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +71,11 @@ pub enum Outcome {
     Malformed,
     /// Context changed (a gateway, an endpoint): told, nothing to revert.
     Context,
+    /// A budget is used up or a controller fights back: nothing is written until a person releases
+    /// the brake, or the controller is quiet.
+    Braked,
+    /// A person released a brake.
+    Released,
 }
 
 /// One entry of the journal; never changed after it was appended.
@@ -88,6 +103,14 @@ pub enum Body {
         cause: Cause,
         /// The event's change, where one led here.
         change: Option<Box<Change>>,
+        /// The incident that led here: both are links of one chain.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        part_of: Option<IncidentId>,
+    },
+    /// A person asked for it: whoever goes on with the story goes by this, not by the policy's verdict.
+    Asked {
+        /// What for.
+        errand: Box<Errand>,
     },
     /// It was judged.
     Decided {
@@ -108,6 +131,9 @@ pub enum Body {
         /// The association that the call names, if it does: a later event names it too.
         #[serde(default)]
         handles: Handles,
+        /// The number of the lease that it begins under.
+        #[serde(default)]
+        fencing: u64,
     },
     /// A step ended.
     StepEnded {
@@ -120,6 +146,12 @@ pub enum Body {
     Interrupted {
         /// Why.
         why: String,
+    },
+    /// What a step needs is on its way and takes minutes (a NAT gateway that comes or goes): another
+    /// delivery or the sweep goes on. No failure, so it is not counted as one.
+    Waits {
+        /// What is waited for.
+        what: String,
     },
     /// The story is over; this is the entry that people are told of.
     Closed {
@@ -186,7 +218,8 @@ pub struct ReportedDifference {
     pub reason: String,
 }
 
-/// What is kept for each resource beside its baseline: the lease, the open story, what was told.
+/// What is kept for each resource beside its baseline: who works on its story, the open story, what
+/// was told and taken back. The right to write is the [`Lease`] of its VPC.
 /// Written only on the version it was read at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResourceRecord {
@@ -194,11 +227,11 @@ pub struct ResourceRecord {
     pub resource: ResourceId,
     /// Counts writes of this record; a write names the version it replaces. 0 is not yet stored.
     pub version: u64,
-    /// Who holds the lease (a Lambda invocation), if anybody.
+    /// Who works on its story (a Lambda invocation), if anybody.
     pub holder: Option<String>,
     /// Until when.
     pub lease_until: Option<Timestamp>,
-    /// Counts leases; written with every step so that a stale holder is told from the current one.
+    /// Counts those who worked on its stories: each story's id follows from it.
     pub fencing: u64,
     /// The story that is not over.
     pub open: Option<IncidentId>,
@@ -211,6 +244,27 @@ pub struct ResourceRecord {
     pub last_write: Option<Timestamp>,
     /// Tolerated differences that people were told of.
     pub told: BTreeMap<Element, Digest>,
+    /// Experiments that differences were part of when it was looked at last.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub experiments: BTreeMap<Element, Experiment>,
+    /// When reverts of it began, those of the last hour.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reverts: Vec<Timestamp>,
+    /// What was taken back lately, and from whom.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undone: Vec<Undone>,
+    /// The fight that is given up here, where the breaker is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fight: Option<Fight>,
+    /// The brake, where it is on for this resource.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brake: Option<Brake>,
+    /// Calls of a plan that a person allowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowance: Option<u32>,
+    /// Until when it waits for an author to be quiet, at the latest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_until: Option<Timestamp>,
 }
 
 /// Stories kept in [`ResourceRecord::unsettled`]: events of older ones have long arrived.
@@ -230,20 +284,40 @@ impl ResourceRecord {
             last_sequence: 0,
             last_write: None,
             told: BTreeMap::new(),
+            experiments: BTreeMap::new(),
+            reverts: Vec::new(),
+            undone: Vec::new(),
+            fight: None,
+            brake: None,
+            allowance: None,
+            waits_until: None,
         }
     }
 
-    /// Whether somebody else holds a lease that is not over.
-    pub fn is_held_against(&self, holder: &str, now: Timestamp) -> bool {
+    /// Whether somebody else works on its story. `skew` is how much two clocks may differ.
+    pub fn is_held_against(&self, holder: &str, now: Timestamp, skew: Duration) -> bool {
         self.holder
             .as_deref()
             .is_some_and(|current| current != holder)
-            && self.lease_until.is_some_and(|until| until > now)
+            && self
+                .lease_until
+                .is_some_and(|until| lease::is_before(now, until, skew))
     }
 
     /// The incident id that the next lease opens: the same for the same resource and fencing number.
     pub fn next_incident(&self) -> IncidentId {
-        let seed = (&self.resource, self.fencing.saturating_add(1));
+        self.incident_of(self.fencing.saturating_add(1))
+    }
+
+    /// The ids of all stories that a lease on this resource may have opened, the latest first: a lease
+    /// that went on with a story opened none, so not each of them exists.
+    pub fn past_incidents(&self) -> impl Iterator<Item = IncidentId> + '_ {
+        let numbers = (1..=self.fencing).rev();
+        numbers.map(|number| self.incident_of(number))
+    }
+
+    fn incident_of(&self, fencing: u64) -> IncidentId {
+        let seed = (&self.resource, fencing);
         IncidentId::new(format!("inc-{}", Digest::of(&seed).short()))
     }
 
@@ -274,6 +348,31 @@ impl ResourceRecord {
         next.holder = None;
         next.lease_until = None;
         next.told = told;
+        next
+    }
+
+    /// Counts a revert that begins now.
+    pub fn count_revert(&mut self, now: Timestamp) {
+        self.reverts
+            .retain(|at| brake::is_within(*at, brake::HOUR, now));
+        self.reverts.push(now);
+    }
+
+    /// The record as it is once a person released its brake and breaker: counting begins anew, and a
+    /// plan may be as large as the one that was stopped.
+    #[must_use]
+    pub fn unbraked(&self) -> Self {
+        let mut next = self.clone();
+        next.version = self.version.saturating_add(1);
+        next.allowance = self
+            .brake
+            .as_ref()
+            .filter(|brake| brake.stop.budget == brake::Budget::CallsAPlan)
+            .map(|brake| brake.stop.count);
+        next.brake = None;
+        next.fight = None;
+        next.reverts.clear();
+        next.undone.clear();
         next
     }
 

@@ -1,5 +1,5 @@
 //! The pipeline, one pure module a stage:
-//! `event → change → diff → impact → finding → policy → verdict → plan → execution → incident → notification → history`.
+//! `event → change → diff → impact → finding → policy → verdict → plan → brake → execution → incident → notification → history`.
 //!
 //! - Owns: every decision Snapback makes.
 //! - Takes: bytes of events, baselines, snapshots, policies, outcomes of calls, the time as an argument.
@@ -7,6 +7,7 @@
 //! - Must not: do I/O, read a clock, the environment or randomness. A stage imports only stages to
 //!   its left, `snapback-model` and `snapback-reach`.
 
+pub mod brake;
 pub mod change;
 pub mod diff;
 pub mod event;

@@ -5,20 +5,28 @@
 //! - Gives: a [`Plan`], checked for every prefix as far as this version can.
 //! - Must not: run anything.
 
+use crate::policy::Recreate;
 use draft::Draft;
 use serde::{Deserialize, Serialize};
 use snapback_model::*;
 use snapback_reach::bound;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 mod acl;
 mod acl_path;
+mod across;
 mod apply;
 mod association;
 mod describe;
 mod draft;
+mod emergency;
 mod existence;
 mod group;
+mod lower_bound;
+mod nat;
+mod note;
+mod order;
 mod parameters;
 mod proof;
 mod readiness;
@@ -30,7 +38,12 @@ mod target;
 mod tests;
 
 pub use apply::apply;
+pub use emergency::{Emergency, emergency};
 pub use existence::born;
+pub use lower_bound::lower_bound;
+pub use nat::{NatRequest, predecessor, recovery, recovery_goal, successions, successor_name};
+pub use note::{Note, Permission, StepSafety, permission};
+pub use proof::traffic::{StepTraffic, traffic};
 pub use readiness::{Readiness, readiness};
 
 /// One EC2 call that writes. Variant names are the API names.
@@ -224,6 +237,27 @@ pub enum Action {
         /// Makes the call idempotent; given when it is made ([`Action::for_incident`]).
         token: Option<String>,
     },
+    /// Makes a NAT gateway that is gone again. It is `pending` for minutes, and may fail (semantics A5).
+    CreateNatGateway {
+        /// The id that the plan knows it by: the one it had, marked ([`predecessor`]).
+        gateway: GatewayId,
+        /// What is asked for.
+        request: Box<NatRequest>,
+    },
+    /// Gives a public NAT gateway secondary Elastic addresses.
+    AssociateNatGatewayAddress {
+        /// The gateway.
+        gateway: GatewayId,
+        /// Allocations, each with its address in the subnet where one is asked for.
+        addresses: BTreeMap<String, Option<IpAddr>>,
+    },
+    /// Gives a private NAT gateway secondary addresses of its subnet.
+    AssignPrivateNatGatewayAddress {
+        /// The gateway.
+        gateway: GatewayId,
+        /// The addresses.
+        addresses: BTreeSet<IpAddr>,
+    },
     /// Changes which tables a gateway endpoint serves: the only way to its routes (semantics A4).
     ModifyVpcEndpoint {
         /// The endpoint.
@@ -260,26 +294,6 @@ pub struct Step {
     pub why: String,
 }
 
-/// What a plan cannot do, or does at a price.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Note {
-    /// A difference no call of this version can undo: told, not tried.
-    Cannot {
-        /// The resource.
-        resource: ResourceId,
-        /// What and why.
-        what: String,
-    },
-    /// A step at which traffic that both ends allow is cut for a moment, or traffic neither allows is open.
-    Interrupts {
-        /// Index of the step.
-        step: usize,
-        /// Which traffic.
-        what: String,
-    },
-}
-
 /// The way from live to the goal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
@@ -301,12 +315,41 @@ pub struct Plan {
 /// `baselines` is asked two things only: which rule a rule id used to name (so that a rule changed in
 /// place is changed back under its id), and whether a subnet or gateway that the goal of its table
 /// does not claim belongs to another guarded table (then it is left alone; else it goes back to the
-/// main table).
+/// main table). Their topology tells what a NAT gateway that is gone is made again from: a goal whose
+/// routes lead to one has it made first, and the plan's goal names its successor.
 pub fn plan(live: &Snapshot, goal: &BTreeMap<ResourceId, Resource>, baselines: &Baselines) -> Plan {
+    let everything = Recreate {
+        nat: true,
+        ..Recreate::default()
+    };
+    plan_within(live, goal, baselines, everything)
+}
+
+/// The same, where only some of what surrounds the resources may be made again: what may not is told.
+pub fn plan_within(
+    live: &Snapshot,
+    goal: &BTreeMap<ResourceId, Resource>,
+    baselines: &Baselines,
+    recreate: Recreate,
+) -> Plan {
     let mut goal = goal.clone();
     let mut draft = Draft::default();
     let found = live;
-    let (births, made) = make_again(&mut draft, found, &goal);
+    let (births, mut made) = make_again(&mut draft, found, &goal);
+    let (gateways, names) = nat::recover(found, &goal, baselines, recreate.nat);
+    if !names.is_empty() {
+        goal = std::mem::take(&mut goal)
+            .into_iter()
+            .map(|(id, wanted)| (id, wanted.renamed(&names)))
+            .collect();
+    }
+    if !gateways.steps.is_empty() {
+        let state = made.get_or_insert_with(|| found.clone());
+        for step in &gateways.steps {
+            // A refusal is told with the finished plan.
+            let _told = apply(&step.action, state);
+        }
+    }
     let live = made.as_ref().unwrap_or(found);
     association::settle(&mut goal, live, baselines);
     let mut groups = BTreeMap::new();
@@ -322,7 +365,7 @@ pub fn plan(live: &Snapshot, goal: &BTreeMap<ResourceId, Resource>, baselines: &
         }
         match (live.resources.get(id), wanted) {
             (Some(Resource::SecurityGroup(now)), Resource::SecurityGroup(wanted)) => {
-                groups.insert(id.clone(), group::plan_group(live, now, wanted, baselines));
+                groups.insert(id.clone(), (now, wanted));
             }
             (Some(Resource::NetworkAcl(now)), Resource::NetworkAcl(wanted)) => {
                 acls.insert(id.clone(), (now, wanted));
@@ -335,6 +378,7 @@ pub fn plan(live: &Snapshot, goal: &BTreeMap<ResourceId, Resource>, baselines: &
             _ => draft.cannot(id.clone(), format!("{id} was not read")),
         }
     }
+    let mut groups = plan_groups(live, &groups, baselines);
     let (old, new): (Vec<_>, Vec<_>) = groups
         .iter_mut()
         .partition(|(id, _)| found.resources.contains_key(*id));
@@ -342,13 +386,26 @@ pub fn plan(live: &Snapshot, goal: &BTreeMap<ResourceId, Resource>, baselines: &
         draft.append(std::mem::take(&mut calls.closing));
     }
     draft.append(births);
+    draft.append(gateways);
     for (_, calls) in new {
         draft.append(std::mem::take(&mut calls.closing));
     }
-    plan_tables(&mut draft, live, &tables);
-    plan_acls(&mut draft, live, &acls);
+    let scene = across::Scene {
+        found,
+        live,
+        goal: &goal,
+    };
+    across::tables(&mut draft, &scene, &tables);
+    across::acls(&mut draft, &scene, &acls);
+    // What one group no longer allows another may have to allow first: they share interfaces.
+    for calls in groups.values_mut() {
+        draft.append(std::mem::take(&mut calls.opening));
+    }
+    for calls in groups.values_mut() {
+        draft.append(std::mem::take(&mut calls.late));
+    }
     for calls in groups.into_values() {
-        draft.append(calls.rest);
+        draft.append(calls.words);
     }
     for (id, wanted) in &goal {
         let now = live.resources.get(id).and_then(Resource::tags);
@@ -364,9 +421,15 @@ pub fn plan(live: &Snapshot, goal: &BTreeMap<ResourceId, Resource>, baselines: &
         notes: draft.notes,
         goal,
     };
-    plan.notes
-        .extend(proof::interruptions(found, &plan.goal, &plan.steps));
+    let safety = safety(found, &plan);
+    plan.notes.extend(proof::notes(&safety, &plan.steps));
     plan
+}
+
+/// What the state after each step of a plan does to traffic, as far as it is proved: one value a
+/// step. `live` is the snapshot that the plan was made for.
+pub fn safety(live: &Snapshot, plan: &Plan) -> Vec<StepSafety> {
+    proof::safety(live, &plan.goal, &plan.steps)
 }
 
 /// The calls that make again what the goal has and live has lost, and live as it is after them:
@@ -400,34 +463,33 @@ fn make_again(
     (births, made)
 }
 
-/// Tables that gain a subnet, a gateway or the main association are prepared completely before it
-/// moves; the others are put right after what they lose has left (semantics C3).
-fn plan_tables(draft: &mut Draft, live: &Snapshot, tables: &association::Pairs<'_, RouteTable>) {
-    let moves = association::table_moves(live, tables);
-    let (receivers, others): (Vec<_>, Vec<_>) = tables
+/// The groups of the plan, and those that may be on one interface with them.
+fn plan_groups(
+    live: &Snapshot,
+    pairs: &association::Pairs<'_, SecurityGroup>,
+    baselines: &Baselines,
+) -> BTreeMap<ResourceId, group::GroupCalls> {
+    let coming = |id: &SecurityGroupId| -> BTreeSet<RuleKey> {
+        pairs
+            .values()
+            .filter(|(other, _)| other.id != *id && group::share_interfaces(live, id, &other.id))
+            .flat_map(|(now, wanted)| {
+                wanted
+                    .rules
+                    .keys()
+                    .filter(|key| !now.rules.contains_key(*key))
+            })
+            .cloned()
+            .collect()
+    };
+    pairs
         .iter()
-        .partition(|(id, _)| moves.receivers.contains(*id));
-    for (_, (now, wanted)) in receivers {
-        route::routes(draft, now, wanted, &live.topology);
-    }
-    draft.append(moves.draft);
-    for (_, (now, wanted)) in others {
-        route::routes(draft, now, wanted, &live.topology);
-    }
-}
-
-/// The same for ACLs and the subnets they guard.
-fn plan_acls(draft: &mut Draft, live: &Snapshot, acls: &association::Pairs<'_, NetworkAcl>) {
-    let moves = association::acl_moves(live, acls);
-    let (receivers, others): (Vec<_>, Vec<_>) = acls
-        .iter()
-        .partition(|(id, _)| moves.receivers.contains(*id));
-    for (_, (now, wanted)) in receivers {
-        acl::entries(draft, live, now, wanted, &now.subnets);
-    }
-    draft.append(moves.draft);
-    for (_, (now, wanted)) in others {
-        let stay = now.subnets.intersection(&wanted.subnets).cloned().collect();
-        acl::entries(draft, live, now, wanted, &stay);
-    }
+        .map(|(id, (now, wanted))| {
+            let coming = coming(&now.id);
+            (
+                id.clone(),
+                group::plan_group(live, now, wanted, baselines, &coming),
+            )
+        })
+        .collect()
 }

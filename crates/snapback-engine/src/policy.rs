@@ -5,8 +5,11 @@
 //! - Gives: [`Policy`], or [`PolicyError`] with line and column.
 //! - Must not: read files or the environment itself.
 
+mod allowed;
+mod budgets;
 mod effective;
 mod exception;
+mod experiments;
 mod pattern;
 #[cfg(test)]
 mod tests;
@@ -14,14 +17,18 @@ mod thresholds;
 mod variables;
 mod yaml;
 
+use crate::change::Change;
 use crate::finding::HouseRules;
 use serde::{Deserialize, Serialize};
 use snapback_model::{Kind, Tags, Timestamp, VpcId};
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use allowed::AllowedTargets;
+pub use budgets::{Breaker, Budgets, Quiet, Span};
 pub use effective::Setting;
 pub(crate) use effective::word;
 pub use exception::Exception;
+pub use experiments::Experiments;
 pub use pattern::PrincipalPattern;
 pub use thresholds::{Closings, Enforce, KindThresholds, Openings, Thresholds};
 pub use variables::VARIABLES;
@@ -145,10 +152,65 @@ pub struct Policy {
     /// What is made again where it was deleted.
     #[serde(default)]
     pub recreate: Recreate,
+    /// Whether a plan that interrupts traffic on its way runs without a person.
+    #[serde(default)]
+    pub interruptions: Interruptions,
+    /// How much is written before a person must look.
+    #[serde(default)]
+    pub budgets: Budgets,
+    /// When a fight with a controller is given up.
+    #[serde(default)]
+    pub breaker: Breaker,
+    /// When a change is taken back only once its author is quiet.
+    #[serde(default)]
+    pub quiet: Quiet,
+    /// Routes with several allowed states.
+    #[serde(default)]
+    pub allowed_targets: Vec<AllowedTargets>,
+    /// Fault injections that are left alone while they run; `None` leaves none alone.
+    #[serde(default)]
+    pub experiments: Option<Experiments>,
 }
 
-/// Which kinds of deleted resources are made again, where the mode takes back. All of them, unless
-/// the policy says otherwise: who enforces expects what was deleted to come back.
+/// What becomes of a plan for which no safe path exists (design.md principle 4).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Interruptions {
+    /// It does not run: the alert holds it with what it would interrupt, a person runs it. The default.
+    #[default]
+    Forbid,
+    /// It runs.
+    Allow,
+}
+
+impl Interruptions {
+    /// Every value.
+    pub const ALL: [Self; 2] = [Self::Forbid, Self::Allow];
+}
+
+impl std::fmt::Display for Interruptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Forbid => "forbid",
+            Self::Allow => "allow",
+        })
+    }
+}
+
+impl std::str::FromStr for Interruptions {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|value| value.to_string() == text).ok_or_else(|| {
+            format!("{text:?} says nothing of interruptions; allowed: forbid, allow")
+        })
+    }
+}
+
+/// What is made again where it was deleted, where the mode takes back. All guarded kinds, unless the
+/// policy says otherwise: who enforces expects what was deleted to come back. NAT gateways only where
+/// the policy says so: they cost money by the hour, and take minutes to come up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Recreate {
@@ -158,6 +220,8 @@ pub struct Recreate {
     pub network_acl: bool,
     /// Route tables.
     pub route_table: bool,
+    /// NAT gateways that good routes lead to.
+    pub nat: bool,
 }
 
 impl Default for Recreate {
@@ -166,6 +230,7 @@ impl Default for Recreate {
             security_group: true,
             network_acl: true,
             route_table: true,
+            nat: false,
         }
     }
 }
@@ -223,7 +288,18 @@ impl Policy {
     /// exceptions:
     ///   - { code: SG-WORLD-ANY, resource: sg-1, until: 2026-12-31, why: the partner moves }
     /// required-tags: [Owner]
-    /// recreate: { route-table: false }   # each kind is true unless told otherwise
+    /// recreate: { route-table: false, nat: true }   # each kind is true unless told otherwise, nat is false
+    /// interruptions: forbid    # forbid | allow: a plan that cuts approved traffic on its way
+    /// budgets:
+    ///   calls-a-plan: 100
+    ///   reverts-of-a-resource-an-hour: 5
+    ///   resources-reverted-in-ten-minutes: 25
+    /// breaker: { rounds: 3, window: 1h, quiet: 30m }
+    /// quiet: { after: 60s, longest: 10m, changes: 10 }
+    /// allowed-targets:                   # several allowed states of a route: nobody fights a fail-over
+    ///   - { tables: [rtb-1], destination: 0.0.0.0/0, targets: [nat-1, nat-2] }
+    ///   - { tag: { key: tier, value: private }, destination: 0.0.0.0/0, targets: [nat-1, eni-1] }
+    /// experiments: { tag: managedByFIS=true, longest: 1h }   # what AWS FIS does, while it runs
     /// ```
     ///
     /// # Errors
@@ -235,12 +311,17 @@ impl Policy {
     /// Reads the environment form that `template.yaml` fills:
     /// `SNAPBACK_MODE`, `SNAPBACK_MODE_SECURITY_GROUP`, `SNAPBACK_MODE_NETWORK_ACL`, `SNAPBACK_MODE_ROUTE_TABLE`
     /// (empty inherits), `SNAPBACK_ENFORCE_OPENINGS`, `SNAPBACK_ENFORCE_CLOSINGS`,
-    /// `SNAPBACK_TRUSTED_PRINCIPALS`, `SNAPBACK_VPCS` and `SNAPBACK_REQUIRED_TAGS` (comma lists),
-    /// `SNAPBACK_OPT_OUT_TAG` (`key` or `key=value`), or `SNAPBACK_POLICY` (the YAML itself, alone:
+    /// `SNAPBACK_INTERRUPTIONS`, `SNAPBACK_TRUSTED_PRINCIPALS`, `SNAPBACK_VPCS` and `SNAPBACK_REQUIRED_TAGS` (comma lists),
+    /// `SNAPBACK_OPT_OUT_TAG` (`key` or `key=value`), `SNAPBACK_BUDGET_CALLS_A_PLAN`,
+    /// `SNAPBACK_BUDGET_REVERTS_OF_A_RESOURCE_AN_HOUR`,
+    /// `SNAPBACK_BUDGET_RESOURCES_REVERTED_IN_TEN_MINUTES`, `SNAPBACK_BREAKER_ROUNDS`,
+    /// `SNAPBACK_BREAKER_WINDOW`, `SNAPBACK_BREAKER_QUIET`, `SNAPBACK_QUIET_AFTER`,
+    /// `SNAPBACK_QUIET_LONGEST`, `SNAPBACK_QUIET_CHANGES`, or `SNAPBACK_POLICY` (the YAML itself, alone:
     /// the only way to set thresholds by kind and exceptions).
     /// An empty variable is as good as none. Any other variable that begins like one of these
     /// (`SNAPBACK_MODE…`, `SNAPBACK_ENFORCE…`, `SNAPBACK_TRUST…`, `SNAPBACK_VPC…`, `SNAPBACK_OPT…`,
-    /// `SNAPBACK_REQUIRE…`, `SNAPBACK_EXCEPT…`, `SNAPBACK_POLIC…`, in any case) is taken for a typo:
+    /// `SNAPBACK_REQUIRE…`, `SNAPBACK_INTERRUPT…`, `SNAPBACK_EXCEPT…`, `SNAPBACK_POLIC…`,
+    /// `SNAPBACK_BUDGET…`, `SNAPBACK_BREAKER…`, `SNAPBACK_QUIET…`, in any case) is taken for a typo:
     /// an error. Variables beyond are not the policy's business.
     ///
     /// # Errors
@@ -260,6 +341,14 @@ impl Policy {
         self.trusted
             .iter()
             .any(|pattern| pattern.matches(principal))
+    }
+
+    /// Whether a change becomes baseline: its principal is trusted. What an experiment does never
+    /// does: it is to be undone, whatever role it runs with.
+    pub fn accepts(&self, change: &Change) -> bool {
+        let experiments = self.experiments.as_ref();
+        self.trusts(&change.actor.principal)
+            && !experiments.is_some_and(|experiments| experiments.made(change))
     }
 
     /// Whether a VPC is guarded. A resource whose VPC is unknown is.

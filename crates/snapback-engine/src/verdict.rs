@@ -5,8 +5,10 @@
 //! - Gives: [`Decision`].
 //! - Must not: plan the way.
 
+mod allowed;
 mod author;
 mod cause;
+mod experiment;
 mod fold;
 mod goal;
 mod judge;
@@ -23,7 +25,10 @@ use serde::{Deserialize, Serialize};
 use snapback_model::*;
 use std::collections::BTreeMap;
 
+use experiment::Trial;
 use judge::Bench;
+
+pub use experiment::Experiment;
 
 /// What is done about one difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -54,6 +59,17 @@ pub struct Judgement {
     pub reasons: Vec<String>,
 }
 
+impl Judgement {
+    /// What is kept as told of it. A difference that stayed and is to be taken back now (what
+    /// surrounds it changed) is news, and so is the other way round.
+    pub fn told(&self) -> Digest {
+        match self.verdict {
+            Verdict::Revert => Digest::of(&("revert", &self.difference)),
+            Verdict::Accept | Verdict::Ignore | Verdict::Alert => Digest::of(&self.difference),
+        }
+    }
+}
+
 /// All judgements of one resource and the goal that follows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
@@ -70,6 +86,9 @@ pub struct Decision {
     pub goal: Option<Resource>,
     /// Said when the goal fell back to the plain baseline because a tolerated difference would keep the harm.
     pub fallback: Option<String>,
+    /// The experiments that differences are part of: what is to be known at the next look.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub experiments: BTreeMap<Element, Experiment>,
 }
 
 impl Decision {
@@ -87,12 +106,7 @@ impl Decision {
         self.judgements
             .iter()
             .filter(|judgement| judgement.verdict == Verdict::Alert)
-            .map(|judgement| {
-                (
-                    judgement.difference.element(),
-                    Digest::of(&judgement.difference),
-                )
-            })
+            .map(|judgement| (judgement.difference.element(), judgement.told()))
             .collect()
     }
 }
@@ -100,6 +114,9 @@ impl Decision {
 /// Judges every difference of one resource.
 ///
 /// - Out of scope (`vpcs`), or the *baseline* carries the opt-out tag: `Ignore`.
+/// - A route in one of its allowed states ([`crate::policy::AllowedTargets`]): `Ignore`.
+/// - Part of an experiment that AWS FIS runs, as its calls prove ([`crate::policy::Experiments`]):
+///   `Ignore`.
 /// - Under an exception that holds when live was read: `Alert`, in every mode.
 /// - `strict`: whatever can be put back is `Revert`, also what moves no packet.
 /// - `enforce`: `Revert` for harm from the policy's thresholds on ([`crate::policy::Enforce`]): openings
@@ -125,6 +142,28 @@ pub fn decide(
     change: Option<&Change>,
     policy: &Policy,
 ) -> Decision {
+    decide_during(
+        diff,
+        findings,
+        baselines,
+        live,
+        change,
+        policy,
+        &BTreeMap::new(),
+    )
+}
+
+/// Judges as [`decide`] does, knowing the experiments that an earlier look found
+/// ([`Decision::experiments`]): a later one has no event that proves them.
+pub fn decide_during(
+    diff: &ResourceDiff,
+    findings: &[Finding],
+    baselines: &Baselines,
+    live: &Snapshot,
+    change: Option<&Change>,
+    policy: &Policy,
+    running: &BTreeMap<Element, Experiment>,
+) -> Decision {
     let mode = policy.mode_of(diff.resource.kind());
     let bench = Bench {
         baselines,
@@ -132,9 +171,17 @@ pub fn decide(
         change,
         policy,
         mode,
+        running,
     };
     let mut opinions = bench.hear(diff, findings);
     let (goal, fallback) = goal::settle(&bench, diff, &mut opinions);
+    let trials = diff.differences.iter().filter_map(|difference| {
+        match (bench.out_of_scope(diff), bench.trial(diff, difference)) {
+            (None, Some(Trial::Running(running))) => Some((difference.element(), running)),
+            _ => None,
+        }
+    });
+    let experiments = trials.collect();
     let judgements = opinions
         .into_iter()
         .map(|opinion| bench.pronounce(opinion))
@@ -146,6 +193,7 @@ pub fn decide(
         judgements,
         goal,
         fallback,
+        experiments,
     }
 }
 

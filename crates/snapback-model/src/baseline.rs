@@ -2,11 +2,11 @@
 
 use crate::text::{ParseError, serde_by_text};
 use crate::{
-    Destination, Digest, EntryKey, EventId, GatewayId, Handles, Resource, ResourceId, RuleKey,
-    Snapshot, SubnetId, Timestamp, Topology, VpcId,
+    Destination, Digest, EntryKey, EventId, GatewayId, Handles, Lineage, Resource, ResourceId,
+    RuleKey, Snapshot, SubnetId, Timestamp, Topology, VpcId,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -44,6 +44,8 @@ pub enum Origin {
     /// Follows what Snapback made again: the state under the new id, the end of the old id, or the
     /// new id in the place of the old one.
     Recreated,
+    /// A person made it the good state by a rollback or by undoing a revert.
+    Promoted,
 }
 
 impl fmt::Display for Origin {
@@ -53,6 +55,7 @@ impl fmt::Display for Origin {
             Self::Accepted => "accepted",
             Self::Unreviewed => "unreviewed",
             Self::Recreated => "recreated",
+            Self::Promoted => "promoted",
         })
     }
 }
@@ -172,6 +175,12 @@ pub struct Baseline {
     /// The last accepted edit of each element, tombstones included.
     #[serde(default)]
     pub marks: BTreeMap<Element, Mark>,
+    /// The id that it had before it was deleted and made again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predecessor: Option<ResourceId>,
+    /// The id that it was made again under; this one ended then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub successor: Option<ResourceId>,
 }
 
 /// The current version of [`Baseline`]'s stored form.
@@ -190,7 +199,7 @@ impl Baseline {
             Origin::Captured => marked.max(Some(self.provenance.at)),
             // Once folded, `at` is the time of that event; the mark holds the time of the read.
             Origin::Unreviewed => marked.or(Some(self.provenance.at)),
-            Origin::Accepted | Origin::Recreated => marked,
+            Origin::Accepted | Origin::Recreated | Origin::Promoted => marked,
         }
     }
 
@@ -212,15 +221,71 @@ impl Baseline {
     }
 }
 
+/// What a person makes the good state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Promotion {
+    /// The state.
+    pub state: Resource,
+    /// Only these elements are new in it: late events about the others still count. `None`: all is.
+    pub elements: Option<BTreeSet<Element>>,
+    /// Who.
+    pub by: String,
+    /// Why.
+    pub why: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Marks what a person decided, where an accepted change is marked with its event.
+const BY_A_PERSON: &str = "promoted";
+
+impl Baseline {
+    /// The next generation: what a person makes the good state. No event from before it overrides it.
+    #[must_use]
+    pub fn promoted(&self, promotion: Promotion) -> Self {
+        let mark = Mark {
+            at: promotion.at,
+            event: EventId::new(BY_A_PERSON),
+        };
+        let mut next = self.clone();
+        next.schema = BASELINE_SCHEMA;
+        next.vpc = promotion.state.vpc().cloned().or(next.vpc);
+        next.state = Some(promotion.state);
+        next.generation = self.generation.next();
+        next.parent = Some(self.digest());
+        next.provenance = Provenance {
+            origin: Origin::Promoted,
+            by: promotion.by,
+            why: promotion.why,
+            at: promotion.at,
+            event: None,
+        };
+        match promotion.elements {
+            None => next.marks = BTreeMap::from([(Element::Existence, mark)]),
+            Some(elements) => {
+                next.keep_capture(self);
+                let marks = elements.into_iter().map(|element| (element, mark.clone()));
+                next.marks.extend(marks);
+            }
+        }
+        next
+    }
+}
+
 /// Baselines needed for a decision, with the topology as it was when they were captured.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Baselines {
     /// By resource.
     #[serde(default)]
     pub by_id: BTreeMap<ResourceId, Baseline>,
-    /// Context at capture time: tells a subnet known then from one made since.
+    /// Context at capture time: tells a subnet known then from one made since, and is what the sweep
+    /// compares with.
     #[serde(default)]
     pub topology: Topology,
+    /// Context as the last sweep saw it, where that differs from the captured one or a later sweep
+    /// may: what decisions go by (docs/decisions/0007). `None`: nothing newer than the capture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Topology>,
 }
 
 impl Baselines {
@@ -243,18 +308,37 @@ impl Baselines {
                     event: None,
                 },
                 marks: BTreeMap::new(),
+                predecessor: None,
+                successor: None,
             };
             (id.clone(), baseline)
         };
         Self {
             by_id: snapshot.resources.iter().map(baseline).collect(),
             topology: snapshot.topology.clone(),
+            seen: None,
         }
+    }
+
+    /// The newest context known beside a read: as the last sweep saw it, else as it was captured.
+    pub fn context(&self) -> &Topology {
+        self.seen.as_ref().unwrap_or(&self.topology)
     }
 
     /// The good state of a resource.
     pub fn state(&self, id: &ResourceId) -> Option<&Resource> {
         self.by_id.get(id)?.state.as_ref()
+    }
+
+    /// Which id took the place of which, as far as these baselines know.
+    pub fn lineage(&self) -> Lineage {
+        let mut lineage = Lineage::default();
+        for (old, baseline) in &self.by_id {
+            if let Some(new) = &baseline.successor {
+                lineage.record(old.as_str(), new.as_str());
+            }
+        }
+        lineage
     }
 
     /// The ids of parts known to any of these baselines.

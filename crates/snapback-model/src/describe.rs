@@ -121,6 +121,8 @@ sections! {
     stale_security_groups: StaleSecurityGroup = "StaleSecurityGroupSet",
     /// describe-instances.
     reservations: Reservation = "Reservations",
+    /// describe-addresses.
+    addresses: Address = "Addresses",
     /// describe-tags.
     tags: TagDescription = "Tags",
 }

@@ -57,6 +57,8 @@ ids! {
     AssociationId,
     /// A network interface, `eni-…`.
     NetworkInterfaceId,
+    /// What a create call made, by the id that EC2 gave it: a guarded resource or what surrounds one.
+    CreatedId,
     /// A managed prefix list, `pl-…`.
     PrefixListId,
     /// A gateway that routes or edge associations name: `igw-`, `vgw-`, `nat-`, `eigw-`, `cagw-`, `lgw-`.

@@ -33,7 +33,9 @@ impl Succession<'_> {
         // What nobody reviewed stays so under another id.
         let origin = match before.provenance.origin {
             Origin::Unreviewed => Origin::Unreviewed,
-            Origin::Captured | Origin::Accepted | Origin::Recreated => Origin::Recreated,
+            Origin::Captured | Origin::Accepted | Origin::Recreated | Origin::Promoted => {
+                Origin::Recreated
+            }
         };
         let mut next = before.clone();
         next.generation = before.generation.next();
@@ -63,6 +65,7 @@ impl Baselines {
             };
             let mut end = succession.next(old, &format!("{id} is {new} now"));
             end.state = None;
+            end.successor = Some(new.clone());
             end.marks.clear();
             end.keep_capture(old);
             written.insert(id.clone(), end);
@@ -70,6 +73,7 @@ impl Baselines {
             let mut heir = succession.next(old, &format!("made again in the place of {id}"));
             heir.schema = BASELINE_SCHEMA;
             heir.id = new.clone();
+            heir.predecessor = Some(id.clone());
             heir.state = Some(state.renamed(lineage));
             heir.generation = standing
                 .map_or(Generation(0), |standing| standing.generation)

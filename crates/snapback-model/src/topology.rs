@@ -286,6 +286,10 @@ pub struct Topology {
     /// VPC block public access of the account in this Region; `None` where it was not read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub block_public_access: Option<BlockPublicAccess>,
+    /// The account's Elastic addresses in this Region by allocation id; `None` where they were not
+    /// read. Not kept with a capture: whose they are now is asked when it matters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub addresses: Option<BTreeMap<String, ElasticAddress>>,
     /// Groups whose rules name groups that are gone (behind a peering that ended), with those.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub stale_references: BTreeMap<SecurityGroupId, BTreeSet<SecurityGroupId>>,
@@ -315,6 +319,7 @@ impl Topology {
         self.flow_logs.extend(other.flow_logs);
         let block = other.block_public_access;
         self.block_public_access = block.or(self.block_public_access.take());
+        self.addresses = other.addresses.or(self.addresses.take());
         self.stale_references.extend(other.stale_references);
     }
 

@@ -5,6 +5,7 @@ mod endpoints;
 mod groups;
 mod load;
 mod nat;
+mod nat_addresses;
 mod provide;
 mod read;
 mod tables;
@@ -125,6 +126,8 @@ pub struct Quotas {
     pub routes_per_table: usize,
     /// NAT gateways of an availability zone; those being deleted count (semantics B1).
     pub nat_gateways_per_zone: usize,
+    /// Elastic addresses of a public NAT gateway (semantics A5).
+    pub addresses_per_nat: usize,
 }
 
 impl Default for Quotas {
@@ -136,6 +139,7 @@ impl Default for Quotas {
             acls_per_vpc: 200,
             routes_per_table: 500,
             nat_gateways_per_zone: 5,
+            addresses_per_nat: 2,
         }
     }
 }
@@ -326,6 +330,14 @@ impl Account {
             Call::DeleteInternetGateway { gateway } => self.delete_internet_gateway(gateway),
             Call::CreateNatGateway(request) => self.create_nat(request, now),
             Call::DeleteNatGateway { gateway } => self.delete_nat(gateway, now),
+            Call::AssociateNatGatewayAddress {
+                gateway,
+                allocations,
+                private,
+            } => self.associate_nat_addresses(gateway, allocations, private),
+            Call::AssignPrivateNatGatewayAddress { gateway, private } => {
+                self.assign_nat_addresses(gateway, private)
+            }
             Call::DeleteVpcPeeringConnection { peering } => self.delete_peering(peering),
             Call::ModifyVpcEndpoint { .. } => self.modify_endpoint(call),
             Call::ModifyManagedPrefixList {

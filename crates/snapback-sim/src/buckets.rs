@@ -13,7 +13,7 @@ fn rate(api: &str) -> (f64, f64) {
     match api {
         "ModifyNetworkInterfaceAttribute" => (100.0, 5.0),
         "CreateTags" | "DeleteTags" => (100.0, 10.0),
-        "CreateNatGateway" | "DeleteNatGateway" => (10.0, 1.0),
+        "CreateNatGateway" | "DeleteNatGateway" | "AssociateNatGatewayAddress" => (10.0, 1.0),
         "ModifyVpcEndpoint" => (4.0, 0.3),
         _ if api.starts_with("Describe") => (100.0, 20.0),
         _ => (50.0, 5.0),

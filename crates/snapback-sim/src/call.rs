@@ -4,11 +4,12 @@ mod action;
 mod names;
 mod provide;
 
-pub use provide::{EndpointRequest, NatRequest, Provide};
+pub use provide::{EndpointRequest, NatPlace, NatRequest, Provide};
 
 use ipnet::IpNet;
 use snapback_model::*;
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// A group as a request names it; by name only groups of the default VPC are found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -228,6 +229,15 @@ pub enum Call {
     CreateNatGateway(NatRequest),
     DeleteNatGateway {
         gateway: String,
+    },
+    AssociateNatGatewayAddress {
+        gateway: String,
+        allocations: Vec<String>,
+        private: Vec<IpAddr>,
+    },
+    AssignPrivateNatGatewayAddress {
+        gateway: String,
+        private: Vec<IpAddr>,
     },
     DeleteVpcPeeringConnection {
         peering: String,

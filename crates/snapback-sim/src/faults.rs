@@ -25,7 +25,8 @@ pub enum Fault {
 
 /// A fault to inject. `pattern` is an operation, or a prefix with `*`: EC2 API names
 /// (`DescribeRouteTables`, `Authorize*`), port methods of the store (`baselines`, `put_baselines`,
-/// `put_topology`, `record`, `commit`, `entries`, `is_ours`, `unfinished`, `was_delivered`,
+/// `put_topology`, `put_seen`, `record`, `lease`, `account`, `activity`, `commit`, `entries`,
+/// `is_ours`, `unfinished`, `was_delivered`,
 /// `mark_delivered`), `send`, `bury`, and channel names (`sns`, `slack`).
 #[derive(Debug, Clone)]
 pub(crate) struct PlannedFault {

@@ -32,14 +32,15 @@ mod tests;
 pub use account::Quotas;
 pub use build::{Builder, Layout};
 pub use call::{
-    Call, EndpointRequest, GroupBy, NatRequest, Permission, Provide, Revoked, RuleBy, RuleChange,
+    Call, EndpointRequest, GroupBy, NatPlace, NatRequest, Permission, Provide, Revoked, RuleBy,
+    RuleChange,
 };
 pub use channel::{Shown, SimChannel};
 pub use delivery::EventFaults;
 pub use faults::{Chaos, Fault, Staleness, When};
 pub use principal::{Identity, Principal};
 pub use successors::{successors, under_old_ids};
-pub use trail::{Held, Planned, Written};
+pub use trail::{HeldLease, Planned, Written};
 pub use views::{Logged, OurWrite};
 pub use world::{CallOutcome, Latency, World};
 

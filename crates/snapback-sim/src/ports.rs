@@ -10,7 +10,9 @@ use crate::views::Logged;
 use crate::world::{CallOutcome, Inner, Process, World};
 use snapback_app::port::*;
 use snapback_engine::execution::{ErrorClass, classify};
-use snapback_engine::incident::{Entry, ResourceRecord};
+use snapback_engine::incident::{
+    AccountRecord, Activity, Commit, Entry, Lease, LeaseScope, ResourceRecord,
+};
 use snapback_engine::plan::Action;
 use snapback_model::*;
 use std::sync::Arc;
@@ -68,8 +70,9 @@ pub(crate) fn answer(fault: Fault, operation: &str, by: &str) -> Option<ApiError
 }
 
 fn receipt(outcome: CallOutcome) -> Receipt {
-    // Ids of other parts (rules, associations) are no guarded resources.
-    let created = outcome.made.iter().find_map(|id| id.parse().ok());
+    // Ids of other parts (rules, associations) are nothing that a plan makes.
+    let made = |id: &&String| id.parse::<ResourceId>().is_ok() || id.starts_with("nat-");
+    let created = outcome.made.iter().find(made).map(CreatedId::new);
     Receipt {
         request: Some(outcome.request),
         created,
@@ -81,9 +84,13 @@ fn named(scope: &Scope) -> String {
         Scope::Everything => "everything".into(),
         Scope::Group(id) => id.to_string(),
         Scope::GroupNamed(name) => name.clone(),
-        Scope::AclsOf(vpc) | Scope::TablesOf(vpc) => vpc.to_string(),
+        Scope::AclsOf(vpc) | Scope::TablesOf(vpc) | Scope::NatGatewaysOf(vpc) => vpc.to_string(),
         Scope::Acl(id) => id.to_string(),
         Scope::Table(id) => id.to_string(),
+        Scope::Lists(ids) => {
+            let ids: Vec<&str> = ids.iter().map(PrefixListId::as_str).collect();
+            ids.join(", ")
+        }
     }
 }
 
@@ -140,6 +147,7 @@ impl Inner {
 
     fn act(
         &mut self,
+        caller: &Principal,
         action: &Action,
         handles: &Handles,
         by: &Process,
@@ -152,7 +160,6 @@ impl Inner {
             return Err(refused("(none)", &format!("{action:?}"), &missing));
         };
         let (api, resource) = (call.api(), call.subject());
-        let guard = Principal::guard();
         let fault = self.ec2_fault(api);
         let mut written = Written {
             at: self.now,
@@ -166,18 +173,18 @@ impl Inner {
             after: Arc::clone(&self.account),
         };
         let outcome = match fault {
-            None => self.perform(&guard, &call, None).map(receipt),
+            None => self.perform(caller, &call, None).map(receipt),
             Some(Fault::LostRequest) => {
                 self.no_answer(NO_ANSWER);
                 Err(lost(api, &resource))
             }
             Some(Fault::LostResponse) => {
-                let _unheard = self.perform(&guard, &call, None);
+                let _unheard = self.perform(caller, &call, None);
                 self.no_answer(NO_ANSWER);
                 Err(lost(api, &resource))
             }
             Some(fault) => self
-                .perform(&guard, &call, answer(fault, api, crate::GUARD_ROLE))
+                .perform(caller, &call, answer(fault, api, &caller.arn()))
                 .map(receipt),
         };
         written.after = Arc::clone(&self.account);
@@ -221,7 +228,7 @@ impl Actuate for World {
             inner.faults.acts = inner.faults.acts.saturating_add(1);
             let number = inner.faults.acts;
             inner.run_interleaved(When::BeforeAct(number));
-            let receipt = inner.act(action, handles, self.process());
+            let receipt = inner.act(&self.caller, action, handles, self.process());
             inner.run_interleaved(When::AfterAct(number));
             receipt
         });
@@ -303,7 +310,40 @@ impl BaselineWrite for World {
     async fn put_topology(&self, topology: &Topology) -> Result<(), StoreError> {
         self.in_store("put_topology", |store| {
             store.topology = Some(topology.clone());
+            store.seen = None;
             Ok(())
+        })
+        .await
+    }
+
+    async fn put_seen(&self, topology: &Topology) -> Result<(), StoreError> {
+        self.in_store("put_seen", |store| {
+            store.seen = Some(topology.clone());
+            Ok(())
+        })
+        .await
+    }
+}
+
+impl Generations for World {
+    async fn generations(
+        &self,
+        resource: &ResourceId,
+        before: Option<Generation>,
+    ) -> Result<Vec<Baseline>, StoreError> {
+        self.in_store("generations", |store| {
+            Ok(store.generations(resource, before))
+        })
+        .await
+    }
+
+    async fn generation_at(
+        &self,
+        resource: &ResourceId,
+        at: Timestamp,
+    ) -> Result<Option<Baseline>, StoreError> {
+        self.in_store("generation_at", |store| {
+            Ok(store.generation_at(resource, at))
         })
         .await
     }
@@ -315,14 +355,24 @@ impl Journal for World {
             .await
     }
 
-    async fn commit(
-        &self,
-        record: Option<&ResourceRecord>,
-        entries: &[Entry],
-    ) -> Result<(), StoreError> {
+    async fn lease(&self, scope: &LeaseScope) -> Result<Lease, StoreError> {
+        self.in_store("lease", |store| Ok(store.lease(scope))).await
+    }
+
+    async fn account(&self) -> Result<AccountRecord, StoreError> {
+        self.in_store("account", |store| Ok(store.account.clone()))
+            .await
+    }
+
+    async fn activity(&self, principal: &str) -> Result<Activity, StoreError> {
+        self.in_store("activity", |store| Ok(store.activity(principal)))
+            .await
+    }
+
+    async fn commit(&self, commit: &Commit<'_>) -> Result<(), StoreError> {
         self.stored("commit", |inner| {
-            inner.store.commit(record, entries)?;
-            inner.keep_plans(entries);
+            inner.store.commit(commit)?;
+            inner.keep_plans(commit.entries);
             Ok(())
         })
         .await
@@ -345,7 +395,7 @@ impl Journal for World {
 }
 
 impl Inbox for World {
-    async fn send(&self, command: &Command) -> Result<(), CallError> {
+    async fn send(&self, command: &Command, delay: Duration) -> Result<(), CallError> {
         self.stored("send", |inner| {
             let body = serde_json::to_string(command).map_err(|error| CallError {
                 operation: "SendMessage".into(),
@@ -355,7 +405,8 @@ impl Inbox for World {
                 class: ErrorClass::Invalid,
                 request: None,
             })?;
-            let due = inner.now.checked_add(QUEUE_DELAY).unwrap_or(inner.now);
+            let delay = QUEUE_DELAY.max(delay.min(DELAY_MAX));
+            let due = inner.now.checked_add(delay).unwrap_or(inner.now);
             inner.delivery.send(body, due);
             Ok(())
         })

@@ -231,11 +231,9 @@ impl<'a> Station<'a> {
         match self.runtime.block_on(self.guard.handle_message(message)) {
             Ok(Handled::Ignored(reason)) => (self.listener)(&Moment::Quiet(ignored(&reason))),
             Ok(handled) => {
-                if handled
-                    .endings()
-                    .iter()
-                    .all(|ending| matches!(ending, Ending::Nothing | Ending::AlreadyTold))
-                {
+                if handled.endings().iter().all(|ending| {
+                    matches!(ending, Ending::Nothing | Ending::AlreadyTold | Ending::Held)
+                }) {
                     (self.listener)(&Moment::Quiet(
                         "nothing to do: live is as it should be, or was told".into(),
                     ));

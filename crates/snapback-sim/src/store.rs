@@ -1,9 +1,11 @@
 //! The state table and the journal: conditional writes exactly as the port says.
 
-use crate::trail::Held;
-use snapback_app::port::{StoreError, Wanted};
+use crate::trail::HeldLease;
+use snapback_app::port::{GENERATIONS_PAGE, StoreError, Wanted};
 use snapback_engine::execution::StepOutcome;
-use snapback_engine::incident::{Body, Entry, ResourceRecord};
+use snapback_engine::incident::{
+    AccountRecord, Activity, Body, Commit, Entry, Lease, LeaseScope, ResourceRecord,
+};
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,8 +15,15 @@ const BATCH: usize = 50;
 #[derive(Debug, Default)]
 pub(crate) struct Store {
     pub baselines: BTreeMap<ResourceId, Baseline>,
+    /// Every generation that was ever written.
+    pub generations: BTreeMap<(ResourceId, Generation), Baseline>,
     pub topology: Option<Topology>,
+    /// As the last sweep saw it, void with the next capture.
+    pub seen: Option<Topology>,
     pub records: BTreeMap<ResourceId, ResourceRecord>,
+    pub leases: BTreeMap<LeaseScope, Lease>,
+    pub account: AccountRecord,
+    pub activities: BTreeMap<String, Activity>,
     pub entries: BTreeMap<(IncidentId, u32), Entry>,
     /// Every entry in commit order.
     pub stream: Vec<Entry>,
@@ -55,13 +64,15 @@ impl Store {
             .collect();
         let mut vpcs: BTreeSet<VpcId> = wanted.vpcs.iter().map(|(_, vpc)| vpc.clone()).collect();
         vpcs.extend(by_id.values().filter_map(|baseline| baseline.vpc.clone()));
-        let topology = self.topology.clone().unwrap_or_default();
-        let topology = if wanted.everything {
-            topology
-        } else {
-            of_vpcs(topology, &vpcs)
+        let part = |topology: Topology| match wanted.everything {
+            true => topology,
+            false => of_vpcs(topology, &vpcs),
         };
-        Some(Baselines { by_id, topology })
+        Some(Baselines {
+            by_id,
+            topology: part(self.topology.clone().unwrap_or_default()),
+            seen: self.seen.clone().map(part),
+        })
     }
 
     /// Each batch is all or nothing; a conflict stops what follows.
@@ -76,29 +87,40 @@ impl Store {
                     return Err(conflict(format!("baseline of {}", baseline.id)));
                 }
             }
-            self.baselines.extend(
-                batch
-                    .iter()
-                    .map(|baseline| (baseline.id.clone(), baseline.clone())),
-            );
+            for baseline in batch {
+                let kept = (baseline.id.clone(), baseline.generation);
+                self.generations.insert(kept, baseline.clone());
+                self.baselines.insert(baseline.id.clone(), baseline.clone());
+            }
         }
         Ok(())
     }
 
-    pub fn commit(
-        &mut self,
-        record: Option<&ResourceRecord>,
-        entries: &[Entry],
-    ) -> Result<(), StoreError> {
-        if let Some(record) = record {
-            let stored = self
-                .records
-                .get(&record.resource)
-                .map_or(0, |stored| stored.version);
-            if stored.checked_add(1) != Some(record.version) {
-                return Err(conflict(format!("record of {}", record.resource)));
-            }
-        }
+    /// One page, newest first.
+    pub fn generations(&self, resource: &ResourceId, before: Option<Generation>) -> Vec<Baseline> {
+        self.line(resource)
+            .filter(|baseline| before.is_none_or(|before| baseline.generation < before))
+            .take(GENERATIONS_PAGE)
+            .cloned()
+            .collect()
+    }
+
+    pub fn generation_at(&self, resource: &ResourceId, at: Timestamp) -> Option<Baseline> {
+        self.line(resource)
+            .find(|baseline| baseline.provenance.at <= at)
+            .cloned()
+    }
+
+    /// The generations of a resource, newest first.
+    fn line<'a>(&'a self, resource: &'a ResourceId) -> impl Iterator<Item = &'a Baseline> {
+        let all = self.generations.iter().rev();
+        all.filter(move |((id, _), _)| id == resource)
+            .map(|(_, baseline)| baseline)
+    }
+
+    pub fn commit(&mut self, commit: &Commit<'_>) -> Result<(), StoreError> {
+        self.check(commit)?;
+        let entries = commit.entries;
         let mut numbers = BTreeSet::new();
         for entry in entries {
             let key = (entry.incident.clone(), entry.sequence);
@@ -109,8 +131,18 @@ impl Store {
                 )));
             }
         }
-        if let Some(record) = record {
+        if let Some(record) = commit.record {
             self.records.insert(record.resource.clone(), record.clone());
+        }
+        if let Some(lease) = commit.lease {
+            self.leases.insert(lease.scope.clone(), lease.clone());
+        }
+        if let Some(account) = commit.account {
+            self.account = account.clone();
+        }
+        if let Some(activity) = commit.activity {
+            self.activities
+                .insert(activity.principal.clone(), activity.clone());
         }
         for entry in entries {
             if let Body::StepEnded {
@@ -131,6 +163,46 @@ impl Store {
         Ok(())
     }
 
+    /// The condition of each record: its stored version is the one before.
+    fn check(&self, commit: &Commit<'_>) -> Result<(), StoreError> {
+        let mut versions = Vec::new();
+        if let Some(record) = commit.record {
+            let stored = self.record(&record.resource).version;
+            versions.push((
+                stored,
+                record.version,
+                format!("record of {}", record.resource),
+            ));
+        }
+        if let Some(lease) = commit.lease {
+            let stored = self.lease(&lease.scope).version;
+            versions.push((stored, lease.version, format!("lease of {}", lease.scope)));
+        }
+        if let Some(account) = commit.account {
+            let stored = self.account.version;
+            versions.push((stored, account.version, "account record".to_owned()));
+        }
+        if let Some(activity) = commit.activity {
+            let stored = self.activity(&activity.principal).version;
+            let what = format!("activity of {}", activity.principal);
+            versions.push((stored, activity.version, what));
+        }
+        let unfit = versions
+            .into_iter()
+            .find(|(stored, written, _)| stored.checked_add(1) != Some(*written));
+        unfit.map_or(Ok(()), |(_, _, what)| Err(conflict(what)))
+    }
+
+    pub fn lease(&self, scope: &LeaseScope) -> Lease {
+        let stored = self.leases.get(scope).cloned();
+        stored.unwrap_or_else(|| Lease::new(scope.clone()))
+    }
+
+    pub fn activity(&self, principal: &str) -> Activity {
+        let stored = self.activities.get(principal).cloned();
+        stored.unwrap_or_else(|| Activity::new(principal))
+    }
+
     pub fn record(&self, resource: &ResourceId) -> ResourceRecord {
         self.records
             .get(resource)
@@ -146,14 +218,21 @@ impl Store {
             .collect()
     }
 
-    /// The leases that somebody holds, in force or run out.
-    pub fn held(&self) -> Vec<Held> {
-        let held = self.records.values().filter_map(|record| {
-            Some(Held {
-                what: record.resource.to_string(),
-                incident: record.open.clone(),
-                holder: record.holder.clone()?,
-                until: record.lease_until?,
+    /// The leases that somebody holds, in force or run out, each with the story that its holder tells.
+    pub fn held(&self) -> Vec<HeldLease> {
+        let held = self.leases.values().filter_map(|lease| {
+            let holder = lease.holder.clone()?;
+            let stories = self
+                .records
+                .values()
+                .filter(|record| record.holder.as_ref() == Some(&holder))
+                .filter_map(|record| record.open.clone());
+            Some(HeldLease {
+                scope: lease.scope.clone(),
+                incidents: stories.collect(),
+                holder,
+                until: lease.until?,
+                fencing: lease.fencing,
             })
         });
         held.collect()

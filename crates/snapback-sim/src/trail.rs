@@ -3,22 +3,24 @@
 use crate::account::Account;
 use crate::world::{Inner, World};
 use snapback_app::port::Scope;
-use snapback_engine::incident::{Body, Entry};
+use snapback_engine::incident::{Body, Entry, LeaseScope};
 use snapback_engine::plan::Action;
 use snapback_model::*;
 use std::sync::Arc;
 
 /// A lease that a process holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
+pub struct HeldLease {
     /// What it is on.
-    pub what: String,
-    /// The story that it is held for.
-    pub incident: Option<IncidentId>,
+    pub scope: LeaseScope,
+    /// The open stories that its holder works on.
+    pub incidents: Vec<IncidentId>,
     /// Who holds it.
     pub holder: String,
     /// Until when, by the holder's clock.
     pub until: Timestamp,
+    /// Its number.
+    pub fencing: u64,
 }
 
 /// One write that a process of ours tried.
@@ -37,7 +39,7 @@ pub struct Written {
     /// Calls of everybody before it.
     pub called: usize,
     /// The leases held by anybody at that moment.
-    pub held: Vec<Held>,
+    pub held: Vec<HeldLease>,
     pub(crate) before: Arc<Account>,
     pub(crate) after: Arc<Account>,
 }

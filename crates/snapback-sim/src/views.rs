@@ -5,7 +5,7 @@ use crate::faults::{Family, Fault};
 use crate::trail::Written;
 use crate::world::World;
 use snapback_app::port::{Metric, Scope};
-use snapback_engine::incident::{Entry, ResourceRecord};
+use snapback_engine::incident::{AccountRecord, Entry, Lease, LeaseScope, ResourceRecord};
 use snapback_model::*;
 use std::collections::BTreeMap;
 
@@ -121,9 +121,24 @@ impl World {
         self.with(|inner| inner.store.topology.clone())
     }
 
+    /// The topology as the last sweep saw it.
+    pub fn stored_seen(&self) -> Option<Topology> {
+        self.with(|inner| inner.store.seen.clone())
+    }
+
     /// The stored records.
     pub fn stored_records(&self) -> BTreeMap<ResourceId, ResourceRecord> {
         self.with(|inner| inner.store.records.clone())
+    }
+
+    /// The lease of a VPC.
+    pub fn stored_lease(&self, vpc: &VpcId) -> Lease {
+        self.with(|inner| inner.store.lease(&LeaseScope::Vpc(vpc.clone())))
+    }
+
+    /// What is counted for the account.
+    pub fn stored_account(&self) -> AccountRecord {
+        self.with(|inner| inner.store.account.clone())
     }
 
     /// Messages in the dead-letter queue, with their reasons.

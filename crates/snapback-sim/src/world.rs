@@ -71,6 +71,8 @@ impl CallOutcome {
 pub struct World {
     inner: Arc<Mutex<Inner>>,
     process: Process,
+    /// Whose credentials the flow's calls are made with.
+    pub(crate) caller: Arc<Principal>,
 }
 
 /// Who looks at the world through this clone of it.
@@ -142,6 +144,18 @@ impl World {
                 name: "world".into(),
                 skew: SignedDuration::ZERO,
             },
+            caller: Arc::new(Principal::guard()),
+        }
+    }
+
+    /// The same world in the hands of a person: the flow's calls are made with their credentials, and
+    /// CloudTrail tells of them as theirs.
+    #[must_use]
+    pub fn in_hands_of(&self, person: Principal) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            process: self.process.clone(),
+            caller: Arc::new(person),
         }
     }
 
@@ -164,6 +178,7 @@ impl World {
                 name: name.into(),
                 skew: SignedDuration::from_millis(ahead_ms),
             },
+            caller: Arc::clone(&self.caller),
         }
     }
 

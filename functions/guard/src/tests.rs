@@ -13,7 +13,9 @@ use serde_json::json;
 use snapback_app::port::*;
 use snapback_engine::change::Own;
 use snapback_engine::execution::ErrorClass;
-use snapback_engine::incident::{Entry, ResourceRecord};
+use snapback_engine::incident::{
+    AccountRecord, Activity, Commit, Entry, Lease, LeaseScope, ResourceRecord,
+};
 use snapback_engine::plan::Action;
 use snapback_engine::policy::Policy;
 use snapback_model::*;
@@ -77,6 +79,10 @@ impl BaselineWrite for World {
     async fn put_topology(&self, _: &Topology) -> Result<(), StoreError> {
         Err(down("TransactWriteItems").into())
     }
+
+    async fn put_seen(&self, _: &Topology) -> Result<(), StoreError> {
+        Err(down("TransactWriteItems").into())
+    }
 }
 
 impl Journal for World {
@@ -84,8 +90,21 @@ impl Journal for World {
         Err(down("GetItem").into())
     }
 
-    async fn commit(&self, record: Option<&ResourceRecord>, _: &[Entry]) -> Result<(), StoreError> {
+    async fn lease(&self, _: &LeaseScope) -> Result<Lease, StoreError> {
+        Err(down("GetItem").into())
+    }
+
+    async fn account(&self) -> Result<AccountRecord, StoreError> {
+        Err(down("GetItem").into())
+    }
+
+    async fn activity(&self, _: &str) -> Result<Activity, StoreError> {
+        Err(down("GetItem").into())
+    }
+
+    async fn commit(&self, commit: &Commit<'_>) -> Result<(), StoreError> {
         // What is told of a buried message has no record.
+        let record = commit.record;
         record.map_or(Ok(()), |_| Err(down("TransactWriteItems").into()))
     }
 
@@ -99,6 +118,16 @@ impl Journal for World {
 
     async fn unfinished(&self) -> Result<Vec<ResourceRecord>, StoreError> {
         Ok(Vec::new())
+    }
+}
+
+impl Inbox for World {
+    async fn send(&self, _: &Command, _: Duration) -> Result<(), CallError> {
+        Err(down("SendMessage"))
+    }
+
+    async fn forward(&self, _: &str) -> Result<(), CallError> {
+        Err(down("SendMessage"))
     }
 }
 

@@ -1,8 +1,9 @@
 //! Whether a plan may run at all.
 
 use super::Target;
-use snapback_engine::execution::{Limits, Verification, verify};
-use snapback_engine::plan::{self, Note, Plan};
+use snapback_engine::execution::{Verification, verify};
+use snapback_engine::plan::{self, Note, Permission, Plan};
+use snapback_engine::policy::Policy;
 use snapback_model::Snapshot;
 
 /// What a plan is good for.
@@ -14,26 +15,15 @@ pub(super) enum Course {
 }
 
 /// Checks a plan before its first call: it must lead to its goal by the pure twin of EC2, or as far
-/// as it says it can.
-pub(super) fn course(plan: &Plan, live: &Snapshot, limits: &Limits) -> Course {
-    let cannot: Vec<String> = plan
-        .notes
-        .iter()
-        .filter_map(|note| match note {
-            Note::Cannot { resource, what } => Some(format!("{resource}: {what}")),
-            Note::Interrupts { .. } => None,
-        })
-        .collect();
+/// as it says it can; and it must interrupt nothing, unless policy lets it.
+pub(super) fn course(plan: &Plan, live: &Snapshot, policy: &Policy) -> Course {
+    let cannot: Vec<String> = plan.notes.iter().filter_map(Note::left_undone).collect();
     if plan.steps.is_empty() {
         let why = "no call of this version leads to the baseline".to_owned();
         return Course::Refused(if cannot.is_empty() { vec![why] } else { cannot });
     }
-    if plan.steps.len() > limits.steps_max {
-        return Course::Refused(vec![format!(
-            "the plan has {} steps, more than the limit of {}",
-            plan.steps.len(),
-            limits.steps_max
-        )]);
+    if let Permission::Refused(why) = plan::permission(plan, policy) {
+        return Course::Refused(why);
     }
     let mut folded = live.clone();
     for (index, step) in plan.steps.iter().enumerate() {

@@ -74,8 +74,11 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             Some(Verification::Differs(lines)) => lines,
             None => Vec::new(),
         };
+        if let Some(left) = self.errand_left() {
+            return if unlike.is_empty() { left } else { unlike };
+        }
         // What is made again is to be whole: nobody else had a say in it yet.
-        if self.successor().is_some() && !unlike.is_empty() {
+        if self.has_successor() && !unlike.is_empty() {
             return unlike;
         }
         let Some(assessment) = self.assess() else {
@@ -112,13 +115,13 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         if carried.is_empty() {
             return self.look_again().await;
         }
-        let (record, entries) = self.draft(carried);
-        let pace = self.visit.pace();
+        let draft = self.draft(carried);
+        let (pace, commit) = (self.visit.pace(), draft.commit());
         let (written, live) = tokio::join!(
-            ledger::commit(&pace, &self.visit.guard.ports, Some(&record), &entries),
+            ledger::commit(&pace, &self.visit.guard.ports, &commit),
             self.read()
         );
-        self.written(written, record, &entries)?;
+        self.written(written, draft)?;
         match live {
             Ok(live) => {
                 self.scene.live = live;

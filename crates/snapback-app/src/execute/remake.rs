@@ -12,12 +12,12 @@ use crate::port::{CallError, StoreError, Wanted};
 use crate::rights::GuardPorts;
 use snapback_engine::diff::Difference;
 use snapback_engine::execution::StepOutcome;
-use snapback_engine::incident::{Body, Outcome};
+use snapback_engine::incident::{Body, Commit, Outcome};
 use snapback_engine::plan::{self, Action, Plan};
 use snapback_engine::policy::Mode;
 use snapback_model::*;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Codes by which EC2 says that it does not know a resource (yet).
 const UNKNOWN_TO_EC2: [&str; 5] = [
@@ -37,6 +37,26 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         Some(self.lineage.current_resource(old)).filter(|new| new != old)
     }
 
+    /// What stands in the place of the story's resources now, as far as they were made again.
+    fn successors(&self) -> Vec<ResourceId> {
+        let subjects = self.story.subjects().into_iter();
+        subjects
+            .map(|old| (old, self.lineage.current_resource(old)))
+            .filter(|(old, new)| *old != new)
+            .map(|(_, new)| new)
+            .collect()
+    }
+
+    /// Whether anything of the story was made again.
+    pub(super) fn has_successor(&self) -> bool {
+        !self.successors().is_empty()
+    }
+
+    /// The incident that this story is a link of: another one, or itself.
+    fn whole(&self) -> &IncidentId {
+        self.story.part_of.as_ref().unwrap_or(&self.story.incident)
+    }
+
     /// Where to look now.
     pub(super) fn here(&self) -> (Spot, Focus) {
         (
@@ -45,21 +65,30 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         )
     }
 
-    fn succession(&self) -> Succession<'_> {
+    fn succession<'l>(&'l self, lineage: &'l Lineage) -> Succession<'l> {
         Succession {
-            lineage: &self.lineage,
+            lineage,
             incident: &self.story.incident,
             at: self.visit.now(),
         }
     }
 
+    /// What took the place of what: all that this story made, and the NAT gateways that routes lead to
+    /// in the place of others.
+    fn followed(&self) -> Lineage {
+        let mut lineage = self.lineage.clone();
+        lineage.extend(&plan::successions(&self.scene.live));
+        lineage
+    }
+
     /// The baselines as they are once they follow.
     pub(super) fn baselines(&self) -> Cow<'_, Baselines> {
         let stored = &self.scene.baselines;
-        if self.lineage.is_empty() {
+        let lineage = self.followed();
+        if lineage.is_empty() {
             return Cow::Borrowed(stored);
         }
-        let newer = stored.succeeded(&self.succession());
+        let newer = stored.succeeded(&self.succession(&lineage));
         Cow::Owned(stored.clone().with(newer))
     }
 
@@ -98,8 +127,8 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
     }
 
     fn unseen(&self, live: &Snapshot) -> Option<ResourceId> {
-        self.successor()
-            .filter(|new| self.is_young() && !live.resources.contains_key(new))
+        let mut made = self.successors().into_iter();
+        made.find(|new| self.is_young() && !live.resources.contains_key(new))
     }
 
     /// Whether we wrote so recently that EC2 may not show it everywhere yet.
@@ -111,7 +140,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
     /// Whether EC2 does not know yet what was just made.
     pub(super) fn is_of_newborn(&self, action: &Action, error: &CallError) -> bool {
         let names_peer = |peer: &&SecurityGroupId| error.message.contains(peer.as_str());
-        self.successor().is_some()
+        self.has_successor()
             && self.is_young()
             && UNKNOWN_TO_EC2.contains(&error.code.as_str())
             && !peers(action).iter().any(names_peer)
@@ -125,21 +154,32 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         &mut self,
         bodies: &mut Vec<Body>,
     ) -> Result<(), GuardError> {
-        let current = self.lineage.current_resource(&self.story.resource);
-        let begun = self
+        let begun: BTreeSet<ResourceId> = self
             .story
             .unsettled
             .iter()
-            .any(|call| call.action.makes().as_ref() == Some(&current));
-        if !begun {
-            return Ok(());
+            .filter(|call| call.action.makes_kind().is_some())
+            .filter_map(|call| call.action.makes()?.as_str().parse().ok())
+            .filter(|id| self.lineage.current_resource(id) == *id)
+            .collect();
+        self.find_half_made_gateways(bodies);
+        for lost in begun {
+            self.find_one_half_made(&lost, bodies).await?;
         }
+        Ok(())
+    }
+
+    async fn find_one_half_made(
+        &mut self,
+        lost: &ResourceId,
+        bodies: &mut Vec<Body>,
+    ) -> Result<(), GuardError> {
         for _ in 0..STALE_READS_MAX {
-            if self.scene.live.resources.contains_key(&current) {
+            if self.scene.live.resources.contains_key(lost) {
                 return Ok(());
             }
-            if let Some((step, new)) = self.story.half_made(&current, &self.scene.live) {
-                tracing::info!(old = %current, %new, "made by a call of ours without an answer");
+            if let Some((step, new)) = self.story.half_made(lost.as_str(), &self.scene.live) {
+                tracing::info!(old = %lost, %new, "made by a call of ours without an answer");
                 if self.resumed {
                     bodies.push(Body::StepEnded {
                         step,
@@ -148,7 +188,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                         },
                     });
                 }
-                self.lineage.record(current.as_str(), new.as_str());
+                self.lineage.record(lost.as_str(), new.as_str());
                 bodies.push(Body::StepEnded {
                     step,
                     outcome: StepOutcome::AlreadyInPlace { created: Some(new) },
@@ -164,43 +204,79 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         Ok(())
     }
 
+    /// The NAT gateways that calls without an answer made: the plan finds them by itself, the story
+    /// tells of them.
+    fn find_half_made_gateways(&mut self, bodies: &mut Vec<Body>) {
+        let asked: BTreeSet<CreatedId> = self
+            .story
+            .unsettled
+            .iter()
+            .filter(|call| matches!(call.action, Action::CreateNatGateway { .. }))
+            .filter_map(|call| call.action.makes())
+            .filter(|name| self.lineage.current(name.as_str()) == name.as_str())
+            .collect();
+        for name in asked {
+            let Some((step, new)) = self.story.half_made(name.as_str(), &self.scene.live) else {
+                continue;
+            };
+            tracing::info!(%new, "made by a call of ours without an answer");
+            self.lineage.record(name.as_str(), new.as_str());
+            bodies.push(Body::StepEnded {
+                step,
+                outcome: StepOutcome::AlreadyInPlace { created: Some(new) },
+            });
+        }
+    }
+
     /// The plan that completes what this story made again: to all that the lost resource was. The
     /// decision to make it is in the journal; `observe`, set meanwhile, ends it.
     pub(super) fn completion(&self) -> Option<Plan> {
-        let new = self.successor()?;
+        let new = self.successor().filter(|_| self.story.errand.is_none())?;
         if self.visit.guard.policy.mode_of(new.kind()) == Mode::Observe {
             return None;
         }
         let baselines = self.baselines();
         let goal = BTreeMap::from([(new.clone(), baselines.state(&new)?.clone())]);
-        Some(plan::plan(&self.scene.live, &goal, &baselines))
+        let recreate = self.visit.guard.policy.recreate;
+        Some(plan::plan_within(
+            &self.scene.live,
+            &goal,
+            &baselines,
+            recreate,
+        ))
     }
 
     /// Whether nothing is left to do for what was made again.
     pub(super) fn is_completed(&self, plan: &Plan) -> bool {
-        self.successor().is_some() && plan.steps.is_empty()
+        self.story.errand.is_none() && self.successor().is_some() && plan.steps.is_empty()
     }
 
     /// How a story ends that has nothing left to do, and what is left: what is still gone, or was made
-    /// again and cannot be made whole, is no revert.
+    /// again and cannot be made whole, is no revert; nor is what policy now leaves as it is.
     pub(super) fn completed(&self) -> (Outcome, Vec<String>) {
+        if self.story.errand.is_some() {
+            return (Outcome::Reverted, Vec::new());
+        }
         let last = self.assess();
         let judgements = last.iter().flat_map(|last| &last.decision.judgements);
         let remade = self.successor().is_some();
-        let lacks = judgements
-            .filter(|judgement| {
-                remade || matches!(judgement.difference, Difference::Deleted { .. })
-            })
-            .map(|judgement| match judgement.reasons.first() {
-                Some(reason) => format!("left: {}: {reason}", judgement.text),
-                None => format!("left: {}", judgement.text),
-            });
-        let lacks: Vec<String> = lacks.collect();
-        if lacks.is_empty() {
-            (Outcome::Reverted, lacks)
-        } else {
-            (Outcome::Refused, lacks)
+        let (mut lacks, mut stays) = (Vec::new(), false);
+        for judgement in judgements {
+            let gone = matches!(judgement.difference, Difference::Deleted { .. });
+            if remade || gone {
+                lacks.push(match judgement.reasons.first() {
+                    Some(reason) => format!("left: {}: {reason}", judgement.text),
+                    None => format!("left: {}", judgement.text),
+                });
+            }
+            stays |= self.story.aims.contains(&judgement.difference.element());
         }
+        let outcome = match (lacks.is_empty(), stays) {
+            (false, _) => Outcome::Refused,
+            (true, true) => Outcome::Alerted,
+            (true, false) => Outcome::Reverted,
+        };
+        (outcome, lacks)
     }
 
     /// A target under the ids of now.
@@ -216,11 +292,14 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
     /// visit, and the story goes on after them. Whether there is something to wait for.
     pub(super) fn awaits_peers(&self, action: &Action) -> bool {
         let peers = peers(action);
-        if peers.is_empty() || self.story.interruptions >= WAITS_FOR_PEERS_MAX {
+        if self.story.errand.is_some()
+            || peers.is_empty()
+            || self.story.interruptions >= WAITS_FOR_PEERS_MAX
+        {
             return false;
         }
         for peer in peers {
-            self.visit.look_at(&peer.clone().into(), None);
+            self.visit.look_at(&peer.clone().into(), None, self.whole());
         }
         self.visit.come_back(self.spot, self.focus);
         true
@@ -232,20 +311,25 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
     /// # Errors
     /// What the store did not do.
     pub(super) async fn follow_with_baselines(&mut self) -> Result<(), GuardError> {
-        let Some(new) = self.successor() else {
+        let made = self.successors();
+        let gateways = plan::successions(&self.scene.live);
+        if made.is_empty() && gateways.is_empty() {
             return Ok(());
-        };
+        }
         let wanted = Wanted {
             everything: true,
-            only_states: true,
+            only_states: gateways.is_empty(),
             ..Wanted::default()
         };
+        let lineage = self.followed();
         let (visit, ports) = (self.visit, &self.visit.guard.ports);
         for _ in 0..CONFLICTS_MAX {
             let Some(stored) = visit.baselines(&wanted).await? else {
                 return Ok(());
             };
-            let updated = stored.succeeded(&self.succession());
+            self.follow_with_context(&stored.topology, &gateways)
+                .await?;
+            let updated = stored.succeeded(&self.succession(&lineage));
             let written = if updated.is_empty() {
                 Ok(())
             } else {
@@ -259,23 +343,54 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                 }
                 Err(error) => return Err(error.into()),
             }
+            let others = updated.iter().filter(|one| one.id != self.story.resource);
+            for table in others.filter(|one| one.state.is_some() && !made.contains(&one.id)) {
+                visit.look_at(&table.id, table.vpc.as_ref(), self.whole());
+            }
             let stored = stored.with(updated);
-            for referrer in referrers(&stored, &new) {
-                visit.look_at(&referrer.id, referrer.vpc.as_ref());
+            for referrer in made.iter().flat_map(|new| referrers(&stored, new)) {
+                visit.look_at(&referrer.id, referrer.vpc.as_ref(), self.whole());
             }
             let here = &mut self.scene.baselines.by_id;
-            let known = |id: &ResourceId| here.contains_key(id) || *id == new;
+            let known = |id: &ResourceId| here.contains_key(id) || made.contains(id);
             let newer: Vec<Baseline> = stored
                 .by_id
                 .into_values()
                 .filter(|baseline| known(&baseline.id))
                 .collect();
             here.extend(newer.into_iter().map(|newer| (newer.id.clone(), newer)));
-            return self.begin_record(&new).await;
+            for new in &made {
+                self.begin_record(new).await?;
+            }
+            return Ok(());
         }
         Err(GuardError::Contended {
-            what: format!("the baselines that follow {new}"),
+            what: "the baselines that follow what was made again".to_owned(),
         })
+    }
+
+    /// The captured context knows a NAT gateway that stands in the place of another: should it be
+    /// deleted in its turn, it can be made again.
+    async fn follow_with_context(
+        &self,
+        captured: &Topology,
+        gateways: &Lineage,
+    ) -> Result<(), GuardError> {
+        let mut topology = captured.clone();
+        for (old, new) in gateways.iter() {
+            if let Some(gateway) = self.scene.live.topology.gateways.get(new)
+                && !captured.gateways.contains_key(new)
+            {
+                topology.gateways.remove(old);
+                topology.gateways.insert(new.to_owned(), gateway.clone());
+            }
+        }
+        if topology == *captured {
+            return Ok(());
+        }
+        let (pace, ports) = (self.visit.pace(), &self.visit.guard.ports);
+        pace.retried(|| ports.put_topology(&topology)).await?;
+        Ok(())
     }
 
     /// The record of the new id knows when we wrote, in which story, and what was told.
@@ -296,7 +411,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             .map(|last| last.tellable())
             .unwrap_or_default();
         let pace = self.visit.pace();
-        match ledger::commit(&pace, &self.visit.guard.ports, Some(&next), &[]).await {
+        match ledger::commit(&pace, &self.visit.guard.ports, &Commit::of(&next, &[])).await {
             Ok(()) | Err(StoreError::Conflict { .. }) => Ok(()),
             Err(error) => Err(error.into()),
         }

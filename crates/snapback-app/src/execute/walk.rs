@@ -7,7 +7,7 @@ use crate::rights::GuardPorts;
 use snapback_engine::execution::{ErrorClass, StepOutcome};
 use snapback_engine::incident::Body;
 use snapback_engine::plan::{self, Action, Plan, Readiness};
-use snapback_model::{AssociationSubject, Handles, Renamed, ResourceId, Snapshot};
+use snapback_model::{AssociationSubject, CreatedId, Handles, Renamed, ResourceId, Snapshot};
 use std::collections::BTreeSet;
 
 /// What became of one call.
@@ -52,6 +52,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                     bodies.push(ended(index, StepOutcome::AlreadyInPlace { created }));
                     continue;
                 }
+                Readiness::NotYet(what) => return Ok(Walk::Waiting(bodies, what)),
                 Readiness::Changed(why) => return Ok(Walk::Changed(bodies, why)),
             }
             if action.makes().is_some() {
@@ -64,8 +65,13 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             bodies.push(Body::StepStarted {
                 step: index,
                 handles: named_by(&action, &self.scene.live.handles),
+                fencing: 0,
             });
-            self.write(std::mem::take(&mut bodies)).await?;
+            if let Some(stop) = self.begin(&bodies).await? {
+                bodies.pop();
+                return Ok(Walk::Stopped(bodies, stop));
+            }
+            bodies.clear();
             let act = self.act(&action).await?;
             let (Act::Made(outcomes)
             | Act::Changed(outcomes, _)
@@ -86,7 +92,8 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
     /// they were read for the plan. EC2 does not show that it was made, for it is gone as before.
     async fn outdated(&self, action: &Action) -> Result<Option<String>, GuardError> {
         let planned = |id: &ResourceId| self.scene.baselines.state(id).is_some();
-        let Some(gone) = action.makes().filter(planned) else {
+        let made = action.makes().and_then(|id| id.as_str().parse().ok());
+        let Some(gone) = made.filter(planned) else {
             return Ok(None);
         };
         let wanted = Wanted {
@@ -125,7 +132,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             .for_incident(&self.story.incident)
     }
 
-    fn succeed(&mut self, action: &Action, created: Option<&ResourceId>) {
+    fn succeed(&mut self, action: &Action, created: Option<&CreatedId>) {
         if let Some((old, new)) = action.makes().zip(created) {
             self.lineage.record(old.as_str(), new.as_str());
         }
@@ -153,6 +160,11 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         let mut outcomes = Vec::new();
         let mut attempt = 0;
         loop {
+            self.renew().await?;
+            if !self.is_covered() {
+                let why = "the lease would not outlast the call".to_owned();
+                return Ok(Act::Exhausted(outcomes, why));
+            }
             let ports = &self.visit.guard.ports;
             let error = match ports.act(action, &self.scene.live.handles).await {
                 Ok(receipt) => {
@@ -212,7 +224,6 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                 return Ok(Act::Exhausted(outcomes, error.to_string()));
             }
             attempt = attempt.saturating_add(1);
-            self.renew().await?;
         }
     }
 
@@ -227,7 +238,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         }
         Ok(match plan::readiness(action, &self.scene.live) {
             Readiness::AlreadyInPlace => Look::InPlace,
-            Readiness::Ready => Look::NotYet,
+            Readiness::Ready | Readiness::NotYet(_) => Look::NotYet,
             Readiness::Changed(why) => Look::Changed(why),
         })
     }

@@ -1,16 +1,16 @@
 //! What is done about one resource: nothing, an alert, a revert, or the end of an unfinished story.
 
-use super::{Ended, Ending, Focus, GuardError, Matter, Scene, Spot, Visit};
+use super::{Ended, Ending, Focus, GuardError, Matter, Rights, Scene, Spot, Visit};
 use crate::assessment::{Assessment, assess};
-use crate::execute::Execution;
+use crate::execute::{Claim, Execution};
 use crate::ledger;
 use crate::patience::{
     CONFLICTS_MAX, SIBLING_WINDOW, STALE_PAUSE, STALE_READS_MAX, STALE_WINDOW, between,
 };
 use crate::rights::GuardPorts;
-use snapback_engine::incident::{Outcome, Place, ResourceRecord, Story};
+use snapback_engine::incident::{Commit, LeaseScope, Outcome, Place, ResourceRecord, Story};
 use snapback_engine::plan::{self, Plan};
-use snapback_engine::verdict::Verdict;
+use snapback_engine::verdict::{Experiment, Verdict};
 use snapback_model::{Digest, Element, Resource, ResourceId};
 use std::collections::BTreeMap;
 
@@ -24,43 +24,65 @@ impl<P: GuardPorts> Visit<'_, P> {
         focus: &Focus,
         matter: &Matter,
     ) -> Result<Ended, GuardError> {
-        for _ in 0..CONFLICTS_MAX {
-            let record = match scene.records.remove(resource) {
-                Some(record) => record,
-                None => self.record(resource).await?,
-            };
-            if record.is_held_against(&self.holder, self.now()) {
-                return Err(GuardError::Busy {
-                    resource: resource.clone(),
-                    holder: record.holder.unwrap_or_default(),
-                });
-            }
-            let written_since = record
-                .last_write
-                .is_some_and(|at| at >= scene.live.observed_at);
-            // Of a tag that people know of a quick read of a group would say that it is as it was.
-            let tags = |element: &Element| matches!(element, Element::Tag(_));
-            let unseen = !self.is_thorough() && record.told.keys().any(tags);
-            if unseen {
-                self.be_thorough();
-            }
-            if written_since || unseen {
-                self.refresh(scene, spot, focus).await?;
-            }
-            if record.open.is_none() {
-                self.confirm(&record, scene, spot, focus, matter).await?;
-            }
-            match self.settle(record, scene, spot, focus, matter).await {
-                Err(error) if error.is_conflict() => {
+        let (mut waits, mut conflicts) = (0, 0);
+        loop {
+            match self.attend_once(resource, scene, spot, focus, matter).await {
+                Err(error) if error.is_conflict() && conflicts < CONFLICTS_MAX => {
                     tracing::info!(%resource, %error, "record written meanwhile: look again");
-                    self.refresh(scene, spot, focus).await?;
+                    conflicts += 1;
+                }
+                Err(GuardError::Busy { .. }) if self.may_wait(waits).await => waits += 1,
+                Err(error) if error.is_conflict() => {
+                    return Err(GuardError::Contended {
+                        what: resource.to_string(),
+                    });
                 }
                 result => return result,
             }
+            self.refresh(scene, spot, focus).await?;
         }
-        Err(GuardError::Contended {
-            what: resource.to_string(),
-        })
+    }
+
+    /// Waits a little for another guard, unless the tries or the time are used up.
+    async fn may_wait(&self, waits: u32) -> bool {
+        self.time_left() > self.guard.limits.reserve && self.pace().wait(waits).await
+    }
+
+    async fn attend_once(
+        &self,
+        resource: &ResourceId,
+        scene: &mut Scene,
+        spot: &Spot,
+        focus: &Focus,
+        matter: &Matter,
+    ) -> Result<Ended, GuardError> {
+        let record = match scene.records.remove(resource) {
+            Some(record) => record,
+            None => self.record(resource).await?,
+        };
+        let limits = &self.guard.limits;
+        if record.is_held_against(&self.holder, self.now(), limits.skew) {
+            return Err(GuardError::Busy {
+                resource: resource.clone(),
+                holder: record.holder.unwrap_or_default(),
+            });
+        }
+        let written_since = record
+            .last_write
+            .is_some_and(|at| at >= scene.live.observed_at);
+        // Of a tag that people know of a quick read of a group would say that it is as it was.
+        let tags = |element: &Element| matches!(element, Element::Tag(_));
+        let unseen = !self.is_thorough() && record.told.keys().any(tags);
+        if unseen {
+            self.be_thorough();
+        }
+        if written_since || unseen {
+            self.refresh(scene, spot, focus).await?;
+        }
+        if record.open.is_none() {
+            self.confirm(&record, scene, spot, focus, matter).await?;
+        }
+        self.settle(record, scene, spot, focus, matter).await
     }
 
     /// Right after a write of ours a read may still show what it took back: harm is believed once
@@ -113,6 +135,7 @@ impl<P: GuardPorts> Visit<'_, P> {
             &record.resource,
             matter.stranger(),
             &self.guard.policy,
+            &record.experiments,
         )
     }
 
@@ -133,7 +156,7 @@ impl<P: GuardPorts> Visit<'_, P> {
 
     async fn settle(
         &self,
-        record: ResourceRecord,
+        mut record: ResourceRecord,
         scene: &mut Scene,
         spot: &Spot,
         focus: &Focus,
@@ -150,20 +173,107 @@ impl<P: GuardPorts> Visit<'_, P> {
         let verdict = assessment
             .as_ref()
             .map(|assessment| assessment.decision.verdict());
+        let experiments = assessment
+            .as_ref()
+            .map(|assessment| assessment.decision.experiments.clone())
+            .unwrap_or_default();
+        let known = std::mem::replace(&mut record.experiments, experiments);
         match (assessment, verdict) {
             (Some(assessment), Some(Verdict::Revert)) => {
-                tracing::info!(resource = %record.resource, reverts = assessment.reverts().len(), "harm: take back");
-                let story = self.story(&record, matter);
-                let place = self.place(scene, &record.resource);
-                Execution::new(self, spot, focus, scene, record, story, place)
-                    .run()
+                if let Some(lead) = self.errand_over(&record.resource, scene).await? {
+                    // A person's unfinished story may have made it again already: it goes on first.
+                    return Box::pin(self.attend(&lead, scene, spot, focus, matter)).await;
+                }
+                self.take_back(record, &assessment, scene, spot, focus, matter)
                     .await
             }
             (Some(assessment), Some(Verdict::Alert)) => {
-                self.alert(record, scene, matter, &assessment).await
+                self.alert(record, &known, scene, matter, &assessment).await
             }
-            _ => self.forget(record).await,
+            _ => self.forget(record, &known).await,
         }
+    }
+
+    /// The resource in whose name a person's open story is told that is to bring back a deleted one.
+    async fn errand_over(
+        &self,
+        resource: &ResourceId,
+        scene: &Scene,
+    ) -> Result<Option<ResourceId>, GuardError> {
+        if scene.live.resources.contains_key(resource) {
+            return Ok(None);
+        }
+        let open = ledger::open_stories(&self.pace(), &self.guard.ports).await?;
+        let over = |story: &Story| {
+            let parts = story.errand.as_deref().map(|errand| &errand.parts);
+            parts.is_some_and(|parts| parts.contains_key(resource))
+        };
+        let found = open.into_iter().find(|(_, story)| over(story));
+        Ok(found
+            .map(|(record, _)| record.resource)
+            .filter(|lead| lead != resource))
+    }
+
+    /// Takes back, unless it waits, a brake is on, or a controller fights.
+    async fn take_back(
+        &self,
+        mut record: ResourceRecord,
+        assessment: &Assessment,
+        scene: &mut Scene,
+        spot: &Spot,
+        focus: &Focus,
+        matter: &Matter,
+    ) -> Result<Ended, GuardError> {
+        if let Some(ended) = self.hold(&record, assessment, matter).await? {
+            return Ok(ended);
+        }
+        let rights = self.rights_of(&record.resource, scene).await?;
+        let account = &rights.account;
+        if let Some(halt) = self.halted(&record, account, assessment, matter) {
+            return self
+                .halt(&record, account, scene, matter, assessment, halt)
+                .await;
+        }
+        // A breaker that is still noted here has closed by itself.
+        record.fight = None;
+        self.is_free(&record.resource, &rights)?;
+        tracing::info!(resource = %record.resource, reverts = assessment.reverts().len(), "harm: take back");
+        let story = self.story(&record, matter);
+        let place = self.place(scene, &record.resource);
+        let claim = Claim {
+            record,
+            rights,
+            story,
+            place,
+        };
+        Execution::new(self, spot, focus, scene, claim).run().await
+    }
+
+    /// The lease of the resource's VPC and the account's counts: as read along, or read now.
+    pub(crate) async fn rights_of(
+        &self,
+        resource: &ResourceId,
+        scene: &mut Scene,
+    ) -> Result<Rights, GuardError> {
+        let place = self.place(scene, resource);
+        let scope = LeaseScope::of(resource, place.vpc.as_ref());
+        let along = scene.rights.take();
+        match along.filter(|rights| rights.lease.scope == scope) {
+            Some(rights) => Ok(rights),
+            None => self.rights(&scope).await,
+        }
+    }
+
+    /// Whether nobody else writes in the VPC.
+    pub(crate) fn is_free(&self, resource: &ResourceId, rights: &Rights) -> Result<(), GuardError> {
+        let (lease, skew) = (&rights.lease, self.guard.limits.skew);
+        if lease.is_held_against(&self.holder, self.now(), skew) {
+            return Err(GuardError::Busy {
+                resource: resource.clone(),
+                holder: lease.holder.clone().unwrap_or_default(),
+            });
+        }
+        Ok(())
     }
 
     /// What no baseline knows may be what an open story is making again: that story tells of it.
@@ -212,8 +322,12 @@ impl<P: GuardPorts> Visit<'_, P> {
     }
 
     /// Nothing to tell: what was told before and is gone now would be news again.
-    async fn forget(&self, record: ResourceRecord) -> Result<Ended, GuardError> {
-        self.remember(&record, BTreeMap::new()).await?;
+    async fn forget(
+        &self,
+        record: ResourceRecord,
+        known: &BTreeMap<Element, Experiment>,
+    ) -> Result<Ended, GuardError> {
+        self.remember(&record, known, BTreeMap::new()).await?;
         Ok(Ended {
             resource: Some(record.resource),
             incident: None,
@@ -221,24 +335,29 @@ impl<P: GuardPorts> Visit<'_, P> {
         })
     }
 
+    /// Writes what is known now; `known` are the experiments as the record is stored with.
     async fn remember(
         &self,
         record: &ResourceRecord,
+        known: &BTreeMap<Element, Experiment>,
         told: BTreeMap<Element, Digest>,
     ) -> Result<(), GuardError> {
-        if record.told == told {
+        let same = record.told == told && record.experiments == *known;
+        if same && record.waits_until.is_none() {
             return Ok(());
         }
         let mut next = record.clone();
         next.version = record.version.saturating_add(1);
         next.told = told;
-        ledger::commit(&self.pace(), &self.guard.ports, Some(&next), &[]).await?;
+        next.waits_until = None;
+        ledger::commit(&self.pace(), &self.guard.ports, &Commit::of(&next, &[])).await?;
         Ok(())
     }
 
     async fn alert(
         &self,
         record: ResourceRecord,
+        known: &BTreeMap<Element, Experiment>,
         scene: &Scene,
         matter: &Matter,
         assessment: &Assessment,
@@ -248,7 +367,7 @@ impl<P: GuardPorts> Visit<'_, P> {
             .iter()
             .any(|(element, digest)| record.told.get(element) != Some(digest));
         if !news {
-            self.remember(&record, outstanding).await?;
+            self.remember(&record, known, outstanding).await?;
             return Ok(Ended {
                 resource: Some(record.resource),
                 incident: None,
@@ -268,6 +387,7 @@ impl<P: GuardPorts> Visit<'_, P> {
                 plan: proposal(scene, assessment),
                 outcome: Outcome::Alerted,
                 told: outstanding,
+                account: None,
             },
         )
         .await?;
@@ -296,24 +416,46 @@ impl<P: GuardPorts> Visit<'_, P> {
             story.incident = incident;
             story
         });
+        let rights = self.rights_of(&record.resource, scene).await?;
+        self.is_free(&record.resource, &rights)?;
         let place = self.place(scene, &record.resource);
-        Execution::new(self, spot, focus, scene, record, story, place)
+        let claim = Claim {
+            record,
+            rights,
+            story,
+            place,
+        };
+        if let Some(errand) = &claim.story.errand {
+            let focus = Focus {
+                resources: errand.parts.keys().cloned().collect(),
+                ..Focus::default()
+            };
+            let mut whole = Box::pin(self.scene(&Spot::Everywhere, &focus)).await?;
+            let whole = whole.as_mut().unwrap_or(scene);
+            let errand = Execution::new(self, &Spot::Everywhere, &focus, whole, claim).run();
+            // Of its own size: a future holds all that it may wait for.
+            return Box::pin(errand).await;
+        }
+        Execution::new(self, spot, focus, scene, claim)
             .judged_by(matter.stranger())
             .run()
             .await
     }
 
-    fn story(&self, record: &ResourceRecord, matter: &Matter) -> Story {
-        Story::new(
+    pub(super) fn story(&self, record: &ResourceRecord, matter: &Matter) -> Story {
+        let mut story = Story::new(
             record.next_incident(),
             record.resource.clone(),
             matter.cause.clone(),
             matter.stranger().cloned().map(Box::new),
             self.arrived,
-        )
+        );
+        let whole = self.whole_of(&record.resource);
+        story.part_of = whole.filter(|whole| *whole != story.incident);
+        story
     }
 
-    fn place(&self, scene: &Scene, resource: &ResourceId) -> Place {
+    pub(crate) fn place(&self, scene: &Scene, resource: &ResourceId) -> Place {
         let baseline = scene.baselines.by_id.get(resource);
         Place {
             vpc: baseline
@@ -332,9 +474,14 @@ impl<P: GuardPorts> Visit<'_, P> {
     }
 }
 
-/// The calls that would lead to the goal, where there is one (mode `observe`).
-fn proposal(scene: &Scene, assessment: &Assessment) -> Option<Plan> {
-    let goal = assessment.decision.goal.clone()?;
+/// The calls that would lead to the goal, where there is one (mode `observe`), or make a lost NAT
+/// gateway again.
+pub(super) fn proposal(scene: &Scene, assessment: &Assessment) -> Option<Plan> {
+    let Some(goal) = assessment.decision.goal.clone() else {
+        // What the policy leaves to a person is shown whole.
+        let resource = &assessment.decision.resource;
+        return plan::recovery(&scene.live, resource, &scene.baselines);
+    };
     let goal = BTreeMap::from([(goal.id(), goal)]);
     Some(plan::plan(&scene.live, &goal, &scene.baselines))
 }

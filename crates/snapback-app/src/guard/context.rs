@@ -27,7 +27,7 @@ impl<P: GuardPorts> Visit<'_, P> {
             .filter(|baseline| {
                 context
                     .iter()
-                    .any(|(_, id)| leans_on(baseline, id, &baselines.topology))
+                    .any(|(_, id)| leans_on(baseline, id, baselines.context()))
             })
             .collect();
         let spots = affected

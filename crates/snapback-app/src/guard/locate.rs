@@ -21,6 +21,8 @@ pub(crate) enum Spot {
     Acl(NetworkAclId),
     /// A table of an unknown VPC.
     Table(RouteTableId),
+    /// The whole account: what a person asked for may lie anywhere.
+    Everywhere,
 }
 
 /// What is looked at in a place: others' changes there have their own events.
@@ -28,6 +30,8 @@ pub(crate) enum Spot {
 pub(crate) struct Focus {
     pub resources: BTreeSet<ResourceId>,
     pub subjects: BTreeSet<AssociationSubject>,
+    /// Prefix lists that the event names: read beside the place.
+    pub lists: BTreeSet<PrefixListId>,
 }
 
 /// Where a message points.
@@ -60,6 +64,15 @@ impl Spot {
             Self::Tables(vpc) => Scope::TablesOf(vpc.clone()),
             Self::Acl(id) => Scope::Acl(id.clone()),
             Self::Table(id) => Scope::Table(id.clone()),
+            Self::Everywhere => Scope::Everything,
+        }
+    }
+
+    /// Its VPC, where the place is one.
+    pub fn vpc(&self) -> Option<&VpcId> {
+        match self {
+            Self::Acls(vpc) | Self::Tables(vpc) => Some(vpc),
+            Self::Group(_) | Self::Acl(_) | Self::Table(_) | Self::Everywhere => None,
         }
     }
 
@@ -69,7 +82,7 @@ impl Spot {
             Self::Group(id) => Self::Group(id.renamed(lineage)),
             Self::Acl(id) => Self::Acl(id.renamed(lineage)),
             Self::Table(id) => Self::Table(id.renamed(lineage)),
-            Self::Acls(_) | Self::Tables(_) => self.clone(),
+            Self::Acls(_) | Self::Tables(_) | Self::Everywhere => self.clone(),
         }
     }
 
@@ -86,6 +99,7 @@ impl Spot {
             Self::Tables(vpc) => {
                 wanted.vpcs.insert((Kind::RouteTable, vpc.clone()));
             }
+            Self::Everywhere => wanted.everything = true,
             Self::Group(_) | Self::Acl(_) | Self::Table(_) => {}
         }
         wanted
@@ -114,7 +128,7 @@ impl Located {
             let home = match &spot {
                 Spot::Acl(_) => acls.clone(),
                 Spot::Table(_) => tables.clone(),
-                Spot::Group(_) | Spot::Acls(_) | Spot::Tables(_) => None,
+                Spot::Group(_) | Spot::Acls(_) | Spot::Tables(_) | Spot::Everywhere => None,
             };
             self.point(home.unwrap_or(spot), focus);
         }
@@ -126,7 +140,7 @@ impl Focus {
     pub fn on(resource: ResourceId) -> Self {
         Self {
             resources: BTreeSet::from([resource]),
-            subjects: BTreeSet::new(),
+            ..Self::default()
         }
     }
 
@@ -142,6 +156,7 @@ impl Focus {
     pub fn extend(&mut self, other: Self) {
         self.resources.extend(other.resources);
         self.subjects.extend(other.subjects);
+        self.lists.extend(other.lists);
     }
 
     /// Whether a diff is about what is looked at: its resource, or a subject or the other end of

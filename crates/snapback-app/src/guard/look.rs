@@ -7,7 +7,8 @@ use crate::port::{CallError, Scope, StoreError, Wanted};
 use crate::rights::GuardPorts;
 use snapback_engine::diff::{self, ResourceDiff};
 use snapback_engine::impact::Surroundings;
-use snapback_engine::incident::{ResourceRecord, is_doubtful};
+use snapback_engine::incident::{AccountRecord, Lease, LeaseScope, ResourceRecord, is_doubtful};
+use snapback_engine::policy::Mode;
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +19,17 @@ pub(crate) struct Scene {
     pub live: Snapshot,
     /// Records read along; each is used once, then read again.
     pub records: BTreeMap<ResourceId, ResourceRecord>,
+    /// Read along, used once as well.
+    pub rights: Option<Rights>,
+}
+
+/// What a revert needs beside the record of its resource.
+#[derive(Debug, Clone)]
+pub(crate) struct Rights {
+    /// The lease of its VPC.
+    pub lease: Lease,
+    /// What is counted for the account.
+    pub account: AccountRecord,
 }
 
 impl<P: GuardPorts> Visit<'_, P> {
@@ -35,6 +47,7 @@ impl<P: GuardPorts> Visit<'_, P> {
             ended.extend(self.accept(&mut scene, spot, focus, matter).await?);
         }
         self.believe(&mut scene, spot, focus, matter).await?;
+        self.follow_experiment(spot, focus, &scene, matter);
         let mut failed = None;
         for resource in attention(focus, &scene) {
             match self
@@ -54,25 +67,35 @@ impl<P: GuardPorts> Visit<'_, P> {
         spot: &Spot,
         focus: &Focus,
     ) -> Result<Option<Scene>, GuardError> {
+        // Boxed: many reads side by side make a future of many kilobytes and layers.
+        Box::pin(self.scene_now(spot, focus)).await
+    }
+
+    async fn scene_now(&self, spot: &Spot, focus: &Focus) -> Result<Option<Scene>, GuardError> {
         let wanted = spot.wanted(focus);
         let scope = spot.scope();
-        let (baselines, live, records) = tokio::join!(
-            self.surrounded(&wanted, focus),
+        let (baselines, live, records, lists) = tokio::join!(
+            self.surrounded(&wanted, spot, focus),
             self.observe(&scope, focus),
-            self.records(&focus.resources)
+            self.records(&focus.resources),
+            self.lists(&focus.lists)
         );
         // A denied read of EC2 is told even where the store fails too.
         let live = live?;
         let records = records?;
-        let Some(baselines) = baselines? else {
+        let Some((baselines, rights)) = baselines? else {
             return Ok(None);
         };
         let mut live = self.with_namesakes(live, spot, focus, &baselines).await?;
+        live.merge(lists);
+        let live = self.with_lists(live, focus, &baselines).await;
+        let mut live = self.with_gateways(live, spot, focus, &baselines).await?;
         lend_endpoints(&mut live, &baselines);
         Ok(Some(Scene {
             baselines,
             live,
             records,
+            rights,
         }))
     }
 
@@ -84,7 +107,9 @@ impl<P: GuardPorts> Visit<'_, P> {
         baselines: &Baselines,
     ) -> Result<Snapshot, GuardError> {
         let live = self.observe(&spot.scope(), focus).await?;
-        let mut live = self.with_namesakes(live, spot, focus, baselines).await?;
+        let live = self.with_namesakes(live, spot, focus, baselines).await?;
+        let live = Box::pin(self.with_lists(live, focus, baselines)).await;
+        let mut live = self.with_gateways(live, spot, focus, baselines).await?;
         lend_endpoints(&mut live, baselines);
         Ok(live)
     }
@@ -132,8 +157,9 @@ impl<P: GuardPorts> Visit<'_, P> {
     async fn surrounded(
         &self,
         wanted: &Wanted,
+        spot: &Spot,
         focus: &Focus,
-    ) -> Result<Option<Baselines>, GuardError> {
+    ) -> Result<Option<(Baselines, Option<Rights>)>, GuardError> {
         let Some(mut baselines) = self.baselines(wanted).await? else {
             return Ok(None);
         };
@@ -154,10 +180,14 @@ impl<P: GuardPorts> Visit<'_, P> {
                 .extend(around.groups.into_iter().map(ResourceId::from));
             more.vpcs.extend(around.vpcs);
         }
-        if more == nothing {
-            return Ok(Some(baselines));
-        }
-        match self.guard.ports.baselines(&more).await {
+        let around = async {
+            if more == nothing {
+                return Ok(None);
+            }
+            self.guard.ports.baselines(&more).await
+        };
+        let (around, rights) = tokio::join!(around, self.rights_at(spot, focus, &baselines));
+        match around {
             Ok(around) => {
                 for (id, baseline) in around.into_iter().flat_map(|around| around.by_id) {
                     baselines.by_id.entry(id).or_insert(baseline);
@@ -167,7 +197,50 @@ impl<P: GuardPorts> Visit<'_, P> {
                 tracing::warn!(%error, "what surrounds the resource was not read: the impact is less exact");
             }
         }
-        Ok(Some(baselines))
+        Ok(Some((baselines, rights)))
+    }
+
+    /// The rights of a place, read beside EC2 so that a revert need not wait for them. Where they
+    /// cannot be read, or nothing is written, there are none: who needs them reads them.
+    async fn rights_at(&self, spot: &Spot, focus: &Focus, baselines: &Baselines) -> Option<Rights> {
+        let first = focus
+            .resources
+            .first()
+            .or_else(|| baselines.by_id.keys().next())?;
+        if self.guard.policy.mode_of(first.kind()) == Mode::Observe {
+            return None;
+        }
+        let vpc = spot
+            .vpc()
+            .or_else(|| baselines.by_id.get(first)?.vpc.as_ref())?;
+        let ports = &self.guard.ports;
+        let scope = LeaseScope::Vpc(vpc.clone());
+        let (lease, account) = tokio::join!(ports.lease(&scope), ports.account());
+        Some(Rights {
+            lease: lease.ok()?,
+            account: account.ok()?,
+        })
+    }
+
+    /// The rights that a revert of a resource needs.
+    pub(crate) async fn rights(&self, scope: &LeaseScope) -> Result<Rights, GuardError> {
+        let ports = &self.guard.ports;
+        let lease = match self.pace().retried(|| ports.lease(scope)).await {
+            Ok(lease) => lease,
+            Err(error) => return Err(self.store_is_blind(error).await),
+        };
+        Ok(Rights {
+            lease,
+            account: self.account().await?,
+        })
+    }
+
+    pub(crate) async fn account(&self) -> Result<AccountRecord, GuardError> {
+        let ports = &self.guard.ports;
+        match self.pace().retried(|| ports.account()).await {
+            Ok(account) => Ok(account),
+            Err(error) => Err(self.store_is_blind(error).await),
+        }
     }
 
     pub(crate) async fn record(&self, resource: &ResourceId) -> Result<ResourceRecord, GuardError> {
@@ -285,7 +358,7 @@ fn lend_endpoints(live: &mut Snapshot, baselines: &Baselines) {
         {
             let gateways = &mut live.topology.gateways;
             let endpoint = gateways.entry(id.clone()).or_insert_with(|| {
-                let known = baselines.topology.gateways.get(id).cloned();
+                let known = baselines.context().gateways.get(id).cloned();
                 known.unwrap_or_else(|| Gateway::new(id.clone(), GatewayKind::Endpoint))
             });
             let detail = endpoint.endpoint.get_or_insert_with(|| EndpointDetail {
@@ -301,7 +374,11 @@ fn lend_endpoints(live: &mut Snapshot, baselines: &Baselines) {
 
 /// The diffs of a scene that its focus is about.
 pub(super) fn diffs(scene: &Scene, focus: &Focus) -> Vec<ResourceDiff> {
-    diff::diff(&scene.baselines, &scene.live, None)
+    diffs_of(&scene.baselines, &scene.live, focus)
+}
+
+pub(super) fn diffs_of(baselines: &Baselines, live: &Snapshot, focus: &Focus) -> Vec<ResourceDiff> {
+    diff::diff(baselines, live, None)
         .into_iter()
         .filter(|diff| focus.includes(diff))
         .collect()

@@ -10,7 +10,7 @@ use snapback_engine::incident::{Cause, Notice, Outcome};
 use snapback_model::{Digest, ResourceId};
 
 impl<P: GuardPorts> Visit<'_, P> {
-    fn notice(&self, outcome: Outcome, label: impl Into<String>) -> Notice {
+    pub(super) fn notice(&self, outcome: Outcome, label: impl Into<String>) -> Notice {
         Notice {
             outcome,
             severity: Severity::High,
@@ -141,6 +141,7 @@ impl<P: GuardPorts> Visit<'_, P> {
             cause: Cause::Event(change.event.clone()),
             change: Some(Box::new(change.clone())),
             trusted: false,
+            settled: false,
         };
         let notice = Notice {
             severity: Severity::Critical,

@@ -2,7 +2,7 @@
 //! holds exactly this call without an answer yet (semantics E).
 
 use super::{GuardError, Spot, Visit};
-use crate::patience::{CLOCKS_APART, OWN_CALL_WINDOW, OWN_EVENT_GRACE, between};
+use crate::patience::{OWN_CALL_WINDOW, OWN_EVENT_GRACE, between};
 use crate::port::{Scope, Wanted};
 use crate::rights::GuardPorts;
 use snapback_engine::change::{Change, Edit, Edits, Touched};
@@ -62,13 +62,13 @@ impl<P: GuardPorts> Visit<'_, P> {
             story.unsettled.iter().any(|call| {
                 let mut lineage = story.lineage.clone();
                 let half_made = live.zip(call.action.makes()).and_then(|(live, old)| {
-                    let (_, new) = story.half_made(&old, live)?;
+                    let (_, new) = story.half_made(old.as_str(), live)?;
                     Some((old, new))
                 });
                 if let Some((old, new)) = half_made {
                     lineage.record(old.as_str(), new.as_str());
                 }
-                is_near(call.at, change.at)
+                is_near(call.at, change.at, self.guard.limits.skew)
                     && (execution::matches(&call.action, change, &call.handles)
                         || execution::made(&call.action, change, &lineage))
             })
@@ -166,8 +166,9 @@ impl<P: GuardPorts> Visit<'_, P> {
     }
 }
 
-/// Whether an event time, in whole seconds, fits a call begun at `begun`.
-fn is_near(begun: Timestamp, event: Timestamp) -> bool {
-    let early = between(event, begun) > CLOCKS_APART.saturating_add(Duration::from_secs(1));
+/// Whether an event time, in whole seconds, fits a call begun at `begun` by a clock that is off by
+/// up to `skew`.
+fn is_near(begun: Timestamp, event: Timestamp, skew: Duration) -> bool {
+    let early = between(event, begun) > skew.saturating_add(Duration::from_secs(1));
     !early && between(begun, event) <= OWN_CALL_WINDOW
 }

@@ -1,12 +1,13 @@
 //! Events that never came, fetched from CloudTrail's own history: the guard then knows who acted, and
 //! a trusted change whose event was lost becomes baseline instead of being taken back.
 
-use super::{Run, SweepError};
+use super::{Everything, Run, SweepError};
 use crate::patience::between;
 use crate::rights::SweepPorts;
 use snapback_engine::change::{Change, Edits, Interpretation, Own, Touched, interpret};
+use snapback_engine::diff::{Difference, ResourceDiff};
 use snapback_engine::event;
-use snapback_model::{ResourceId, Timestamp};
+use snapback_model::{Resource, ResourceId, Timestamp};
 use std::time::Duration;
 
 /// Nothing older is looked for: the history holds 90 days, but drift is found within one sweep or few.
@@ -17,6 +18,27 @@ const EVENTS_MAX: usize = 10;
 const LOOKUPS_MAX: usize = 10;
 
 impl<P: SweepPorts> Run<'_, P> {
+    /// The ACL or table under the tag of experiments that a subnet was moved to, if one was.
+    pub(super) fn maybe_experiment(
+        &self,
+        all: &Everything,
+        diff: &ResourceDiff,
+    ) -> Option<ResourceId> {
+        let terms = self.terms.policy.experiments.as_ref()?;
+        let tagged = |id: &ResourceId| {
+            let tags = all.live.resources.get(id).and_then(Resource::tags);
+            tags.is_some_and(|tags| terms.tag.matches(tags))
+        };
+        let mut holders = diff
+            .differences
+            .iter()
+            .filter_map(|difference| match difference {
+                Difference::Association { live, .. } => live.as_ref(),
+                _ => None,
+            });
+        holders.find(|id| tagged(id)).cloned()
+    }
+
     /// Sends the guard the events that tell of a drift, oldest first, and says whether one of them
     /// points at the resource itself. Best effort: a history that does not answer is no failure.
     pub(super) async fn bring(

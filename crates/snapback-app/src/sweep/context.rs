@@ -3,6 +3,7 @@
 
 use super::{Everything, Run, Sweep, SweepError};
 use crate::ledger;
+use crate::port::StoreError;
 use crate::rights::SweepPorts;
 use snapback_engine::finding::{self, Finding, Severity, Subject};
 use snapback_engine::incident::{Cause, Notice, Outcome};
@@ -13,6 +14,23 @@ use std::collections::BTreeMap;
 const AGAIN_AFTER_DAYS: i64 = 7;
 
 impl<P: SweepPorts> Run<'_, P> {
+    /// Stores the context just read as the newest seen, where it is not as known already. The
+    /// captured one stays what the next sweep compares with.
+    pub(super) async fn seen(&self, all: &Everything) -> Result<(), SweepError> {
+        let known = all.baselines.context();
+        let mut seen = known.clone();
+        seen.merge(all.live.topology.clone());
+        if seen == *known {
+            return Ok(());
+        }
+        let pace = self.pace();
+        match pace.retried(|| self.ports.put_seen(&seen)).await {
+            // Another sweep or a capture was quicker, and is as new.
+            Ok(()) | Err(StoreError::Conflict { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Tells what is new around the guarded resources, one notice a subject. A sweep that finds the
     /// same findings again stays silent, for a week.
     pub(super) async fn context(

@@ -39,11 +39,14 @@ macro_rules! make {
             .await
             .map(|$answer| Receipt {
                 request: $answer.request_id().map(RequestId::new),
-                created: $made.and_then(|id| id.parse().ok()),
+                created: $made.map(CreatedId::new),
             })
             .map_err(|error| call_error($action.api(), $about.as_ref(), &error))
     };
 }
+
+pub(super) use make;
+pub(super) use send;
 
 impl Actuate for Ec2 {
     async fn act(&self, action: &Action, handles: &Handles) -> Result<Receipt, CallError> {
@@ -86,6 +89,9 @@ impl Actuate for Ec2 {
             | Action::CreateNetworkAcl { .. }
             | Action::DeleteNetworkAcl { .. }
             | Action::CreateRouteTable { .. } => self.act_on_existence(action).await,
+            Action::CreateNatGateway { .. }
+            | Action::AssociateNatGatewayAddress { .. }
+            | Action::AssignPrivateNatGatewayAddress { .. } => self.act_on_nat(action).await,
             Action::ModifyVpcEndpoint {
                 endpoint,
                 add,
@@ -122,7 +128,7 @@ impl Actuate for Ec2 {
 }
 
 /// A refusal of an action that reached a part which does not make it: a fault of this room.
-fn astray(action: &Action) -> CallError {
+pub(super) fn astray(action: &Action) -> CallError {
     not_sent(
         action.api(),
         "action",
@@ -132,7 +138,7 @@ fn astray(action: &Action) -> CallError {
 }
 
 /// The tags that a create call gives.
-fn tagged(kind: sdk::ResourceType, tags: &Tags) -> Option<Vec<sdk::TagSpecification>> {
+pub(super) fn tagged(kind: sdk::ResourceType, tags: &Tags) -> Option<Vec<sdk::TagSpecification>> {
     let specification = sdk::TagSpecification::builder()
         .resource_type(kind)
         .set_tags(Some(tag_list(tags)))

@@ -215,8 +215,21 @@ pub(super) fn nat_gateway(gateway: sdk::NatGateway) -> shape::NatGateway {
                 ..Default::default()
             }
         }),
+        failure_code: gateway.failure_code,
+        failure_message: gateway.failure_message,
         tags: tags(gateway.tags),
         other: other([("AttachedAppliances", list(appliances))]),
+    }
+}
+
+pub(super) fn address(address: sdk::Address) -> shape::Address {
+    shape::Address {
+        allocation_id: address.allocation_id,
+        public_ip: address.public_ip,
+        association_id: address.association_id,
+        network_interface_id: address.network_interface_id,
+        instance_id: address.instance_id,
+        ..Default::default()
     }
 }
 

@@ -9,10 +9,10 @@
 use super::convert::{network_acl, route_table, security_group, security_group_rule};
 use super::{Ec2, convert_context as context};
 use crate::call::call_error;
-use aws_sdk_ec2::types::Filter;
+use aws_sdk_ec2::types::{Filter, ManagedPrefixList};
 use snapback_app::port::{CallError, Observe, Scope};
 use snapback_model::describe::{Described, PrefixList};
-use snapback_model::{Coverage, Kind, ResourceId, Snapshot, Timestamp};
+use snapback_model::{Coverage, Kind, PrefixListId, ResourceId, Snapshot, Timestamp};
 use std::collections::BTreeSet;
 
 /// The most that most describe calls give in one page (semantics E).
@@ -94,6 +94,11 @@ impl Observe for Ec2 {
             Scope::Table(id) => {
                 let described = self.tables("route-table-id", id.as_str()).await?;
                 (described, one(id.clone()))
+            }
+            Scope::Lists(ids) => (self.lists(ids).await?, BTreeSet::new()),
+            Scope::NatGatewaysOf(vpc) => {
+                let described = self.nat_gateways_of(vpc.as_str()).await?;
+                (described, BTreeSet::new())
             }
         };
         Ok(described.into_snapshot(
@@ -355,8 +360,21 @@ impl Ec2 {
         })
     }
 
-    /// Managed prefix lists; entries of those that people keep. AWS's own change without a word and
-    /// are named, not listed.
+    /// Some prefix lists, by filter: one that is gone is absent.
+    async fn lists(&self, ids: &BTreeSet<PrefixListId>) -> Result<Described, CallError> {
+        let ids: Vec<&str> = ids.iter().map(PrefixListId::as_str).collect();
+        let call = self
+            .client
+            .describe_managed_prefix_lists()
+            .filters(filter("prefix-list-id", ids.iter().copied()));
+        let about = ids.join(", ");
+        let lists = pages!(call, "DescribeManagedPrefixLists", &about, SMALL_PAGE)?;
+        Ok(Described {
+            prefix_lists: self.with_entries(lists).await?,
+            ..Described::default()
+        })
+    }
+
     async fn prefix_lists(&self) -> Result<Vec<PrefixList>, CallError> {
         let lists = pages!(
             self.client.describe_managed_prefix_lists(),
@@ -364,6 +382,15 @@ impl Ec2 {
             "account",
             SMALL_PAGE
         )?;
+        self.with_entries(lists).await
+    }
+
+    /// Managed prefix lists; entries of those that people keep. AWS's own change without a word and
+    /// are named, not listed.
+    async fn with_entries(
+        &self,
+        lists: Vec<ManagedPrefixList>,
+    ) -> Result<Vec<PrefixList>, CallError> {
         let mut shapes = Vec::with_capacity(lists.len());
         for list in lists {
             let is_aws = list

@@ -310,6 +310,28 @@ fn the_whole_account_is_read_with_its_context() {
 }
 
 #[test]
+fn prefix_lists_are_read_by_id_with_the_entries_of_those_that_people_keep() {
+    let wire = Wire::matching(everything());
+    let ids = ["pl-1", "pl-aws"].map(PrefixListId::from);
+    let snapshot = observe(&wire, &Scope::Lists(ids.into())).unwrap();
+    let entries = |id: &str| {
+        snapshot.topology.prefix_lists[&PrefixListId::from(id)]
+            .entries
+            .clone()
+    };
+    assert_eq!(entries("pl-1").unwrap().len(), 1);
+    assert_eq!(entries("pl-aws"), None);
+    assert!(snapshot.coverage.is_empty() && snapshot.topology.read.is_empty());
+    let asked = wire.requests();
+    assert_eq!(asked.len(), 2, "one call, and one for the entries of pl-1");
+    let form = asked[0].form();
+    assert!(
+        form.contains(&"Filter.1.Name=prefix-list-id".to_owned()),
+        "{form:?}"
+    );
+}
+
+#[test]
 fn one_denied_read_is_no_half_snapshot() {
     let mut answers = everything();
     answers[6].1 = Answer::ec2_error(403, "UnauthorizedOperation");

@@ -22,7 +22,7 @@ const STALE_PAGE: i32 = 255;
 
 /// An answer, or nothing where EC2 will never give it: denied, or not known in this Region or
 /// partition.
-fn or_gap<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
+pub(super) fn or_gap<T>(answer: Result<T, CallError>) -> Result<Option<T>, CallError> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
         Err(error) if matches!(error.class, ErrorClass::Denied | ErrorClass::Invalid) => {

@@ -1,14 +1,17 @@
 //! Baselines by id, by VPC, by association.
 
 use super::item::{Item, Key, string, value};
+use super::topology::{Head, Heads, Series};
 use super::{Condition, Query, Tables, Write};
 use aws_sdk_dynamodb::types::AttributeValue;
 use snapback_app::port::{BaselineRead, BaselineWrite, StoreError, Wanted};
 use snapback_model::*;
 use std::collections::BTreeSet;
 
-/// Baselines of one transaction: each is two items.
+/// Baselines of one transaction: each is two items, itself and the generation that is kept of it.
 const TOGETHER: usize = super::TRANSACTION_MAX / 2;
+/// Baselines whose index items fit into the transaction as well.
+const INDEXED_TOGETHER: usize = super::TRANSACTION_MAX / 3;
 
 /// The kind in a key.
 pub(super) fn word(kind: Kind) -> &'static str {
@@ -47,7 +50,7 @@ fn index(baseline: &Baseline) -> Item {
     item
 }
 
-fn read(item: &Item) -> Result<Baseline, StoreError> {
+pub(super) fn read(item: &Item) -> Result<Baseline, StoreError> {
     let baseline: Baseline = value(item)?;
     if baseline.schema != BASELINE_SCHEMA {
         let message = format!(
@@ -65,36 +68,36 @@ fn read(item: &Item) -> Result<Baseline, StoreError> {
 impl BaselineRead for Tables {
     async fn baselines(&self, wanted: &Wanted) -> Result<Option<Baselines>, StoreError> {
         let mut baselines = Baselines::default();
-        let head = if wanted.everything {
-            let (head, groups, acls, tables) = tokio::try_join!(
-                self.head(),
+        let heads = if wanted.everything {
+            let (heads, groups, acls, tables) = tokio::try_join!(
+                self.heads(),
                 self.of_kind(Kind::SecurityGroup),
                 self.of_kind(Kind::NetworkAcl),
                 self.of_kind(Kind::RouteTable),
             )?;
             take(&mut baselines, groups.into_iter().chain(acls).chain(tables));
-            head
+            heads
         } else {
-            // The known ids and the topology's head in one read; the index beside it.
+            // The known ids and the heads of the topologies in one read; the index beside it.
             let (known, found) =
                 tokio::try_join!(self.by_id(&wanted.resources), self.find(wanted))?;
-            let (known, head) = known;
+            let (known, heads) = known;
             take(&mut baselines, known);
             let more: BTreeSet<ResourceId> = found.difference(&wanted.resources).cloned().collect();
             if !more.is_empty() {
-                let (more, _head) = self.by_id(&more).await?;
+                let (more, _heads) = self.by_id(&more).await?;
                 take(&mut baselines, more);
             }
-            head
+            heads
         };
         if wanted.only_states {
             return Ok((!baselines.by_id.is_empty()).then_some(baselines));
         }
-        let Some(head) = head.filter(super::topology::Head::is_captured) else {
+        let Some(head) = heads.captured.filter(Head::is_captured) else {
             // Baselines without a topology: a capture that is not over.
             return Ok((!baselines.by_id.is_empty()).then_some(baselines));
         };
-        let vpcs = (!wanted.everything).then(|| {
+        let vpcs: Option<BTreeSet<VpcId>> = (!wanted.everything).then(|| {
             let known = baselines
                 .by_id
                 .values()
@@ -103,7 +106,8 @@ impl BaselineRead for Tables {
                 .chain(wanted.vpcs.iter().map(|(_, vpc)| vpc.clone()))
                 .collect()
         });
-        baselines.topology = self.captured_topology(&head, vpcs).await?;
+        baselines.topology = self.captured_topology(&head, vpcs.clone()).await?;
+        baselines.seen = self.seen_topology(&head, heads.seen, vpcs).await?;
         Ok(Some(baselines))
     }
 }
@@ -116,6 +120,40 @@ fn take(baselines: &mut Baselines, read: impl IntoIterator<Item = Baseline>) {
 }
 
 impl Tables {
+    /// The baseline itself, on the generation it was computed from.
+    fn standing(&self, baseline: &Baseline) -> Result<Write, StoreError> {
+        let mut item = key(&baseline.id).with(baseline)?;
+        let generation = baseline.generation.0;
+        item.insert(
+            "generation".to_owned(),
+            AttributeValue::N(generation.to_string()),
+        );
+        let condition = Condition::follows("generation", generation.saturating_sub(1));
+        Ok(Write {
+            table: self.state.clone(),
+            item,
+            condition: Some(condition),
+        })
+    }
+
+    /// The generation that is kept of it.
+    fn kept(&self, baseline: &Baseline) -> Result<Write, StoreError> {
+        let key = super::generations::key(&baseline.id, baseline.generation);
+        Ok(Write {
+            table: self.state.clone(),
+            item: key.with(baseline)?,
+            condition: Some(Condition::Absent),
+        })
+    }
+
+    fn found_by(&self, baseline: &Baseline) -> Write {
+        Write {
+            table: self.state.clone(),
+            item: index(baseline),
+            condition: None,
+        }
+    }
+
     async fn of_kind(&self, kind: Kind) -> Result<Vec<Baseline>, StoreError> {
         let pk = format!("baseline#{}", word(kind));
         let items = self
@@ -130,18 +168,21 @@ impl Tables {
         items.iter().map(read).collect()
     }
 
-    /// Baselines by id, and the head of the topology with them.
+    /// Baselines by id, and the heads of the topologies with them.
     async fn by_id(
         &self,
         ids: &BTreeSet<ResourceId>,
-    ) -> Result<(Vec<Baseline>, Option<super::topology::Head>), StoreError> {
-        let head = super::topology::head_key();
-        let keys = ids.iter().map(key).chain([head.clone()]).collect();
+    ) -> Result<(Vec<Baseline>, Heads), StoreError> {
+        let heads = [Series::Captured, Series::Seen].map(Series::head_key);
+        let keys = ids.iter().map(key).chain(heads.clone()).collect();
         let mut baselines = Vec::new();
-        let mut found = None;
+        let mut found = Heads::default();
         for item in self.batch_get(&keys).await? {
-            if string(&item, "pk") == Some(head.pk.as_str()) {
-                found = Some(value(&item)?);
+            if heads
+                .iter()
+                .any(|head| string(&item, "pk") == Some(head.pk.as_str()))
+            {
+                found.take(&item)?;
             } else {
                 baselines.push(read(&item)?);
             }
@@ -199,34 +240,30 @@ fn kinds_of(association: &AssociationId) -> &'static [Kind] {
 impl BaselineWrite for Tables {
     async fn put_baselines(&self, baselines: &[Baseline]) -> Result<(), StoreError> {
         for chunk in baselines.chunks(TOGETHER) {
-            let mut writes = Vec::with_capacity(chunk.len() * 2);
-            for baseline in chunk {
-                let mut item = key(&baseline.id).with(baseline)?;
-                let generation = baseline.generation.0;
-                item.insert(
-                    "generation".to_owned(),
-                    AttributeValue::N(generation.to_string()),
-                );
-                let condition = Condition::follows("generation", generation.saturating_sub(1));
-                writes.push(Write {
-                    table: self.state.clone(),
-                    item,
-                    condition: Some(condition),
-                });
-                writes.push(Write {
-                    table: self.state.clone(),
-                    item: index(baseline),
-                    condition: None,
-                });
-            }
             let names: Vec<&str> = chunk.iter().map(|baseline| baseline.id.as_str()).collect();
-            self.write(&format!("baseline of {}", names.join(", ")), writes)
-                .await?;
+            let what = format!("baseline of {}", names.join(", "));
+            let mut writes = Vec::with_capacity(super::TRANSACTION_MAX);
+            for baseline in chunk {
+                writes.push(self.standing(baseline)?);
+                writes.push(self.kept(baseline)?);
+            }
+            let indexes = chunk.iter().map(|baseline| self.found_by(baseline));
+            if chunk.len() <= INDEXED_TOGETHER {
+                writes.extend(indexes);
+            } else {
+                // First, and harmless where the rest then fails: it leads to a baseline that is not there.
+                self.write(&what, indexes.collect()).await?;
+            }
+            self.write(&what, writes).await?;
         }
         Ok(())
     }
 
     async fn put_topology(&self, topology: &Topology) -> Result<(), StoreError> {
         self.store_topology(topology).await
+    }
+
+    async fn put_seen(&self, topology: &Topology) -> Result<(), StoreError> {
+        self.store_seen(topology).await
     }
 }

@@ -5,7 +5,9 @@ use super::{Condition, Query, Tables, Write};
 use aws_sdk_dynamodb::types::AttributeValue;
 use snapback_app::port::{Journal, StoreError};
 use snapback_engine::execution::StepOutcome;
-use snapback_engine::incident::{Body, Entry, ResourceRecord};
+use snapback_engine::incident::{
+    AccountRecord, Activity, Body, Commit, Entry, Lease, LeaseScope, ResourceRecord,
+};
 use snapback_model::*;
 
 /// How long a request id is known to be ours. Events come minutes after their calls; archives may be
@@ -20,6 +22,22 @@ const INCIDENT: &str = "incident";
 
 fn record_key(resource: &ResourceId) -> Key {
     Key::new(RECORD, resource.as_str())
+}
+
+fn lease_key(scope: &LeaseScope) -> Key {
+    Key::new("lease", scope.as_str())
+}
+
+fn account_key() -> Key {
+    Key::new("account", "head")
+}
+
+fn activity_key(principal: &str) -> Key {
+    Key::new("activity", principal)
+}
+
+fn number(value: u64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
 }
 
 fn partition(incident: &IncidentId) -> String {
@@ -64,18 +82,50 @@ fn request_of(entry: &Entry) -> Option<&RequestId> {
 
 fn record_item(record: &ResourceRecord) -> Result<Item, StoreError> {
     let mut item = record_key(&record.resource).with(record)?;
-    item.insert(
-        "version".to_owned(),
-        AttributeValue::N(record.version.to_string()),
-    );
-    item.insert(
-        "fencing".to_owned(),
-        AttributeValue::N(record.fencing.to_string()),
-    );
+    item.insert("fencing".to_owned(), number(record.fencing));
     if let Some(open) = &record.open {
         item.insert(INCIDENT.to_owned(), AttributeValue::S(open.to_string()));
     }
     Ok(item)
+}
+
+fn lease_item(lease: &Lease) -> Result<Item, StoreError> {
+    let mut item = lease_key(&lease.scope).with(lease)?;
+    item.insert("fencing".to_owned(), number(lease.fencing));
+    Ok(item)
+}
+
+impl Tables {
+    /// A record that is written on the version before its own.
+    fn versioned(&self, mut item: Item, version: u64) -> Write {
+        item.insert("version".to_owned(), number(version));
+        Write {
+            table: self.state.clone(),
+            item,
+            condition: Some(Condition::follows("version", version.saturating_sub(1))),
+        }
+    }
+
+    /// The records of a commit.
+    fn records(&self, commit: &Commit<'_>) -> Result<Vec<Write>, StoreError> {
+        let mut writes = Vec::new();
+        if let Some(record) = commit.record {
+            writes.push(self.versioned(record_item(record)?, record.version));
+        }
+        if let Some(lease) = commit.lease {
+            writes.push(self.versioned(lease_item(lease)?, lease.version));
+        }
+        if let Some(account) = commit.account {
+            writes.push(self.versioned(account_key().with(account)?, account.version));
+        }
+        if let Some(activity) = commit.activity {
+            writes.push(self.versioned(
+                activity_key(&activity.principal).with(activity)?,
+                activity.version,
+            ));
+        }
+        Ok(writes)
+    }
 }
 
 impl Journal for Tables {
@@ -86,24 +136,30 @@ impl Journal for Tables {
         }
     }
 
-    async fn commit(
-        &self,
-        record: Option<&ResourceRecord>,
-        entries: &[Entry],
-    ) -> Result<(), StoreError> {
-        let mut writes = Vec::with_capacity(entries.len() + 1);
-        if let Some(record) = record {
-            let condition = Some(Condition::follows(
-                "version",
-                record.version.saturating_sub(1),
-            ));
-            writes.push(Write {
-                table: self.state.clone(),
-                item: record_item(record)?,
-                condition,
-            });
+    async fn lease(&self, scope: &LeaseScope) -> Result<Lease, StoreError> {
+        match self.get(&self.state, &lease_key(scope)).await? {
+            Some(item) => value(&item),
+            None => Ok(Lease::new(scope.clone())),
         }
-        for entry in entries {
+    }
+
+    async fn account(&self) -> Result<AccountRecord, StoreError> {
+        match self.get(&self.state, &account_key()).await? {
+            Some(item) => value(&item),
+            None => Ok(AccountRecord::default()),
+        }
+    }
+
+    async fn activity(&self, principal: &str) -> Result<Activity, StoreError> {
+        match self.get(&self.state, &activity_key(principal)).await? {
+            Some(item) => value(&item),
+            None => Ok(Activity::new(principal)),
+        }
+    }
+
+    async fn commit(&self, commit: &Commit<'_>) -> Result<(), StoreError> {
+        let mut writes = self.records(commit)?;
+        for entry in commit.entries {
             let condition = Some(Condition::Absent);
             writes.push(Write {
                 table: self.journal.clone(),
@@ -123,14 +179,11 @@ impl Journal for Tables {
         if writes.is_empty() {
             return Ok(());
         }
-        let what = record.map_or_else(
-            || {
-                entries.first().map_or_else(String::new, |entry| {
-                    format!("journal of {}", entry.incident)
-                })
-            },
-            |record| format!("record of {}", record.resource),
-        );
+        let what = match (commit.record, commit.entries.first()) {
+            (Some(record), _) => format!("record of {}", record.resource),
+            (None, Some(entry)) => format!("journal of {}", entry.incident),
+            (None, None) => "counts".to_owned(),
+        };
         self.write(&what, writes).await
     }
 

@@ -13,7 +13,9 @@ use super::item::{BODY_MAX, CLOSED};
 use crate::dynamo::Dynamo;
 use snapback_app::port::*;
 use snapback_engine::execution::{ErrorClass, StepOutcome};
-use snapback_engine::incident::{Body, Entry, ResourceRecord};
+use snapback_engine::incident::{
+    AccountRecord, Activity, Body, Commit, Entry, Lease, LeaseScope, ResourceRecord,
+};
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -66,6 +68,8 @@ fn baseline(id: &str, vpc: Option<&str>, generation: u64, associations: &[&str])
             event: None,
         },
         marks: BTreeMap::new(),
+        predecessor: None,
+        successor: None,
         id,
     }
 }
@@ -213,6 +217,32 @@ fn a_baseline_is_written_on_the_generation_it_was_computed_from() {
 }
 
 #[test]
+fn every_generation_is_kept_and_read_newest_first() {
+    let (tables, _) = tables();
+    for generation in 1..=20 {
+        let mut next = baseline("sg-1", Some("vpc-1"), generation, &[]);
+        next.provenance.at = at(i64::try_from(generation).unwrap());
+        wait(tables.put_baselines(&[next])).unwrap();
+    }
+    let id: ResourceId = "sg-1".parse().unwrap();
+    let mut all = Vec::new();
+    loop {
+        let before = all.last().copied();
+        let page = wait(tables.generations(&id, before)).unwrap();
+        if page.is_empty() {
+            break;
+        }
+        all.extend(page.into_iter().map(|baseline| baseline.generation));
+    }
+    let expected: Vec<Generation> = (1..=20).rev().map(Generation).collect();
+    assert_eq!(all, expected);
+    let stood = |second| wait(tables.generation_at(&id, at(second))).unwrap();
+    assert_eq!(stood(3).unwrap().generation, Generation(3));
+    assert_eq!(stood(99).unwrap().generation, Generation(20));
+    assert_eq!(stood(0), None);
+}
+
+#[test]
 fn many_baselines_stop_at_the_first_conflict() {
     let (tables, _) = tables();
     wait(tables.put_baselines(&[baseline("sg-070", None, 1, &[])])).unwrap();
@@ -286,6 +316,7 @@ fn started(incident: &str, sequence: u32) -> Entry {
         Body::StepStarted {
             step: 0,
             handles: Handles::default(),
+            fencing: 1,
         },
     )
 }
@@ -306,10 +337,10 @@ fn a_record_and_its_entries_are_written_together_or_not_at_all() {
         wait(tables.record(&id)).unwrap(),
         ResourceRecord::new(id.clone())
     );
-    wait(tables.commit(
-        Some(&record(1, Some("inc-1"))),
+    wait(tables.commit(&Commit::of(
+        &record(1, Some("inc-1")),
         &[started("inc-1", 0), started("inc-1", 1)],
-    ))
+    )))
     .unwrap();
     assert_eq!(
         dynamo.calls(),
@@ -324,11 +355,51 @@ fn a_record_and_its_entries_are_written_together_or_not_at_all() {
             vec![started("inc-1", 2), started("inc-1", 1)],
         ),
     ] {
-        let refused = wait(tables.commit(Some(&record), &entries)).unwrap_err();
+        let refused = wait(tables.commit(&Commit::of(&record, &entries))).unwrap_err();
         assert!(matches!(refused, StoreError::Conflict { .. }), "{refused}");
     }
     assert_eq!(wait(tables.entries(&"inc-1".into())).unwrap().len(), 2);
     assert_eq!(wait(tables.record(&id)).unwrap(), record(1, Some("inc-1")));
+}
+
+#[test]
+fn a_lease_and_counts_are_written_on_the_version_before_with_the_record() {
+    let (tables, dynamo) = tables();
+    let scope = LeaseScope::Vpc("vpc-1".into());
+    let free = wait(tables.lease(&scope)).unwrap();
+    assert_eq!(free, Lease::new(scope.clone()));
+    let (held, counted) = (
+        free.claimed("a", at(60)),
+        AccountRecord::default().counted(&"sg-1".parse().unwrap(), at(0)),
+    );
+    let of_author = Activity {
+        version: 1,
+        ..Activity::new("arn:aws:iam::1:role/x")
+    };
+    let first = record(1, Some("inc-1"));
+    let all = Commit {
+        lease: Some(&held),
+        account: Some(&counted),
+        activity: Some(&of_author),
+        ..Commit::of(&first, &[])
+    };
+    wait(tables.commit(&all)).unwrap();
+    assert_eq!(dynamo.calls(), ["GetItem", "TransactWriteItems"]);
+    assert_eq!(wait(tables.lease(&scope)).unwrap(), held);
+    assert_eq!(wait(tables.account()).unwrap(), counted);
+    assert_eq!(
+        wait(tables.activity("arn:aws:iam::1:role/x")).unwrap(),
+        of_author
+    );
+    // A lease that somebody took meanwhile keeps the record from being written.
+    let second = record(2, Some("inc-1"));
+    let stale = Commit {
+        lease: Some(&held),
+        ..Commit::of(&second, &[])
+    };
+    let refused = wait(tables.commit(&stale)).unwrap_err();
+    assert!(matches!(refused, StoreError::Conflict { .. }), "{refused}");
+    assert_eq!(wait(tables.record(&first.resource)).unwrap(), first);
 }
 
 #[test]
@@ -338,8 +409,8 @@ fn entries_come_back_in_order() {
         .rev()
         .map(|sequence| started("inc-1", sequence))
         .collect();
-    wait(tables.commit(None, &entries)).unwrap();
-    wait(tables.commit(None, &[started("inc-10", 0)])).unwrap();
+    wait(tables.commit(&Commit::entries(&entries))).unwrap();
+    wait(tables.commit(&Commit::entries(&[started("inc-10", 0)]))).unwrap();
     let sequences: Vec<u32> = wait(tables.entries(&"inc-1".into()))
         .unwrap()
         .iter()
@@ -358,7 +429,7 @@ fn our_request_ids_are_known_with_the_step_that_used_them() {
             created: None,
         },
     };
-    wait(tables.commit(None, &[entry("inc-1", 0, ended("req-1"))])).unwrap();
+    wait(tables.commit(&Commit::entries(&[entry("inc-1", 0, ended("req-1"))]))).unwrap();
     assert!(wait(tables.is_ours(&"req-1".into())).unwrap());
     assert!(!wait(tables.is_ours(&"req-2".into())).unwrap());
     let expires = dynamo.attribute("journal", "request#req-1", "request", "expires");
@@ -371,17 +442,17 @@ fn our_request_ids_are_known_with_the_step_that_used_them() {
 #[test]
 fn only_open_stories_are_unfinished() {
     let (tables, _) = tables();
-    wait(tables.commit(Some(&record(1, Some("inc-1"))), &[])).unwrap();
+    wait(tables.commit(&Commit::of(&record(1, Some("inc-1")), &[]))).unwrap();
     let other = ResourceRecord {
         version: 1,
         ..ResourceRecord::new("acl-1".parse().unwrap())
     };
-    wait(tables.commit(Some(&other), &[])).unwrap();
+    wait(tables.commit(&Commit::of(&other, &[]))).unwrap();
     assert_eq!(
         wait(tables.unfinished()).unwrap(),
         [record(1, Some("inc-1"))]
     );
-    wait(tables.commit(Some(&record(2, None)), &[])).unwrap();
+    wait(tables.commit(&Commit::of(&record(2, None), &[]))).unwrap();
     assert_eq!(wait(tables.unfinished()).unwrap(), []);
 }
 
@@ -395,7 +466,8 @@ fn what_is_too_large_is_told_and_not_written() {
             why: "x".repeat(BODY_MAX),
         },
     );
-    let StoreError::Call(error) = wait(tables.commit(None, &[huge])).unwrap_err() else {
+    let StoreError::Call(error) = wait(tables.commit(&Commit::entries(&[huge]))).unwrap_err()
+    else {
         panic!()
     };
     assert_eq!(
@@ -406,7 +478,7 @@ fn what_is_too_large_is_told_and_not_written() {
     let many: Vec<Entry> = (0..101)
         .map(|sequence| started("inc-1", sequence))
         .collect();
-    let StoreError::Call(error) = wait(tables.commit(None, &many)).unwrap_err() else {
+    let StoreError::Call(error) = wait(tables.commit(&Commit::entries(&many))).unwrap_err() else {
         panic!()
     };
     assert_eq!(error.code, "TransactionTooLarge");
@@ -454,7 +526,7 @@ fn what_does_not_read_back_is_named() {
 #[test]
 fn only_an_entry_that_closes_a_story_is_marked_for_the_stream() {
     let (tables, dynamo) = tables();
-    wait(tables.commit(None, &[started("inc-1", 0)])).unwrap();
+    wait(tables.commit(&Commit::entries(&[started("inc-1", 0)]))).unwrap();
     assert!(
         dynamo
             .attribute("journal", "incident#inc-1", "entry#0000000000", CLOSED)

@@ -4,6 +4,9 @@
 //! the head to it: a reader sees one capture or the next, never half of each. A part carries its
 //! capture's number: a capture that was overtaken cannot write over the later one, and a reader that
 //! is overtaken by two captures notices.
+//!
+//! What a sweep saw since is kept beside it in the same way, with a head of its own. It belongs to one
+//! capture, and a section of it that is as captured is not stored twice.
 
 use super::atom::atoms;
 use super::item::{BODY_MAX, Item, Key, string, value};
@@ -24,9 +27,69 @@ const CAPTURE: &str = "capture";
 /// In errors.
 const WHAT: &str = "captured topology";
 
+/// The two topologies that are kept: each has its head, slots and parts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Series {
+    /// Of the last capture.
+    #[default]
+    Captured,
+    /// Of the last sweep since.
+    Seen,
+}
+
+impl Series {
+    /// The first word of its parts' keys.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Captured => "topology",
+            Self::Seen => "seen",
+        }
+    }
+
+    fn what(self) -> &'static str {
+        match self {
+            Self::Captured => WHAT,
+            Self::Seen => "topology seen by the sweep",
+        }
+    }
+
+    pub(super) fn head_key(self) -> Key {
+        match self {
+            Self::Captured => head_key(),
+            Self::Seen => Key::new("topology", "seen"),
+        }
+    }
+}
+
+/// The heads of both, as one read brings them.
+#[derive(Debug, Default)]
+pub(super) struct Heads {
+    pub(super) captured: Option<Head>,
+    pub(super) seen: Option<Head>,
+}
+
+impl Heads {
+    /// Takes an item that is one of the heads.
+    pub(super) fn take(&mut self, item: &Item) -> Result<(), StoreError> {
+        let is_seen = string(item, "sk") == Some(Series::Seen.head_key().sk.as_str());
+        let (series, place) = match is_seen {
+            true => (Series::Seen, &mut self.seen),
+            false => (Series::Captured, &mut self.captured),
+        };
+        *place = Some(Head {
+            series,
+            ..value(item)?
+        });
+        Ok(())
+    }
+}
+
 /// Which capture is current.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Head {
+    /// Of which topology it is: its key says so.
+    #[serde(skip)]
+    series: Series,
     /// The number of the current capture.
     capture: u64,
     /// The last number that a capture took, finished or not.
@@ -35,6 +98,12 @@ pub(super) struct Head {
     slot: u8,
     /// Parts by VPC (and [`SHARED`]).
     parts: BTreeMap<String, usize>,
+    /// Of what was seen: the capture that it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    of: Option<u64>,
+    /// Of what was seen: the sections that are as they were captured.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    same: BTreeSet<String>,
 }
 
 impl Head {
@@ -45,12 +114,16 @@ impl Head {
 
     /// Whether these are all sections there are.
     fn is_all(&self, wanted: &BTreeSet<String>) -> bool {
-        self.parts.keys().all(|section| wanted.contains(section))
+        self.sections().all(|section| wanted.contains(section))
+    }
+
+    fn sections(&self) -> impl Iterator<Item = &String> {
+        self.parts.keys().chain(&self.same)
     }
 
     fn key(&self, section: &str, part: usize) -> Key {
         Key::new(
-            format!("topology#{}#{section}", self.slot),
+            format!("{}#{}#{section}", self.series.word(), self.slot),
             format!("{part:05}"),
         )
     }
@@ -94,11 +167,30 @@ impl Cache {
 
 impl Tables {
     pub(super) async fn head(&self) -> Result<Option<Head>, StoreError> {
-        self.get(&self.state, &head_key())
-            .await?
-            .as_ref()
-            .map(value)
-            .transpose()
+        self.head_of(Series::Captured).await
+    }
+
+    async fn head_of(&self, series: Series) -> Result<Option<Head>, StoreError> {
+        let item = self.get(&self.state, &series.head_key()).await?;
+        let head = item.as_ref().map(value::<Head>).transpose()?;
+        Ok(head.map(|head| Head { series, ..head }))
+    }
+
+    /// Both heads in one read.
+    pub(super) async fn heads(&self) -> Result<Heads, StoreError> {
+        let keys = [Series::Captured, Series::Seen].map(Series::head_key);
+        let mut heads = Heads::default();
+        for item in self.batch_get(&keys.into()).await? {
+            heads.take(&item)?;
+        }
+        Ok(heads)
+    }
+
+    fn cache(&self, series: Series) -> &Cache {
+        match series {
+            Series::Captured => &self.topology,
+            Series::Seen => &self.seen,
+        }
     }
 
     /// The context of some VPCs with what is shared, or all of it.
@@ -109,29 +201,48 @@ impl Tables {
     ) -> Result<Topology, StoreError> {
         let mut head = head.clone();
         for _ in 0..READS_MAX {
-            let wanted: BTreeSet<String> = match &vpcs {
-                Some(vpcs) => vpcs
-                    .iter()
-                    .map(ToString::to_string)
-                    .chain([SHARED.to_owned()])
-                    .collect(),
-                None => head.parts.keys().cloned().collect(),
-            };
+            let wanted = wanted(vpcs.as_ref(), head.sections());
             if let Some(sections) = self.sections(&head, &wanted).await? {
-                let mut topology = Topology::default();
-                sections
-                    .into_values()
-                    .for_each(|section| topology.join(section));
-                topology.part = vpcs.filter(|_| !head.is_all(&wanted));
-                return Ok(topology);
+                return Ok(joined(sections, vpcs.filter(|_| !head.is_all(&wanted))));
             }
             head = self.head().await?.unwrap_or(head);
         }
-        let message = "captures follow each other faster than they can be read".to_owned();
-        Err(StoreError::Corrupt {
-            what: head_key().to_string(),
-            message,
-        })
+        Err(overtaken(Series::Captured))
+    }
+
+    /// What the last sweep since the capture saw of some VPCs with what is shared, or all of it.
+    /// Nothing where no sweep was, or where all that is wanted is as it was captured.
+    pub(super) async fn seen_topology(
+        &self,
+        captured: &Head,
+        seen: Option<Head>,
+        vpcs: Option<BTreeSet<VpcId>>,
+    ) -> Result<Option<Topology>, StoreError> {
+        let mut seen = seen;
+        for _ in 0..READS_MAX {
+            let Some(head) = seen.filter(|head| head.of == Some(captured.capture)) else {
+                return Ok(None);
+            };
+            let wanted = wanted(vpcs.as_ref(), head.sections().chain(captured.sections()));
+            let (same, own): (BTreeSet<String>, BTreeSet<String>) = wanted
+                .iter()
+                .cloned()
+                .partition(|section| head.same.contains(section));
+            if own
+                .iter()
+                .all(|section| is_nowhere(section, captured, &head))
+            {
+                return Ok(None);
+            }
+            let read = tokio::try_join!(self.sections(captured, &same), self.sections(&head, &own));
+            if let (Some(mut sections), Some(own)) = read? {
+                sections.extend(own);
+                let is_all = head.is_all(&wanted) && captured.is_all(&wanted);
+                return Ok(Some(joined(sections, vpcs.filter(|_| !is_all))));
+            }
+            seen = self.head_of(Series::Seen).await?;
+        }
+        Err(overtaken(Series::Seen))
     }
 
     /// The sections of one capture; nothing where a later capture is already writing over it.
@@ -140,7 +251,7 @@ impl Tables {
         head: &Head,
         wanted: &BTreeSet<String>,
     ) -> Result<Option<BTreeMap<String, Topology>>, StoreError> {
-        let mut sections = self.topology.known(head);
+        let mut sections = self.cache(head.series).known(head);
         sections.retain(|name, _| wanted.contains(name));
         let missing: Vec<&String> = wanted
             .iter()
@@ -168,12 +279,52 @@ impl Tables {
                 }
             }
         }
-        self.topology.remember(head, &sections);
+        self.cache(head.series).remember(head, &sections);
         Ok(Some(sections))
     }
 
     pub(super) async fn store_topology(&self, topology: &Topology) -> Result<(), StoreError> {
-        let before = self.head().await?.unwrap_or_default();
+        self.store(Head::default(), &split(topology)).await
+    }
+
+    /// Stores what a sweep saw, as far as it is not as it was captured. Where nothing was captured
+    /// there is nothing that it could stand beside.
+    pub(super) async fn store_seen(&self, topology: &Topology) -> Result<(), StoreError> {
+        let captured = self.head().await?.filter(Head::is_captured);
+        let Some(captured) = captured else {
+            return Ok(());
+        };
+        let all = captured.parts.keys().cloned().collect();
+        // A capture goes on beside us: it is newer than what we saw.
+        let Some(good) = self.sections(&captured, &all).await? else {
+            return Err(StoreError::Conflict {
+                what: Series::Seen.what().to_owned(),
+            });
+        };
+        let (same, own): (BTreeMap<_, _>, BTreeMap<_, _>) = split(topology)
+            .into_iter()
+            .partition(|(name, section)| good.get(name) == Some(section));
+        let head = Head {
+            series: Series::Seen,
+            of: Some(captured.capture),
+            same: same.into_keys().collect(),
+            ..Head::default()
+        };
+        self.store(head, &own).await
+    }
+
+    /// Claims the next number, writes the parts into the slot that is not in use and turns the head.
+    async fn store(
+        &self,
+        like: Head,
+        sections: &BTreeMap<String, Topology>,
+    ) -> Result<(), StoreError> {
+        let series = like.series;
+        let nothing = Head {
+            series,
+            ..Head::default()
+        };
+        let before = self.head_of(series).await?.unwrap_or(nothing);
         let claimed = Head {
             claim: before.claim.saturating_add(1),
             ..before.clone()
@@ -183,9 +334,9 @@ impl Tables {
             capture: claimed.claim,
             claim: claimed.claim,
             slot: 1 - before.slot.min(1),
-            parts: BTreeMap::new(),
+            ..like
         };
-        for (name, section) in &split(topology) {
+        for (name, section) in sections {
             let parts = parts_of(section);
             after.parts.insert(name.clone(), parts.len());
             for (number, part) in parts.iter().enumerate() {
@@ -196,7 +347,7 @@ impl Tables {
                 );
                 let condition = Some(Condition::NotAfter(CAPTURE, after.capture));
                 self.write(
-                    WHAT,
+                    series.what(),
                     vec![Write {
                         table: self.state.clone(),
                         item,
@@ -211,14 +362,14 @@ impl Tables {
 
     /// Writes the head where nobody has claimed a number after `claim`.
     async fn turn(&self, head: &Head, claim: u64) -> Result<(), StoreError> {
-        let mut item = head_key().with(head)?;
+        let mut item = head.series.head_key().with(head)?;
         item.insert(
             "claim".to_owned(),
             AttributeValue::N(head.claim.to_string()),
         );
         let condition = Some(Condition::follows("claim", claim));
         self.write(
-            WHAT,
+            head.series.what(),
             vec![Write {
                 table: self.state.clone(),
                 item,
@@ -226,6 +377,45 @@ impl Tables {
             }],
         )
         .await
+    }
+}
+
+/// The sections of some VPCs and what is shared, or all that there are.
+fn wanted<'a>(
+    vpcs: Option<&BTreeSet<VpcId>>,
+    all: impl Iterator<Item = &'a String>,
+) -> BTreeSet<String> {
+    match vpcs {
+        Some(vpcs) => vpcs
+            .iter()
+            .map(ToString::to_string)
+            .chain([SHARED.to_owned()])
+            .collect(),
+        None => all.cloned().collect(),
+    }
+}
+
+/// Whether a section is neither captured nor seen.
+fn is_nowhere(section: &str, captured: &Head, seen: &Head) -> bool {
+    !captured.parts.contains_key(section) && !seen.parts.contains_key(section)
+}
+
+fn joined(sections: BTreeMap<String, Topology>, part: Option<BTreeSet<VpcId>>) -> Topology {
+    let mut topology = Topology::default();
+    sections
+        .into_values()
+        .for_each(|section| topology.join(section));
+    topology.part = part;
+    topology
+}
+
+fn overtaken(series: Series) -> StoreError {
+    StoreError::Corrupt {
+        what: series.head_key().to_string(),
+        message: format!(
+            "{}: they follow each other faster than they can be read",
+            series.what()
+        ),
     }
 }
 

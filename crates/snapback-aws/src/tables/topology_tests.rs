@@ -93,6 +93,7 @@ fn a_capture_that_was_overtaken_cannot_turn_the_head_or_write_over_the_later_one
         claim: 1,
         slot: 1,
         parts: BTreeMap::from([("vpc-1".into(), 1)]),
+        ..Head::default()
     };
     let mut item = late.key("vpc-2", 0).with(&of("vpc-1")).unwrap();
     item.insert(CAPTURE.to_owned(), AttributeValue::N("1".into()));
@@ -132,6 +133,7 @@ fn a_reader_that_was_overtaken_begins_again() {
         claim: 1,
         slot: 1,
         parts: BTreeMap::from([("vpc-1".into(), 1)]),
+        ..Head::default()
     };
     let fresh = Tables::new(&dynamo.sdk(), "state", "journal");
     assert_eq!(
@@ -206,4 +208,84 @@ fn a_part_says_of_which_vpcs_it_tells() {
     assert!(!one.has_read_in(ContextKind::Interfaces, &"vpc-1".into()));
     assert!(!one.has_read(ContextKind::Interfaces));
     assert!(part(&["vpc-1", "vpc-2"]).has_read(ContextKind::Interfaces));
+}
+
+/// What was captured and what was seen since, of some VPCs or all.
+fn both(tables: &Tables, vpcs: Option<&[&str]>) -> (Topology, Option<Topology>) {
+    let wanted = Wanted {
+        everything: vpcs.is_none(),
+        vpcs: vpcs
+            .unwrap_or_default()
+            .iter()
+            .map(|vpc| (Kind::RouteTable, VpcId::from(*vpc)))
+            .collect(),
+        ..Wanted::default()
+    };
+    let read = wait(tables.baselines(&wanted)).unwrap().unwrap();
+    (read.topology, read.seen)
+}
+
+/// Two VPCs, and a prefix list with one network.
+fn listed(network: &str) -> Topology {
+    let mut topology = of("vpc-1");
+    topology.join(of("vpc-2"));
+    let id = PrefixListId::from("pl-1");
+    let list = PrefixList {
+        id: id.clone(),
+        name: None,
+        version: Some(1),
+        max_entries: None,
+        entries: Some([network.parse().unwrap()].into()),
+    };
+    topology.prefix_lists.insert(id, list);
+    topology
+}
+
+#[test]
+fn what_a_sweep_saw_stands_beside_the_capture_until_the_next_capture() {
+    let dynamo = Dynamo::default();
+    let tables = Tables::new(&dynamo.sdk(), "state", "journal");
+    let (good, wide) = (listed("10.0.0.0/8"), listed("0.0.0.0/0"));
+    wait(tables.put_seen(&wide)).unwrap();
+    wait(tables.put_topology(&good)).unwrap();
+    assert_eq!(both(&tables, None), (good.clone(), None));
+    wait(tables.put_seen(&wide)).unwrap();
+    let fresh = Tables::new(&dynamo.sdk(), "state", "journal");
+    assert_eq!(both(&fresh, None), (good.clone(), Some(wide.clone())));
+    let (_, seen) = both(&fresh, Some(&["vpc-1"]));
+    let seen = seen.unwrap();
+    assert_eq!(seen.prefix_lists, wide.prefix_lists);
+    assert_eq!(seen.vpcs.len(), 1, "its VPC's context only");
+    assert_eq!(seen.part, Some(["vpc-1".into()].into()));
+    wait(tables.put_seen(&good)).unwrap();
+    assert_eq!(both(&fresh, None), (good, None), "nothing is new any more");
+    wait(tables.put_topology(&wide)).unwrap();
+    assert_eq!(both(&fresh, None), (wide, None), "a capture is newer");
+}
+
+#[test]
+fn only_what_a_sweep_saw_otherwise_is_stored_and_read_again() {
+    let dynamo = Dynamo::default();
+    let tables = Tables::new(&dynamo.sdk(), "state", "journal");
+    let good = listed("10.0.0.0/8");
+    wait(tables.put_topology(&good)).unwrap();
+    let mut now = good.clone();
+    now.vpcs.remove(&VpcId::from("vpc-2"));
+    now.join(of("vpc-3"));
+    wait(tables.put_seen(&now)).unwrap();
+    let head = wait(tables.heads()).unwrap().seen.unwrap();
+    assert_eq!(head.parts.keys().collect::<Vec<_>>(), ["vpc-3"]);
+    assert_eq!(both(&tables, None), (good, Some(now)));
+    // A VPC that is gone is seen as gone, one that is as it was costs no read.
+    let (_, gone) = both(&tables, Some(&["vpc-2"]));
+    assert_eq!(gone.unwrap().vpcs, BTreeMap::new());
+    let before = dynamo.calls().len();
+    assert_eq!(both(&tables, Some(&["vpc-1"])).1, None);
+    let one = both(&tables, Some(&["vpc-3"])).1.unwrap();
+    assert_eq!(one.vpcs.len(), 1);
+    assert_eq!(
+        dynamo.calls().len() - before,
+        4,
+        "for each the heads and the index of its VPC: what was seen is remembered"
+    );
 }

@@ -126,12 +126,14 @@ impl Teller {
         let (colour, sign, word) = match report.outcome {
             Outcome::Reverted => (GREEN, "✓", "put back"),
             Outcome::Accepted => (GREEN, "✓", "accepted into the baseline"),
+            Outcome::Released => (GREEN, "✓", "released by a person"),
             Outcome::Alerted | Outcome::Context => (YELLOW, "!", "told, nothing changed"),
             Outcome::Refused
             | Outcome::Failed
             | Outcome::Blind
             | Outcome::Impostor
-            | Outcome::Malformed => (RED, "!", "a person is needed"),
+            | Outcome::Malformed
+            | Outcome::Braked => (RED, "!", "a person is needed"),
         };
         for (what, turn) in [("opened", Turn::Opened), ("cut", Turn::Closed)] {
             for line in report.impact.lines(turn, 3) {

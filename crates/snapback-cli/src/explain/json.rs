@@ -25,7 +25,7 @@ pub(super) fn explanation(
         "opened": shifts(&explanation.resources, Turn::Opened),
         "closed": shifts(&explanation.resources, Turn::Closed),
         "resources": explanation.resources.iter().map(resource).collect::<Vec<_>>(),
-        "plan": explanation.plan.as_ref().map(|plan| plan.to_json(&live.handles)),
+        "plan": explanation.plan.as_ref().map(|plan| plan.to_json_with_traffic(live)),
     });
     if let Some(members) = document.as_object_mut() {
         members.extend(sources(compared).map(|(name, value)| (name.to_owned(), value)));

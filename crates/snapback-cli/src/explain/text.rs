@@ -10,6 +10,7 @@ use snapback_engine::change::Change;
 use snapback_engine::finding::{Finding, Severity, Since};
 use snapback_engine::impact::{Impact, Turn};
 use snapback_engine::verdict::Verdict;
+use snapback_model::Snapshot;
 use std::io::Write;
 
 /// Lines of one list.
@@ -21,6 +22,7 @@ const MOST_EVIDENCE: usize = 4;
 pub(super) fn explanation(
     out: &mut impl Write,
     explanation: &Explanation,
+    live: &Snapshot,
     has_policy: bool,
 ) -> Result<()> {
     match &explanation.event {
@@ -50,7 +52,7 @@ pub(super) fn explanation(
             "what enforce would do (no policy was given)"
         };
         writeln!(out, "\n{BOLD}plan{BOLD:#} {DIM}{when}{DIM:#}")?;
-        plan::text(out, made)?;
+        plan::text(out, live, made)?;
     }
     Ok(())
 }

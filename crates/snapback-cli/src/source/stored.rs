@@ -49,7 +49,9 @@ impl Capture {
             value: problem.problem.clone(),
         });
         snapshot.unknown.extend(missing);
-        let Baselines { by_id, topology } = Baselines::captured(&snapshot, by, why);
+        let Baselines {
+            by_id, topology, ..
+        } = Baselines::captured(&snapshot, by, why);
         Self {
             schema: CAPTURE_SCHEMA,
             account: snapshot.account,
@@ -112,6 +114,7 @@ pub(super) fn read(text: &str, place: &str, now: Timestamp) -> Result<Option<Sta
         let baselines = Baselines {
             by_id: capture.by_id,
             topology: capture.topology,
+            seen: None,
         };
         return Ok(Some(State {
             snapshot,

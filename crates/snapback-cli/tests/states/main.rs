@@ -14,6 +14,7 @@ mod can;
 mod explain;
 mod input;
 mod policy;
+mod rollback;
 mod script;
 mod several_states;
 mod world;
@@ -120,7 +121,33 @@ fn the_plan_is_made_of_calls_that_anybody_can_run() {
     for step in plan["steps"].as_array().unwrap() {
         assert!(!step["why"].as_str().unwrap().is_empty());
         assert!(step["resource"].as_str().is_some());
+        assert_eq!(step["safety"], "safe");
     }
+    let revoke = plan["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|step| step["action"] == "RevokeSecurityGroupIngress")
+        .unwrap();
+    assert_eq!(revoke["traffic"]["of"], "sg-00000001");
+    assert!(
+        revoke["traffic"]["closed"][0]
+            .as_str()
+            .unwrap()
+            .starts_with("ingress tcp 22"),
+        "{revoke:#}"
+    );
+    let text = snapback(&["plan", "--baseline", &x, "--live", &y]).out;
+    let steps = plan["steps"].as_array().unwrap().len();
+    assert_eq!(text.matches("     safe; ").count(), steps, "{text}");
+    assert!(
+        text.contains("so far sg-00000001: closed ingress tcp 22"),
+        "{text}"
+    );
+    assert!(
+        text.contains("so far rtb-00000001: led 0.0.0.0/0 to igw-00000001"),
+        "{text}"
+    );
 }
 
 #[test]

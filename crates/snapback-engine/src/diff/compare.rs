@@ -7,12 +7,17 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Who should hold what can only be held once: a subnet by an ACL, a subnet by an explicit table,
 /// being the main table by one table of a VPC.
 pub(super) struct Claims<'a> {
-    subnets: BTreeMap<(Kind, &'a SubnetId), (Timestamp, &'a ResourceId)>,
-    mains: BTreeMap<&'a VpcId, (Timestamp, &'a RouteTableId)>,
+    subnets: BTreeMap<(Kind, &'a SubnetId), (Standing, &'a ResourceId)>,
+    mains: BTreeMap<&'a VpcId, (Standing, &'a RouteTableId)>,
 }
 
+/// Whether somebody said that it is good, and since when: what the sweep merely found takes nothing
+/// from what was approved.
+type Standing = (bool, Timestamp);
+
 impl<'a> Claims<'a> {
-    /// The claims of all baselines; the newer one counts where two claim the same.
+    /// The claims of all baselines; the newer one counts where two claim the same, an approved one
+    /// before one that nobody reviewed.
     pub(super) fn of(baselines: &'a Baselines) -> Self {
         let mut claims = Self {
             subnets: BTreeMap::new(),
@@ -23,7 +28,7 @@ impl<'a> Claims<'a> {
                 Some(Resource::NetworkAcl(acl)) => &acl.subnets,
                 Some(Resource::RouteTable(table)) => {
                     if table.main {
-                        let at = since(baseline, &Element::Main);
+                        let at = standing(baseline, &Element::Main);
                         let claim = claims.mains.entry(&table.vpc).or_insert((at, &table.id));
                         *claim = (*claim).max((at, &table.id));
                     }
@@ -32,7 +37,7 @@ impl<'a> Claims<'a> {
                 Some(Resource::SecurityGroup(_)) | None => continue,
             };
             for subnet in subnets {
-                let at = since(baseline, &Element::Subnet(subnet.clone()));
+                let at = standing(baseline, &Element::Subnet(subnet.clone()));
                 let claim = claims
                     .subnets
                     .entry((id.kind(), subnet))
@@ -46,6 +51,12 @@ impl<'a> Claims<'a> {
     fn holder(&self, kind: Kind, subnet: &SubnetId) -> Option<&'a ResourceId> {
         self.subnets.get(&(kind, subnet)).map(|(_, id)| *id)
     }
+}
+
+fn standing(baseline: &Baseline, element: &Element) -> Standing {
+    let found = baseline.provenance.origin == Origin::Unreviewed;
+    let is_approved = !found || baseline.marks.contains_key(element);
+    (is_approved, since(baseline, element))
 }
 
 /// Since when a baseline says what it says of an element.

@@ -273,6 +273,23 @@ fn of_two_claims_on_one_subnet_the_newer_one_counts() {
     );
 }
 
+/// The sweep records what it finds; by that alone a subnet that was moved there is not approved there.
+#[test]
+fn a_claim_that_nobody_reviewed_takes_nothing_from_an_approved_one() {
+    let good = account();
+    let mut baselines = captured(&good);
+    let mut live = good;
+    move_subnet(&mut live, "subnet-1", Some(ACL), Some(OTHER_ACL));
+    let mut found = baseline_of(&live, &OTHER_ACL.parse().unwrap());
+    found.provenance.at = at(900);
+    found.provenance.origin = Origin::Unreviewed;
+    baselines.by_id.insert(found.id.clone(), found);
+    assert_eq!(
+        lines(&baselines, &live),
+        ["moved: subnet-1: was on acl-1, is on acl-2"]
+    );
+}
+
 #[test]
 fn a_resource_whose_deletion_was_accepted_is_unreviewed_when_it_is_there_again() {
     let live = account();

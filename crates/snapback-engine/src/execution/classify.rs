@@ -4,7 +4,8 @@ use super::ErrorClass;
 
 /// Rule 1: the state may be as wanted already. A stale association id belongs here too: what it
 /// named was replaced, so read and compare. So does a group's name that is taken: perhaps by the group
-/// that a try of ours without an answer made.
+/// that a try of ours without an answer made. And so does a client token that was used with other
+/// parameters: two stories ask for one NAT gateway, each with its own mark on it.
 const ALREADY_AS_WANTED: &[&str] = &[
     "InvalidPermission.Duplicate",
     "InvalidPermission.NotFound",
@@ -16,6 +17,7 @@ const ALREADY_AS_WANTED: &[&str] = &[
     "Resource.AlreadyAssociated",
     "InvalidAssociationID.NotFound",
     "InvalidGroup.Duplicate",
+    "IdempotentParameterMismatch",
 ];
 
 /// Rule 2: throttled or a fault of AWS (EC2 error list and botocore's retry table).

@@ -9,10 +9,16 @@ use snapback_model::*;
 /// know the association ids that the event names. Who made the call is the caller's to check. Tag
 /// calls are never changes, so never match.
 pub fn matches(action: &Action, change: &Change, handles: &Handles) -> bool {
-    if let Action::ModifyVpcEndpoint { endpoint, .. } = action {
+    let context = match action {
+        Action::ModifyVpcEndpoint { endpoint, .. } => Some(endpoint.as_str()),
+        Action::AssociateNatGatewayAddress { gateway, .. }
+        | Action::AssignPrivateNatGatewayAddress { gateway, .. } => Some(gateway.as_str()),
+        _ => None,
+    };
+    if let Some(context) = context {
         // The event of a call on context tells what it touched, not its edits.
         let touches =
-            |touched: &Touched| matches!(touched, Touched::Context { id, .. } if id == endpoint);
+            |touched: &Touched| matches!(touched, Touched::Context { id, .. } if id == context);
         return change.api == action.api() && change.touched.iter().any(touches);
     }
     let Edits::Known(edits) = &change.edits else {
@@ -26,6 +32,13 @@ pub fn matches(action: &Action, change: &Change, handles: &Handles) -> bool {
 /// Whether the change made what this create call of ours asked for, by the id that the story of the
 /// call found it under: tells the event of a making whose answer was lost.
 pub fn made(action: &Action, change: &Change, lineage: &Lineage) -> bool {
+    if let Action::CreateNatGateway { gateway, .. } = action {
+        // The event of a call on context tells what it touched: the gateway that it made.
+        let new = lineage.current(gateway.as_str());
+        let touches =
+            |touched: &Touched| matches!(touched, Touched::Context { id, .. } if id == new);
+        return change.api == action.api() && change.touched.iter().any(touches);
+    }
     let Edits::Known(edits) = &change.edits else {
         return false;
     };

@@ -52,7 +52,7 @@ impl<'a> Scene<'a> {
         diff: &'a ResourceDiff,
     ) -> Self {
         let lists = Topology {
-            prefix_lists: baselines.topology.prefix_lists.clone(),
+            prefix_lists: baselines.context().prefix_lists.clone(),
             ..Topology::default()
         };
         let lists = lists.with_lists_of(&live.topology);
@@ -115,6 +115,7 @@ impl<'a> Scene<'a> {
             &self.live.topology.subnets,
         );
         then.values()
+            .chain(self.baselines.context().subnets.values())
             .chain(now.values())
             .filter(|subnet| subnet.vpc == *vpc)
             .map(|subnet| &subnet.id)

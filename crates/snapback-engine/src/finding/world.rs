@@ -92,14 +92,14 @@ impl<'a> World<'a> {
 
     /// The two sides of one difference, in the same surroundings: what should be, and the same with
     /// what live has of the resources that were read. The context is that of the read where it has
-    /// interfaces, else that of the capture.
+    /// interfaces, else the newest that was seen.
     pub(super) fn sides(
         baselines: &'a Baselines,
         live: &'a Snapshot,
         lists: &'a Topology,
     ) -> (Self, Self) {
         let context = if live.topology.interfaces.is_empty() {
-            &baselines.topology
+            baselines.context()
         } else {
             &live.topology
         };

@@ -101,6 +101,7 @@ impl<'a> Court<'a> {
             baselines: Baselines {
                 by_id: BTreeMap::new(),
                 topology: topology.clone(),
+                seen: None,
             },
             reads_interfaces: topology.read.contains(&ContextKind::Interfaces),
             live: Snapshot {
@@ -135,7 +136,7 @@ impl<'a> Court<'a> {
     fn trusts(&self, step: usize) -> bool {
         self.steps
             .get(step)
-            .is_some_and(|step| self.policy.trusts(&step.change.actor.principal))
+            .is_some_and(|step| self.policy.accepts(&step.change))
     }
 
     fn note(&mut self, step: usize, outcome: Outcome) {
@@ -360,8 +361,17 @@ impl<'a> Court<'a> {
     }
 
     fn outcome(&self, case: &Case, judgement: &Judgement) -> Outcome {
+        let by_tag = |kind| {
+            kind == Kind::RouteTable
+                && self
+                    .policy
+                    .allowed_targets
+                    .iter()
+                    .any(|allowed| allowed.tag.is_some())
+        };
         let untold = |view: &View| {
-            (!self.policy.vpcs.is_empty() && !view.has_vpc)
+            (by_tag(case.id.kind()) && !view.has_tags)
+                || (!self.policy.vpcs.is_empty() && !view.has_vpc)
                 || (self.policy.opt_out.is_some() && !view.has_tags)
         };
         if untold(&case.before) {
@@ -423,13 +433,15 @@ fn baseline(state: Resource, at: Timestamp) -> Baseline {
             event: None,
         },
         marks: BTreeMap::new(),
+        predecessor: None,
+        successor: None,
         state: Some(state),
     }
 }
 
 /// What the step's own word gives before any state is looked at.
 fn first_word(past: &Past, index: usize, step: &Step, policy: &Policy) -> Retold {
-    let trusted = policy.trusts(&step.change.actor.principal);
+    let trusted = policy.accepts(&step.change);
     let outcome = match &step.change.edits {
         Edits::Context => Outcome::Context,
         // What is not told is never folded in: it is alerted.

@@ -57,7 +57,7 @@ pub struct Surroundings {
 const MOST_GROUPS: usize = 100;
 
 impl Surroundings {
-    /// What surrounds a resource by the captured topology, without what `baselines` has.
+    /// What surrounds a resource by the newest context seen, without what `baselines` has.
     pub fn of(baselines: &Baselines, resource: &ResourceId) -> Self {
         let Some(baseline) = baselines.by_id.get(resource) else {
             return Self::default();
@@ -71,7 +71,7 @@ impl Surroundings {
             }
             None => false,
         };
-        let interfaces = baselines.topology.interfaces.values();
+        let interfaces = baselines.context().interfaces.values();
         let carried = interfaces
             .filter(|interface| holds(interface))
             .flat_map(|interface| &interface.groups);
@@ -97,9 +97,9 @@ impl Surroundings {
     }
 }
 
-/// Whether the interfaces are known: read now or at the last capture.
+/// Whether the interfaces are known: read now or before.
 pub(super) fn knows_interfaces(baselines: &Baselines, live: &Snapshot) -> bool {
-    [&live.topology, &baselines.topology]
+    [&live.topology, baselines.context()]
         .iter()
         .any(|topology| lists_interfaces(topology))
 }
@@ -108,7 +108,7 @@ fn lists_interfaces(topology: &Topology) -> bool {
     topology.has_read(ContextKind::Interfaces) || !topology.interfaces.is_empty()
 }
 
-/// Whether the interfaces are those of the last capture, not of this read.
+/// Whether the interfaces are those of an earlier read, not of this one.
 pub(super) fn interfaces_are_old(live: &Snapshot) -> bool {
     !lists_interfaces(&live.topology)
 }

@@ -83,9 +83,9 @@ pub fn membership(baselines: &Baselines, live: &Snapshot) -> Membership {
         differences: Vec::new(),
     };
     let around = merged(baselines, live);
-    let network = Network::with_context(&around, &baselines.topology);
+    let network = Network::with_context(&around, baselines.context());
     let lists = Topology {
-        prefix_lists: baselines.topology.prefix_lists.clone(),
+        prefix_lists: baselines.context().prefix_lists.clone(),
         ..Topology::default()
     };
     let lists = lists.with_lists_of(&live.topology);
@@ -96,7 +96,7 @@ pub fn membership(baselines: &Baselines, live: &Snapshot) -> Membership {
             live,
             diff: &nothing,
             sets: Sets::new(&network, &lists, &now.vpc),
-            access: access.or(baselines.topology.block_public_access.as_ref()),
+            access: access.or(baselines.context().block_public_access.as_ref()),
             is_known: knows_interfaces(baselines, live),
             is_old: false,
             peers: AddressSet::empty(),

@@ -150,9 +150,8 @@ fn orphans<'q, 'a: 'q>(
         let now = now.or_else(|| work.live.main_table_of(&gone.vpc));
         by_table.entry(now).or_default().insert(subnet);
     }
-    let found = |id: &RouteTableId| {
-        super::as_table(work.live.resources.get(&ResourceId::from(id.clone())))
-    };
+    let found =
+        |id: &RouteTableId| super::as_table(work.live.resources.get(&ResourceId::from(id.clone())));
     by_table
         .into_iter()
         .map(|(now, subnets)| Regime {

@@ -29,7 +29,7 @@ pub(super) struct Work<'n, 'a> {
     pub(super) access: Option<&'a BlockPublicAccess>,
     /// Whether the interfaces are known.
     pub(super) is_known: bool,
-    /// Whether they are those of the last capture.
+    /// Whether they are those of an earlier read.
     pub(super) is_old: bool,
     /// The other side of all that moved.
     pub(super) peers: AddressSet,
@@ -231,7 +231,7 @@ impl<'n, 'a> Work<'n, 'a> {
         self.impact.blast.peers = Peers::of(&self.peers);
         let moved = !self.impact.opened.is_empty() || !self.impact.closed.is_empty();
         if moved && self.is_known && self.is_old {
-            let words = "network interfaces and their groups are as of the last capture: what was launched, \
+            let words = "network interfaces and their groups are as an earlier read told them: what was launched, \
                          ended or moved since is not counted";
             let what = Unknowns::Context(ContextKind::Interfaces);
             self.sets.gaps.add(Gap::new(what, Errs::Either, words));

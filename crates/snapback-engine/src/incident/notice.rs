@@ -111,7 +111,14 @@ fn advice(outcome: Outcome) -> Vec<String> {
         Outcome::Refused => &[
             "If the change was meant, run `snapback capture` so that it becomes the baseline; if not, take it back by hand.",
         ],
-        Outcome::Reverted | Outcome::Alerted | Outcome::Accepted | Outcome::Failed => &[],
+        Outcome::Released => {
+            &["Snapback judges what waited afresh and takes back what the policy says."]
+        }
+        Outcome::Reverted
+        | Outcome::Alerted
+        | Outcome::Accepted
+        | Outcome::Failed
+        | Outcome::Braked => &[],
     };
     lines.iter().map(|line| (*line).to_owned()).collect()
 }

@@ -3,6 +3,7 @@
 use super::story::{Place, Story};
 use super::{Cause, Outcome, Report, ReportedDifference};
 use crate::finding::{Finding, Severity};
+use crate::plan::{predecessor, successor_name};
 use crate::policy::Mode;
 use crate::verdict::{Judgement, Verdict};
 use snapback_model::*;
@@ -25,7 +26,7 @@ pub(super) fn report(
     let findings = findings(&judged);
     let executed = !story.made.is_empty();
     let mut problems = story.problems.clone();
-    if outcome == Outcome::Reverted && !executed {
+    if outcome == Outcome::Reverted && !executed && story.errand.is_none() {
         problems
             .push("no call of Snapback was needed: it was back before the first one".to_owned());
     }
@@ -94,9 +95,9 @@ fn severity(outcome: Outcome, findings: &[Finding]) -> Severity {
     let worst = findings.iter().map(|finding| finding.severity).max();
     let least = match outcome {
         Outcome::Failed | Outcome::Refused | Outcome::Blind => Severity::High,
-        Outcome::Impostor => Severity::Critical,
+        Outcome::Impostor | Outcome::Braked => Severity::Critical,
         Outcome::Alerted | Outcome::Malformed | Outcome::Context => Severity::Low,
-        Outcome::Reverted | Outcome::Accepted => Severity::Info,
+        Outcome::Reverted | Outcome::Accepted | Outcome::Released => Severity::Info,
     };
     worst.map_or(least, |worst| worst.max(least))
 }
@@ -104,7 +105,7 @@ fn severity(outcome: Outcome, findings: &[Finding]) -> Severity {
 fn differences(judged: &[&Judgement], told: &BTreeMap<Element, Digest>) -> Vec<ReportedDifference> {
     let (old, new): (Vec<&Judgement>, Vec<&Judgement>) = judged.iter().partition(|judgement| {
         judgement.verdict == Verdict::Alert
-            && told.get(&judgement.difference.element()) == Some(&Digest::of(&judgement.difference))
+            && told.get(&judgement.difference.element()) == Some(&judgement.told())
     });
     let line = |judgement: &Judgement, text: String| ReportedDifference {
         text,
@@ -122,6 +123,10 @@ fn differences(judged: &[&Judgement], told: &BTreeMap<Element, Digest>) -> Vec<R
 
 fn next(story: &Story, outcome: Outcome, judged: &[&Judgement]) -> Vec<String> {
     let mut lines = successors(story);
+    lines.extend(story.advice.iter().cloned());
+    lines.extend(story.part_of.iter().map(|whole| {
+        format!("This is part of {whole}: one chain of changes, put back in its order.")
+    }));
     let stay = judged
         .iter()
         .any(|judgement| judgement.verdict == Verdict::Alert);
@@ -137,17 +142,22 @@ fn next(story: &Story, outcome: Outcome, judged: &[&Judgement]) -> Vec<String> {
         }
         Outcome::Alerted => lines.extend(alerted(story)),
         Outcome::Refused | Outcome::Failed => {
-            lines.push(format!(
-                "{} is not at its baseline: put back by hand what is listed as left, then ask for another look (`recheck`), or run `snapback capture` if it is meant.",
-                story.label
-            ));
+            lines.push(match &story.errand {
+                Some(_) => "It did not reach its end: what is listed as left differs from the baselines, which say what was asked for. Ask again to go on: the same `snapback rollback --to baseline`.".to_owned(),
+                None => format!(
+                    "{} is not at its baseline: put back by hand what is listed as left, then ask for another look (`recheck`), or run `snapback capture` if it is meant.",
+                    story.label
+                ),
+            });
             lines.push(who(story));
         }
         Outcome::Accepted
         | Outcome::Blind
         | Outcome::Impostor
         | Outcome::Malformed
-        | Outcome::Context => {}
+        | Outcome::Context
+        | Outcome::Released
+        | Outcome::Braked => {}
     }
     if story.cause == Cause::Missed {
         lines.push(
@@ -160,7 +170,38 @@ fn next(story: &Story, outcome: Outcome, judged: &[&Judgement]) -> Vec<String> {
 
 /// What was made again is told under both ids, with what cannot follow by itself (semantics B1).
 fn successors(story: &Story) -> Vec<String> {
-    let old = &story.resource;
+    let olds = story.subjects().into_iter();
+    let mut lines = gateways(story);
+    lines.extend(olds.flat_map(|old| successor(story, old)));
+    lines
+}
+
+/// NAT gateways that were made again: routes and baselines follow, their names elsewhere do not.
+fn gateways(story: &Story) -> Vec<String> {
+    let made = story
+        .lineage
+        .iter()
+        .filter_map(|(name, new)| Some((predecessor(name)?, new)));
+    let leads = |old: &str, new: &str| {
+        let name = successor_name(old);
+        story.made.iter().any(|line| {
+            let route = line.starts_with("ReplaceRoute ") || line.starts_with("CreateRoute ");
+            route && (line.contains(new) || line.contains(&name))
+        })
+    };
+    let told = made.flat_map(|(old, new)| {
+        if !leads(old, new) {
+            return vec![format!("{new} was made in the place of {old}, and no route leads to it.")];
+        }
+        vec![
+            format!("{old} is {new} now: the routes that led to it and their baselines follow. The connections through it were lost."),
+            format!("What still names {old} does not follow; change it by hand: the state of infrastructure as code, scripts, alarms and dashboards."),
+        ]
+    });
+    told.collect()
+}
+
+fn successor(story: &Story, old: &ResourceId) -> Vec<String> {
     let new = story.lineage.current_resource(old);
     if new == *old {
         return Vec::new();
@@ -187,6 +228,10 @@ fn alerted(story: &Story) -> Vec<String> {
             "Nothing was changed: the mode is observe. The calls above put it back; `snapback plan --format sh` prints them for a shell.".to_owned(),
             "To have Snapback make them by itself, set the mode to enforce.".to_owned(),
         ],
+        (Mode::Enforce | Mode::Strict, Some(_)) => vec![
+            "Nothing was changed: the policy leaves these calls to a person. `snapback plan --format sh` prints them for a shell.".to_owned(),
+            "To have Snapback make a lost NAT gateway again by itself, set `recreate: { nat: true }` in the policy.".to_owned(),
+        ],
         (Mode::Observe | Mode::Enforce | Mode::Strict, _) => vec![
             "The differences stay. If they are meant, run `snapback capture` so that they become the baseline; if not, take them back by hand.".to_owned(),
         ],
@@ -194,6 +239,9 @@ fn alerted(story: &Story) -> Vec<String> {
 }
 
 fn who(story: &Story) -> String {
+    if let Some(errand) = &story.errand {
+        return format!("{} asked for it: {}.", errand.by, errand.what);
+    }
     match story.change.as_deref() {
         Some(change) => {
             let actor = &change.actor;

@@ -1,7 +1,7 @@
 //! The fold of entries into where a story stands: the same for the invocation that writes them and
 //! for the one that takes the story over.
 
-use super::{Body, Cause, Entry, Outcome, Report};
+use super::{Body, Cause, Entry, Errand, Outcome, Report};
 use crate::change::Change;
 use crate::execution::StepOutcome;
 use crate::impact::Impact;
@@ -45,10 +45,16 @@ pub struct Story {
     pub cause: Cause,
     /// The event's change, where one led here.
     pub change: Option<Box<Change>>,
+    /// What a person asked for, where one did.
+    pub errand: Option<Box<Errand>>,
+    /// The incident that led here: both are links of one chain.
+    pub part_of: Option<IncidentId>,
     /// When our work on it began.
     pub arrived_at: Timestamp,
     /// Every difference that was judged in it, by element, the latest judgement.
     pub judgements: BTreeMap<Element, Judgement>,
+    /// Every element that it once set out to take back, whatever was judged later.
+    pub aims: BTreeSet<Element>,
     /// What it opened and cut, all decisions together.
     pub impact: Impact,
     /// The latest plan.
@@ -63,8 +69,12 @@ pub struct Story {
     pub interruptions: u32,
     /// What went wrong or is left, in words.
     pub problems: Vec<String>,
+    /// What a person is to do, beside what its outcome says.
+    pub advice: Vec<String>,
     /// Whether it is over.
     pub closed: bool,
+    /// Whether a call of it was begun.
+    pub begun: bool,
     running: Option<Running>,
 }
 
@@ -84,8 +94,11 @@ impl Story {
             mode: Mode::Observe,
             cause,
             change,
+            errand: None,
+            part_of: None,
             arrived_at,
             judgements: BTreeMap::new(),
+            aims: BTreeSet::new(),
             impact: Impact::default(),
             plan: None,
             made: Vec::new(),
@@ -93,7 +106,9 @@ impl Story {
             lineage: Lineage::default(),
             interruptions: 0,
             problems: Vec::new(),
+            advice: Vec::new(),
             closed: false,
+            begun: false,
             running: None,
         }
     }
@@ -105,6 +120,7 @@ impl Story {
             resource,
             cause,
             change,
+            part_of,
         } = &first.body
         else {
             return None;
@@ -116,6 +132,7 @@ impl Story {
             change.clone(),
             first.at,
         );
+        story.part_of.clone_from(part_of);
         for entry in rest {
             story.absorb(entry);
         }
@@ -127,12 +144,21 @@ impl Story {
     pub fn absorb(&mut self, entry: &Entry) {
         match &entry.body {
             Body::Opened { .. } => {}
+            Body::Asked { errand } => {
+                // A person's word counts in every mode.
+                self.mode = Mode::Enforce;
+                self.label.clone_from(&errand.what);
+                self.errand = Some(errand.clone());
+            }
             Body::Decided { decision, impact } => {
                 self.label.clone_from(&decision.label);
                 self.mode = decision.mode;
                 for judgement in &decision.judgements {
-                    self.judgements
-                        .insert(judgement.difference.element(), judgement.clone());
+                    let element = judgement.difference.element();
+                    if judgement.verdict == Verdict::Revert {
+                        self.aims.insert(element.clone());
+                    }
+                    self.judgements.insert(element, judgement.clone());
                 }
                 self.impact.absorb(impact);
                 self.problems.extend(decision.fallback.clone());
@@ -148,7 +174,8 @@ impl Story {
                 );
                 self.plan = Some(plan.as_ref().clone());
             }
-            Body::StepStarted { step, handles } => {
+            Body::StepStarted { step, handles, .. } => {
+                self.begun = true;
                 self.settle_running();
                 self.running = Some(Running {
                     step: *step,
@@ -162,19 +189,33 @@ impl Story {
                 self.problems
                     .push(format!("work stopped for a while: {why}"));
             }
+            Body::Waits { what } => {
+                let line = format!("waited: {what}");
+                if !self.problems.contains(&line) {
+                    self.problems.push(line);
+                }
+            }
             Body::Closed { .. } => self.closed = true,
         }
     }
 
     /// What an unanswered making of `resource` left behind in live, with the step of the latest plan
     /// that made it.
-    pub fn half_made(&self, resource: &ResourceId, live: &Snapshot) -> Option<(usize, ResourceId)> {
+    pub fn half_made(&self, resource: &str, live: &Snapshot) -> Option<(usize, CreatedId)> {
         let steps = self.plan.iter().flat_map(|plan| &plan.steps);
         let made = |action: &Action| plan::born(&action.for_incident(&self.incident), live);
         steps
             .enumerate()
-            .filter(|(_, step)| step.action.makes().as_ref() == Some(resource))
+            .filter(|(_, step)| step.action.makes_as(resource))
             .find_map(|(index, step)| Some((index, made(&step.action)?)))
+    }
+
+    /// What the story is about, by the ids that it began with.
+    pub fn subjects(&self) -> Vec<&ResourceId> {
+        let mut subjects = vec![&self.resource];
+        let parts = self.errand.iter().flat_map(|errand| errand.parts.keys());
+        subjects.extend(parts.filter(|id| **id != self.resource));
+        subjects
     }
 
     /// The elements that this story set out to take back.
@@ -244,7 +285,7 @@ impl Story {
         self.running = None;
     }
 
-    fn succeed(&mut self, action: &Action, created: Option<&ResourceId>) {
+    fn succeed(&mut self, action: &Action, created: Option<&CreatedId>) {
         if let Some((old, new)) = action.makes().zip(created) {
             self.lineage.record(old.as_str(), new.as_str());
         }
@@ -271,8 +312,5 @@ pub struct Place {
 }
 
 fn note(note: &Note) -> String {
-    match note {
-        Note::Cannot { resource, what } => format!("{resource}: {what}"),
-        Note::Interrupts { step, what } => format!("step {}: {what}", step.saturating_add(1)),
-    }
+    note.left_undone().unwrap_or_else(|| note.words())
 }

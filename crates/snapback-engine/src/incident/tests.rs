@@ -40,6 +40,7 @@ fn entries(bodies: Vec<Body>) -> Vec<Entry> {
             resource: table(),
             cause: Cause::Missed,
             change: None,
+            part_of: None,
         },
         Body::Planned {
             plan: Box::new(plan()),
@@ -61,6 +62,7 @@ fn started() -> Body {
     Body::StepStarted {
         step: 0,
         handles: Handles::default(),
+        fencing: 1,
     }
 }
 
@@ -121,8 +123,10 @@ fn a_new_claim_opens_a_story_and_a_takeover_keeps_it() {
         (1, 1, 0)
     );
     assert_eq!(first.open, Some(fresh.next_incident()));
-    assert!(first.is_held_against("b", at(0)));
-    assert!(!first.is_held_against("b", at(61)));
+    let skew = Duration::from_secs(5);
+    assert!(first.is_held_against("b", at(0), skew));
+    assert!(first.is_held_against("b", at(65), skew));
+    assert!(!first.is_held_against("b", at(66), skew));
     let second = first.claimed("b", at(120));
     assert_eq!(second.open, first.open);
     assert_eq!((second.version, second.fencing), (2, 2));

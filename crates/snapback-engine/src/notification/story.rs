@@ -46,6 +46,8 @@ impl<'a> Story<'a> {
             Outcome::Impostor => "IMPOSTOR",
             Outcome::Malformed => "MALFORMED",
             Outcome::Context => "CONTEXT",
+            Outcome::Braked => "BRAKED",
+            Outcome::Released => "RELEASED",
         }
     }
 
@@ -367,6 +369,12 @@ impl<'a> Story<'a> {
             }
             Outcome::Context => {
                 "Check that routes and rules that rely on it still lead where they should."
+            }
+            Outcome::Braked => {
+                "Find out what goes on, put back by hand what cannot wait, then release the brake."
+            }
+            Outcome::Released => {
+                "Watch what Snapback takes back now; the brake is put on again where it must."
             }
             Outcome::Accepted => return Vec::new(),
         };

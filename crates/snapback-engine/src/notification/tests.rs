@@ -295,6 +295,8 @@ fn each_outcome_has_its_word_and_tells_what_to_do() {
         (Outcome::Impostor, "IMPOSTOR"),
         (Outcome::Malformed, "MALFORMED"),
         (Outcome::Context, "CONTEXT"),
+        (Outcome::Braked, "BRAKED"),
+        (Outcome::Released, "RELEASED"),
     ];
     for (outcome, word) in cases {
         let message = told(Report {

@@ -23,9 +23,7 @@ pub(super) fn entries(
 ) {
     if guarded.is_empty() {
         // It decides no packet: any order will do, and no call more than the differences.
-        for direction in DIRECTIONS {
-            append(draft, &live.id, goal, rewrite(live, goal, direction));
-        }
+        plain(draft, live, goal);
         return;
     }
     let paths = DIRECTIONS.map(|direction| path(live, goal, direction));
@@ -44,11 +42,63 @@ pub(super) fn entries(
     }
 }
 
+/// The entries that differ, one call each, in any order that EC2 takes.
+pub(super) fn plain(draft: &mut Draft, live: &NetworkAcl, goal: &NetworkAcl) {
+    for direction in DIRECTIONS {
+        append(draft, &live.id, goal, rewrite(live, goal, direction));
+    }
+}
+
 fn append(draft: &mut Draft, acl: &NetworkAclId, goal: &NetworkAcl, edits: Vec<Edit>) {
     for edit in edits {
         let (action, why) = call(acl, goal, edit);
         draft.step(acl.clone(), action, why);
     }
+}
+
+/// A temporary ACL and the calls that make it.
+pub(super) struct Temporary {
+    pub(super) acl: NetworkAclId,
+    pub(super) draft: Draft,
+}
+
+/// A temporary ACL with the entries of `of`; nothing where the quota of ACLs is known to be full.
+/// `kind` begins its made-up name.
+pub(super) fn temporary(snapshot: &Snapshot, of: &NetworkAcl, kind: &str) -> Option<Temporary> {
+    let siblings = snapshot
+        .resources
+        .values()
+        .filter(|other| matches!(other, Resource::NetworkAcl(acl) if acl.vpc == of.vpc));
+    if siblings.count() >= ACLS_MAX {
+        return None;
+    }
+    let id = of.id.as_str();
+    let name = id.strip_prefix("acl-").unwrap_or(id);
+    let acl = NetworkAclId::new(format!("{kind}-of-{name}"));
+    let mut draft = Draft::default();
+    let create = Action::CreateNetworkAcl {
+        acl: acl.clone(),
+        vpc: of.vpc.clone(),
+        tags: Tags::from([
+            (SUCCESSOR_OF.to_owned(), acl.to_string()),
+            (
+                "Name".to_owned(),
+                format!("snapback: while {id} is repaired"),
+            ),
+        ]),
+        token: None,
+    };
+    let why = format!("make a temporary ACL to guard the subnets of {id} meanwhile");
+    draft.step(of.id.clone(), create, why);
+    for (key, entry) in &of.entries {
+        let action = Action::CreateNetworkAclEntry {
+            acl: acl.clone(),
+            key: *key,
+            entry: entry.clone(),
+        };
+        draft.step(of.id.clone(), action, format!("give it {key}: {entry}"));
+    }
+    Some(Temporary { acl, draft })
 }
 
 /// The shadow swap: a temporary ACL equal to the goal takes the subnets, one call each without a gap,
@@ -60,49 +110,13 @@ fn shadow(
     goal: &NetworkAcl,
     guarded: &BTreeSet<SubnetId>,
 ) -> Option<Draft> {
-    let siblings = snapshot
-        .resources
-        .values()
-        .filter(|other| matches!(other, Resource::NetworkAcl(acl) if acl.vpc == live.vpc));
-    if siblings.count() >= ACLS_MAX || !guarded.is_subset(&goal.subnets) {
+    if !guarded.is_subset(&goal.subnets) {
         return None;
     }
-    let id = live.id.as_str();
-    let name = id.strip_prefix("acl-").unwrap_or(id);
-    let shadow = NetworkAclId::new(format!("acl-shadow-of-{name}"));
-    let mut draft = Draft::default();
-    let create = Action::CreateNetworkAcl {
-        acl: shadow.clone(),
-        vpc: live.vpc.clone(),
-        tags: Tags::from([
-            (SUCCESSOR_OF.to_owned(), shadow.to_string()),
-            (
-                "Name".to_owned(),
-                format!("snapback: while {id} is repaired"),
-            ),
-        ]),
-        token: None,
-    };
-    let step = |draft: &mut Draft, action: Action, why: String| {
-        draft.step(live.id.clone(), action, why);
-    };
-    step(
-        &mut draft,
-        create,
-        format!("make a temporary ACL to guard the subnets of {id} meanwhile"),
-    );
-    for (key, entry) in &goal.entries {
-        let action = Action::CreateNetworkAclEntry {
-            acl: shadow.clone(),
-            key: *key,
-            entry: entry.clone(),
-        };
-        step(
-            &mut draft,
-            action,
-            format!("give it the approved {key}: {entry}"),
-        );
-    }
+    let Temporary {
+        acl: shadow,
+        mut draft,
+    } = temporary(snapshot, goal, "acl-shadow")?;
     let shift = |draft: &mut Draft, from: &NetworkAclId, to: &NetworkAclId, words: &str| {
         for subnet in guarded {
             let action = Action::ReplaceNetworkAclAssociation {
@@ -110,21 +124,16 @@ fn shadow(
                 from: Some(from.clone()),
                 acl: to.clone(),
             };
-            step(draft, action, format!("{words} {subnet}"));
+            draft.step(live.id.clone(), action, format!("{words} {subnet}"));
         }
     };
     shift(&mut draft, &live.id, &shadow, "let it guard");
-    for direction in DIRECTIONS {
-        append(&mut draft, &live.id, goal, rewrite(live, goal, direction));
-    }
+    plain(&mut draft, live, goal);
     shift(&mut draft, &shadow, &live.id, "move back");
-    step(
-        &mut draft,
-        Action::DeleteNetworkAcl {
-            acl: shadow.clone(),
-        },
-        "remove the temporary ACL".to_owned(),
-    );
+    let remove = Action::DeleteNetworkAcl {
+        acl: shadow.clone(),
+    };
+    draft.step(live.id.clone(), remove, "remove the temporary ACL");
     Some(draft)
 }
 

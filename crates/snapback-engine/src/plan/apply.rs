@@ -8,6 +8,7 @@ use snapback_model::*;
 use std::collections::BTreeMap;
 
 mod existence;
+mod gateways;
 mod routing;
 
 pub(super) use routing::{holder, holds};
@@ -108,6 +109,9 @@ pub fn apply(action: &Action, state: &mut Snapshot) -> Result<(), String> {
         Action::CreateSecurityGroup { .. }
         | Action::CreateNetworkAcl { .. }
         | Action::CreateRouteTable { .. } => existence::create(state, action),
+        Action::CreateNatGateway { gateway, request } => gateways::create(state, gateway, request),
+        Action::AssociateNatGatewayAddress { .. }
+        | Action::AssignPrivateNatGatewayAddress { .. } => gateways::give(state, action),
         Action::DeleteNetworkAcl { acl } => existence::delete_acl(state, acl),
         Action::ModifyVpcEndpoint {
             endpoint,

@@ -1,24 +1,65 @@
 //! Which table or ACL a subnet, a gateway and the VPC itself are bound to: by subject, never by
 //! association id (semantics B1).
 
-use super::Action;
 use super::apply::{holder, holds};
 use super::draft::Draft;
+use super::{Action, Step};
 use snapback_model::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-/// Moves of one kind, and the resources that gain by them and so are prepared first.
+/// What a move means for the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Passage {
+    /// From one explicit place to another.
+    Explicit,
+    /// A subnet on the main table gets a table of its own: before another table is main.
+    Arrives,
+    /// Another table is main, for every subnet that has none of its own.
+    Main,
+    /// A subnet returns to the main table: after the right one is main.
+    Returns,
+    /// A gateway gets, changes or loses its table.
+    Edge,
+}
+
+/// One call that moves a subject.
+#[derive(Debug, Clone)]
+pub(super) struct Move {
+    /// Who holds it before the call, the main table included.
+    pub(super) from: Option<ResourceId>,
+    /// Who holds it after the call.
+    pub(super) to: Option<ResourceId>,
+    pub(super) passage: Passage,
+    pub(super) step: Step,
+}
+
+/// Moves of one kind, and what cannot be moved.
 #[derive(Debug, Default)]
 pub(super) struct Moves {
-    pub(super) draft: Draft,
-    pub(super) receivers: BTreeSet<ResourceId>,
+    pub(super) moves: Vec<Move>,
+    pub(super) told: Draft,
 }
 
 impl Moves {
-    fn to(&mut self, receiver: impl Into<ResourceId>, action: Action, why: String) {
-        let receiver = receiver.into();
-        self.receivers.insert(receiver.clone());
-        self.draft.step(receiver, action, why);
+    fn push(
+        &mut self,
+        (from, to): (Option<ResourceId>, Option<ResourceId>),
+        passage: Passage,
+        resource: impl Into<ResourceId>,
+        action: Action,
+        why: String,
+    ) {
+        let step = Step {
+            resource: resource.into(),
+            action,
+            why,
+        };
+        self.moves.push(Move {
+            from,
+            to,
+            passage,
+            step,
+        });
     }
 }
 
@@ -35,7 +76,7 @@ pub(super) fn acl_moves(live: &Snapshot, pairs: &Pairs<'_, NetworkAcl>) -> Moves
                 continue;
             }
             if from.is_none() && covers_all(live, Kind::NetworkAcl, &goal.vpc) {
-                moves.draft.cannot(
+                moves.told.cannot(
                     goal.id.clone(),
                     format!("{subnet} is in no network ACL: it does not exist any more"),
                 );
@@ -46,7 +87,9 @@ pub(super) fn acl_moves(live: &Snapshot, pairs: &Pairs<'_, NetworkAcl>) -> Moves
                 from: from.cloned(),
                 acl: goal.id.clone(),
             };
-            moves.to(
+            moves.push(
+                (from.cloned().map(Into::into), Some(goal.id.clone().into())),
+                Passage::Explicit,
                 goal.id.clone(),
                 action,
                 format!("move {subnet} back to {}", goal.id),
@@ -66,31 +109,34 @@ pub(super) fn table_moves(live: &Snapshot, pairs: &Pairs<'_, RouteTable>) -> Mov
             let gone = covers_subnets(live) && !live.topology.subnets.contains_key(subnet);
             if gone && live.explicit_table_of(subnet).is_none() {
                 moves
-                    .draft
+                    .told
                     .cannot(goal.id.clone(), format!("{subnet} does not exist any more"));
             } else {
-                bind(
-                    &mut moves,
-                    live,
-                    &goal.id,
-                    AssociationSubject::Subnet(subnet.clone()),
-                );
+                let subject = AssociationSubject::Subnet(subnet.clone());
+                bind(&mut moves, live, goal, subject);
             }
         }
     }
     for (now, goal) in pairs.values().filter(|(now, goal)| goal.main && !now.main) {
+        if let Some(gateway) = goal.gateways.first() {
+            let what = format!(
+                "{} is not made the main table: it has the edge association of {gateway}, which is not this plan's to move",
+                goal.id
+            );
+            let needs = format!("{gateway} led by another table");
+            moves.told.needs(goal.id.clone(), what, needs);
+            continue;
+        }
         let subject = AssociationSubject::Main(now.vpc.clone());
         let from = live.main_table_of(&now.vpc).cloned();
+        let ends = (from.clone().map(Into::into), Some(goal.id.clone().into()));
         let action = Action::ReplaceRouteTableAssociation {
             subject,
             from,
             table: goal.id.clone(),
         };
-        moves.to(
-            goal.id.clone(),
-            action,
-            format!("make {} the main table of {} again", goal.id, now.vpc),
-        );
+        let why = format!("make {} the main table of {} again", goal.id, now.vpc);
+        moves.push(ends, Passage::Main, goal.id.clone(), action, why);
     }
     for (now, goal) in pairs.values() {
         let subnets = now
@@ -110,40 +156,94 @@ pub(super) fn table_moves(live: &Snapshot, pairs: &Pairs<'_, RouteTable>) -> Mov
             release(&mut moves, live, now, subject, pairs);
         }
     }
-    for (_, goal) in pairs.values() {
+    for (now, goal) in pairs.values() {
+        let stays_main = now.main && !moves.moves.iter().any(|of| of.passage == Passage::Main);
         for gateway in &goal.gateways {
-            bind(
-                &mut moves,
-                live,
-                &goal.id,
-                AssociationSubject::Gateway(gateway.clone()),
-            );
+            if stays_main {
+                let what = format!(
+                    "{gateway} is not bound to {}: it is the main table, which takes no edge association",
+                    goal.id
+                );
+                let needs = format!("another main table of {}", goal.vpc);
+                moves.told.needs(goal.id.clone(), what, needs);
+                continue;
+            }
+            let subject = AssociationSubject::Gateway(gateway.clone());
+            let swap = moves.moves.iter().find(|of| of.passage == Passage::Main);
+            let holder = holder(live, &subject).map(ResourceId::from);
+            let crossed = swap.is_some_and(|swap| {
+                swap.to == holder && swap.from.as_ref() == Some(&goal.id.clone().into())
+            });
+            if crossed {
+                step_aside(&mut moves, &subject, holder, goal);
+                continue;
+            }
+            bind(&mut moves, live, goal, subject);
         }
     }
     moves
 }
 
-fn bind(moves: &mut Moves, live: &Snapshot, table: &RouteTableId, subject: AssociationSubject) {
+/// A gateway goes from the table that is to be main to the one that is: it has none while they change,
+/// since the main table takes no edge association.
+fn step_aside(
+    moves: &mut Moves,
+    subject: &AssociationSubject,
+    holder: Option<ResourceId>,
+    goal: &RouteTable,
+) {
+    let Some(ResourceId::RouteTable(from)) = holder else {
+        return;
+    };
+    let action = Action::DisassociateRouteTable {
+        subject: subject.clone(),
+        from: from.clone(),
+    };
+    let why = format!("free {from} of {subject}: it is to be the main table");
+    moves.push(
+        (Some(from.clone().into()), None),
+        Passage::Edge,
+        from,
+        action,
+        why,
+    );
+    let action = Action::AssociateRouteTable {
+        table: goal.id.clone(),
+        subject: subject.clone(),
+    };
+    let why = format!("bind {subject} to {} again", goal.id);
+    let ends = (None, Some(goal.id.clone().into()));
+    moves.push(ends, Passage::Edge, goal.id.clone(), action, why);
+}
+
+fn bind(moves: &mut Moves, live: &Snapshot, goal: &RouteTable, subject: AssociationSubject) {
+    let table = &goal.id;
     let why = format!("bind {subject} to {table} again");
-    match holder(live, &subject) {
-        Some(now) if now == *table => {}
-        Some(now) => {
-            let action = Action::ReplaceRouteTableAssociation {
-                subject,
-                from: Some(now),
-                table: table.clone(),
-            };
-            moves.to(table.clone(), action, why);
-        }
-        None => moves.to(
-            table.clone(),
-            Action::AssociateRouteTable {
-                table: table.clone(),
-                subject,
-            },
-            why,
-        ),
+    let is_edge = matches!(subject, AssociationSubject::Gateway(_));
+    let holder = holder(live, &subject);
+    if holder.as_ref() == Some(table) {
+        return;
     }
+    let main = || live.main_table_of(&goal.vpc).cloned();
+    let from = holder.clone().or_else(|| (!is_edge).then(main).flatten());
+    let passage = match (&holder, is_edge) {
+        (_, true) => Passage::Edge,
+        (Some(_), false) => Passage::Explicit,
+        (None, false) => Passage::Arrives,
+    };
+    let action = match holder {
+        Some(now) => Action::ReplaceRouteTableAssociation {
+            subject,
+            from: Some(now),
+            table: table.clone(),
+        },
+        None => Action::AssociateRouteTable {
+            table: table.clone(),
+            subject,
+        },
+    };
+    let ends = (from.map(Into::into), Some(table.clone().into()));
+    moves.push(ends, passage, table.clone(), action, why);
 }
 
 fn release(
@@ -156,24 +256,29 @@ fn release(
     let main = pairs
         .values()
         .find(|(_, goal)| goal.main && goal.vpc == table.vpc)
-        .map(|(_, goal)| &goal.id);
-    if let Some(main) = main.or_else(|| live.main_table_of(&table.vpc)) {
-        moves.receivers.insert(main.clone().into());
-    }
-    let why = match &subject {
-        AssociationSubject::Gateway(gateway) => format!(
-            "take back: {} must not route what enters by {gateway}",
-            table.id
+        .map(|(_, goal)| &goal.id)
+        .or_else(|| live.main_table_of(&table.vpc));
+    let (to, passage, why) = match &subject {
+        AssociationSubject::Gateway(gateway) => (
+            None,
+            Passage::Edge,
+            format!(
+                "take back: {} must not route what enters by {gateway}",
+                table.id
+            ),
         ),
-        AssociationSubject::Subnet(_) | AssociationSubject::Main(_) => {
-            format!("return {subject} to the main table")
-        }
+        AssociationSubject::Subnet(_) | AssociationSubject::Main(_) => (
+            main.cloned(),
+            Passage::Returns,
+            format!("return {subject} to the main table"),
+        ),
     };
     let action = Action::DisassociateRouteTable {
         subject,
         from: table.id.clone(),
     };
-    moves.draft.step(table.id.clone(), action, why);
+    let ends = (Some(table.id.clone().into()), to.map(Into::into));
+    moves.push(ends, passage, table.id.clone(), action, why);
 }
 
 fn is_claimed(subject: &AssociationSubject, pairs: &Pairs<'_, RouteTable>) -> bool {

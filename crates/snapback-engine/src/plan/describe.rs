@@ -49,6 +49,9 @@ impl Action {
             Self::CreateNetworkAcl { .. } => "CreateNetworkAcl",
             Self::DeleteNetworkAcl { .. } => "DeleteNetworkAcl",
             Self::CreateRouteTable { .. } => "CreateRouteTable",
+            Self::CreateNatGateway { .. } => "CreateNatGateway",
+            Self::AssociateNatGatewayAddress { .. } => "AssociateNatGatewayAddress",
+            Self::AssignPrivateNatGatewayAddress { .. } => "AssignPrivateNatGatewayAddress",
             Self::ModifyVpcEndpoint { .. } => "ModifyVpcEndpoint",
             Self::CreateTags { .. } => "CreateTags",
             Self::DeleteTags { .. } => "DeleteTags",
@@ -114,6 +117,9 @@ impl Action {
             | Self::CreateNetworkAcl { .. }
             | Self::DeleteNetworkAcl { .. }
             | Self::CreateRouteTable { .. }
+            | Self::CreateNatGateway { .. }
+            | Self::AssociateNatGatewayAddress { .. }
+            | Self::AssignPrivateNatGatewayAddress { .. }
             | Self::ModifyVpcEndpoint { .. } => self.describe_existence(api),
         }
     }
@@ -132,6 +138,28 @@ impl Action {
                 format!("{api} in {vpc}, in the place of {table}")
             }
             Self::DeleteNetworkAcl { acl } => format!("{api} {acl}"),
+            Self::CreateNatGateway { gateway, request } => {
+                let place = request.subnet.as_ref().map_or_else(
+                    || format!("for all zones of {}", request.vpc),
+                    |subnet| format!("in {subnet}"),
+                );
+                let zones = request.zones.values().flatten();
+                let allocations = joined(request.allocation.iter().chain(zones).cloned());
+                let with = match (allocations.as_str(), request.public) {
+                    ("", _) => String::new(),
+                    (all, Some(public)) => format!(" with {public} ({all})"),
+                    (all, None) => format!(" with {all}"),
+                };
+                let old = request.predecessor().unwrap_or(gateway.as_str());
+                format!("{api} {place}{with}, in the place of {old}")
+            }
+            Self::AssociateNatGatewayAddress { gateway, addresses } => {
+                format!("{api} {gateway}: +{}", joined(addresses.keys().cloned()))
+            }
+            Self::AssignPrivateNatGatewayAddress { gateway, addresses } => {
+                let addresses = addresses.iter().map(ToString::to_string);
+                format!("{api} {gateway}: +{}", joined(addresses))
+            }
             Self::ModifyVpcEndpoint {
                 endpoint,
                 add,

@@ -31,6 +31,19 @@ impl Draft {
         });
     }
 
+    pub(super) fn needs(
+        &mut self,
+        resource: impl Into<ResourceId>,
+        what: impl Into<String>,
+        needs: impl Into<String>,
+    ) {
+        self.notes.push(Note::Needs {
+            resource: resource.into(),
+            what: what.into(),
+            needs: needs.into(),
+        });
+    }
+
     pub(super) fn append(&mut self, other: Self) {
         self.steps.extend(other.steps);
         self.notes.extend(other.notes);

@@ -6,8 +6,8 @@
 //! [`INCIDENT`] go with the create call, so that a half-finished making is found again and never
 //! doubled.
 
-use super::Action;
 use super::tag::RESERVED;
+use super::{Action, nat};
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,9 +62,11 @@ pub(super) fn create(wanted: &Resource, live: &Snapshot) -> Result<Action, Strin
     })
 }
 
-/// The resource that a create call made, if a snapshot has it: of its kind, with both its tags.
-pub fn born(action: &Action, live: &Snapshot) -> Option<ResourceId> {
+/// What a create call made, if a snapshot has it: of its kind, with both its tags. A NAT gateway is the
+/// same for every story: it is found by its first tag, its place and its addresses.
+pub fn born(action: &Action, live: &Snapshot) -> Option<CreatedId> {
     let (kind, tags) = match action {
+        Action::CreateNatGateway { request, .. } => return nat::born(request, live),
         Action::CreateSecurityGroup { tags, .. } => (Kind::SecurityGroup, tags),
         Action::CreateNetworkAcl { tags, .. } => (Kind::NetworkAcl, tags),
         Action::CreateRouteTable { tags, .. } => (Kind::RouteTable, tags),
@@ -86,33 +88,48 @@ pub fn born(action: &Action, live: &Snapshot) -> Option<ResourceId> {
                     .all(|(mark, value)| found.get(*mark) == Some(*value))
             })
     };
-    live.resources.values().find(marked).map(Resource::id)
+    let found = live.resources.values().find(marked)?;
+    Some(CreatedId::new(found.id().as_str()))
 }
 
 impl Action {
-    /// The id that a create call's resource is known by in its plan.
-    pub fn makes(&self) -> Option<ResourceId> {
+    /// The id that what a create call makes is known by in its plan.
+    pub fn makes(&self) -> Option<CreatedId> {
+        let id = match self {
+            Self::CreateSecurityGroup { group, .. } => group.as_str(),
+            Self::CreateNetworkAcl { acl, .. } => acl.as_str(),
+            Self::CreateRouteTable { table, .. } => table.as_str(),
+            Self::CreateNatGateway { gateway, .. } => gateway.as_str(),
+            _ => return None,
+        };
+        Some(CreatedId::new(id))
+    }
+
+    /// Whether this is a create call that knows what it makes by this id.
+    pub fn makes_as(&self, id: &str) -> bool {
+        self.makes().is_some_and(|made| made.as_str() == id)
+    }
+
+    /// The kind of the guarded resource that a create call makes.
+    pub fn makes_kind(&self) -> Option<Kind> {
         match self {
-            Self::CreateSecurityGroup { group, .. } => Some(group.clone().into()),
-            Self::CreateNetworkAcl { acl, .. } => Some(acl.clone().into()),
-            Self::CreateRouteTable { table, .. } => Some(table.clone().into()),
+            Self::CreateSecurityGroup { .. } => Some(Kind::SecurityGroup),
+            Self::CreateNetworkAcl { .. } => Some(Kind::NetworkAcl),
+            Self::CreateRouteTable { .. } => Some(Kind::RouteTable),
             _ => None,
         }
     }
 
-    /// A create call whose resource is known by the id that EC2 gave it.
+    /// A create call that knows what it makes by the id that EC2 gave it.
     #[must_use]
-    pub fn made_as(&self, id: &ResourceId) -> Self {
+    pub fn made_as(&self, id: &CreatedId) -> Self {
         let mut action = self.clone();
-        match (&mut action, id) {
-            (Self::CreateSecurityGroup { group, .. }, ResourceId::SecurityGroup(id)) => {
-                group.clone_from(id);
-            }
-            (Self::CreateNetworkAcl { acl, .. }, ResourceId::NetworkAcl(id)) => acl.clone_from(id),
-            (Self::CreateRouteTable { table, .. }, ResourceId::RouteTable(id)) => {
-                table.clone_from(id);
-            }
-            (_, _) => {}
+        match &mut action {
+            Self::CreateSecurityGroup { group, .. } => *group = SecurityGroupId::new(id.as_str()),
+            Self::CreateNetworkAcl { acl, .. } => *acl = NetworkAclId::new(id.as_str()),
+            Self::CreateRouteTable { table, .. } => *table = RouteTableId::new(id.as_str()),
+            Self::CreateNatGateway { gateway, .. } => *gateway = GatewayId::new(id.as_str()),
+            _ => {}
         }
         action
     }
@@ -131,6 +148,13 @@ impl Action {
             | Self::CreateRouteTable { tags, token, .. } => {
                 tags.insert(INCIDENT.to_owned(), incident.to_string());
                 *token = seed.map(|digest| digest.as_str().to_owned());
+            }
+            Self::CreateNatGateway { request, .. } => {
+                // One gateway serves many tables, each with its own story: none of them makes another.
+                let seed = Digest::of(&request);
+                request.token.get_or_insert(seed.as_str().to_owned());
+                let tags = &mut request.tags;
+                tags.insert(INCIDENT.to_owned(), incident.to_string());
             }
             _ => {}
         }
@@ -196,12 +220,17 @@ impl Renamed for Action {
                 *add = ids(add, lineage);
                 *remove = ids(remove, lineage);
             }
+            Self::AssociateNatGatewayAddress { gateway, .. }
+            | Self::AssignPrivateNatGatewayAddress { gateway, .. } => {
+                *gateway = gateway.renamed(lineage);
+            }
             Self::CreateTags { target, .. } | Self::DeleteTags { target, .. } => {
                 *target = lineage.current(target).to_owned();
             }
             Self::CreateSecurityGroup { .. }
             | Self::CreateNetworkAcl { .. }
-            | Self::CreateRouteTable { .. } => {}
+            | Self::CreateRouteTable { .. }
+            | Self::CreateNatGateway { .. } => {}
             other => other.rename_routing(lineage),
         }
         action

@@ -6,8 +6,11 @@ use super::apply::same_peer_kind;
 use super::draft::Draft;
 use super::tag;
 use snapback_model::*;
-use snapback_reach::{Family, PacketSet, permitted_by_group};
+use snapback_reach::{PacketSet, permitted_by_group};
 use std::collections::{BTreeMap, BTreeSet};
+
+mod pairing;
+mod room;
 
 /// Rules of one direction and family that a group takes unless its quota was raised (semantics A1).
 const RULES_MAX: u32 = 60;
@@ -17,42 +20,98 @@ const RULES_MAX: u32 = 60;
 pub(super) struct GroupCalls {
     /// Calls that only close: they may go before anything else.
     pub(super) closing: Draft,
-    /// The others, in order.
-    pub(super) rest: Draft,
+    /// Calls that allow what is missing.
+    pub(super) opening: Draft,
+    /// Calls that close what had to wait for those, here and in groups on the same interfaces.
+    pub(super) late: Draft,
+    /// Descriptions and tags.
+    pub(super) words: Draft,
 }
 
-/// The calls that make the rules of `live` what `goal` says.
+/// The calls that make the rules of `live` what `goal` says. `coming` are the rules that other groups
+/// on the same interfaces are still to get: what they will allow is not taken away before.
 pub(super) fn plan_group(
     snapshot: &Snapshot,
     live: &SecurityGroup,
     goal: &SecurityGroup,
     baselines: &Baselines,
+    coming: &BTreeSet<RuleKey>,
 ) -> GroupCalls {
     let mut calls = GroupCalls::default();
     for direction in [Direction::Ingress, Direction::Egress] {
-        let mut rules = Rules::new(snapshot, live, goal, direction);
-        for key in rules.unrestorable(snapshot) {
-            calls.rest.cannot(
-                goal.id.clone(),
-                format!("rule {key}: the group it names does not exist any more"),
-            );
+        let mut rules = Rules::new(snapshot, live, goal, direction, coming);
+        for (key, peer) in rules.unrestorable(snapshot) {
+            let what = format!("rule {key}: the group it names does not exist any more");
+            if baselines.state(&peer).is_some() {
+                let needs = format!("{peer} made again");
+                calls.opening.needs(goal.id.clone(), what, needs);
+            } else {
+                calls.opening.cannot(goal.id.clone(), what);
+            }
             rules.missing.remove(&key);
         }
+        rules.remake_tagged(&mut calls.closing);
         rules.pair_by_id(baselines);
+        rules.pair_the_only_two();
+        rules.pair_to_save_a_call(&mut calls.closing);
         rules.close_early(&mut calls.closing);
-        rules.modify_safe(&mut calls.rest);
+        rules.pair_the_only_two();
+        rules.modify_safe(&mut calls.opening);
+        rules.unpair();
         if rules.is_over_quota() {
-            rules.pair_for_room(&mut calls.rest);
-            rules.make_room(&mut calls.rest);
+            rules.pair_for_room(&mut calls.opening);
+            rules.make_room(&mut calls.opening);
         }
-        rules.authorize(&mut calls.rest);
-        rules.modify_safe(&mut calls.rest);
-        rules.unpair(&mut calls.rest);
-        rules.revoke_rest(&mut calls.rest);
-        rules.describe(&mut calls.rest);
-        rules.tag(&mut calls.rest);
+        rules.authorize(&mut calls.opening);
+        rules.modify_safe(&mut calls.opening);
+        rules.revoke_rest(&mut calls.late);
+        rules.describe(&mut calls.words);
+        rules.tag(&mut calls.words);
     }
     calls
+}
+
+/// A number of calls on the rules that no plan goes below.
+pub(super) fn fewest(now: &SecurityGroup, wanted: &SecurityGroup) -> usize {
+    let directions = [Direction::Ingress, Direction::Egress];
+    let of = |direction: Direction| {
+        let only = |one: &SecurityGroup, other: &SecurityGroup| -> Vec<RuleKey> {
+            let keys = one.rules.keys().filter(|key| key.direction == direction);
+            keys.filter(|key| !other.rules.contains_key(*key))
+                .cloned()
+                .collect()
+        };
+        let rules = match (only(now, wanted).as_slice(), only(wanted, now).as_slice()) {
+            ([], []) => 0,
+            ([], _) | (_, []) => 1,
+            ([from], [to]) if same_peer_kind(&from.peer, &to.peer) => 1,
+            _ => 2,
+        };
+        let redescribed = wanted.rules.iter().any(|(key, detail)| {
+            let held = now.rules.get(key);
+            key.direction == direction
+                && held.is_some_and(|held| held.description != detail.description)
+        });
+        usize::saturating_add(rules, usize::from(redescribed))
+    };
+    directions
+        .into_iter()
+        .map(of)
+        .fold(0, usize::saturating_add)
+}
+
+/// Whether an interface may carry both groups: one does, or the interfaces were not read.
+pub(super) fn share_interfaces(
+    snapshot: &Snapshot,
+    one: &SecurityGroupId,
+    other: &SecurityGroupId,
+) -> bool {
+    let topology = &snapshot.topology;
+    !topology.read.contains(&ContextKind::Interfaces)
+        || topology
+            .interfaces
+            .values()
+            .any(|interface| interface.groups.contains(one) && interface.groups.contains(other))
 }
 
 /// The rules of one direction while they are being put right.
@@ -72,8 +131,13 @@ struct Rules<'a> {
     pairs: BTreeMap<SecurityGroupRuleId, (RuleKey, RuleKey)>,
     /// Modified rules: wanted rule to the rule it was.
     modified: BTreeMap<RuleKey, (SecurityGroupRuleId, RuleKey)>,
+    /// Whether the plan makes the group: nothing carries it.
+    is_born: bool,
     /// What both ends permit: never to be cut.
     lower: PacketSet,
+    /// What other groups on the same interfaces are still to allow.
+    coming: BTreeSet<&'a RuleKey>,
+    awaited: PacketSet,
 }
 
 impl<'a> Rules<'a> {
@@ -82,6 +146,7 @@ impl<'a> Rules<'a> {
         live: &'a SecurityGroup,
         goal: &'a SecurityGroup,
         direction: Direction,
+        coming: &'a BTreeSet<RuleKey>,
     ) -> Self {
         let topology = &snapshot.topology;
         let of = |group: &SecurityGroup| -> BTreeSet<RuleKey> {
@@ -92,21 +157,38 @@ impl<'a> Rules<'a> {
                 .cloned()
                 .collect()
         };
+        // What is only to be made has no ids that EC2 would know.
+        let is_born = live.tags.as_ref().is_some_and(|tags| {
+            tags.get(SUCCESSOR_OF)
+                .is_some_and(|id| *id == live.id.as_str())
+        });
         let (held, wanted) = (of(live), of(goal));
         let ids = snapshot
             .handles
             .rules
             .iter()
-            .filter(|(_, handle)| handle.group == live.id);
+            .filter(|(_, handle)| handle.group == live.id && !is_born);
         let extra: BTreeSet<RuleKey> = held.difference(&wanted).cloned().collect();
         let missing: BTreeSet<RuleKey> = wanted.difference(&held).cloned().collect();
-        let lower = if extra.is_empty() {
+        let lower = if extra.is_empty() || is_born {
             PacketSet::empty()
         } else {
             permitted_by_group(live, direction, topology)
                 .intersection(&permitted_by_group(goal, direction, topology))
         };
+        let coming: BTreeSet<&RuleKey> = coming
+            .iter()
+            .filter(|key| key.direction == direction)
+            .collect();
+        let awaited = if extra.is_empty() {
+            PacketSet::empty()
+        } else {
+            permitted(live, coming.iter().copied(), direction, topology)
+        };
         Self {
+            is_born,
+            coming,
+            awaited,
             live,
             goal,
             direction,
@@ -122,72 +204,45 @@ impl<'a> Rules<'a> {
     }
 
     /// Missing rules whose peer group is known to be gone: one of them would fail its whole batch.
-    fn unrestorable(&self, snapshot: &Snapshot) -> Vec<RuleKey> {
-        let gone = |key: &&RuleKey| match &key.peer {
+    fn unrestorable(&self, snapshot: &Snapshot) -> Vec<(RuleKey, ResourceId)> {
+        let gone = |key: &RuleKey| match &key.peer {
             Peer::SecurityGroup { id, owner: None } => {
                 let peer = ResourceId::SecurityGroup(id.clone());
-                !snapshot.resources.contains_key(&peer) && snapshot.covers(&peer, None)
+                (!snapshot.resources.contains_key(&peer) && snapshot.covers(&peer, None))
+                    .then(|| (key.clone(), peer))
             }
             Peer::SecurityGroup { .. } | Peer::Ipv4(_) | Peer::Ipv6(_) | Peer::PrefixList(_) => {
-                false
+                None
             }
         };
-        self.missing.iter().filter(gone).cloned().collect()
-    }
-
-    /// Pairs an extra rule with the missing rule that its id used to name.
-    fn pair_by_id(&mut self, baselines: &Baselines) {
-        for (key, id) in self.ids.clone() {
-            let known = baselines
-                .by_id
-                .values()
-                .find_map(|baseline| baseline.handles.rules.get(id));
-            if let Some(known) = known.filter(|known| known.group == self.live.id) {
-                self.pair(id, key, &known.rule.clone());
-            }
-        }
-    }
-
-    fn pair(&mut self, id: &SecurityGroupRuleId, from: &RuleKey, to: &RuleKey) -> bool {
-        // The request names a referenced group without its owner: only within the account.
-        let foreign =
-            |key: &RuleKey| matches!(&key.peer, Peer::SecurityGroup { owner: Some(_), .. });
-        let fits = self.extra.contains(from)
-            && self.missing.contains(to)
-            && same_peer_kind(&from.peer, &to.peer)
-            && !foreign(from)
-            && !foreign(to);
-        if fits {
-            self.extra.remove(from);
-            self.missing.remove(to);
-            self.pairs.insert(id.clone(), (from.clone(), to.clone()));
-        }
-        fits
+        self.missing.iter().filter_map(gone).collect()
     }
 
     fn permitted<'k>(&self, rules: impl Iterator<Item = &'k RuleKey>) -> PacketSet {
-        let rules = rules
-            .map(|key| (key.clone(), RuleDetail::default()))
-            .collect();
-        let group = SecurityGroup {
-            id: self.live.id.clone(),
-            name: None,
-            description: None,
-            vpc: None,
-            owner: None,
-            tags: None,
-            rules,
-        };
-        permitted_by_group(&group, self.direction, self.topology)
+        permitted(self.live, rules, self.direction, self.topology)
+    }
+
+    /// Whether the rule allows what another group on the same interface is still to allow: if both
+    /// ends allow it there, this rule must wait.
+    fn is_awaited(&self, key: &RuleKey) -> bool {
+        !self.awaited.is_empty()
+            && self
+                .awaited
+                .intersects(&self.permitted(std::iter::once(key)))
     }
 
     /// Whether nothing that both ends permit is cut when `gone` leaves and `came` is there.
     fn keeps(&self, gone: &BTreeSet<&RuleKey>, came: Option<&RuleKey>) -> bool {
-        let left = self
-            .now
-            .iter()
-            .filter(|key| !gone.contains(key))
-            .chain(came);
+        self.keeps_of(&self.now, gone, came)
+    }
+
+    fn keeps_of(
+        &self,
+        held: &BTreeSet<RuleKey>,
+        gone: &BTreeSet<&RuleKey>,
+        came: Option<&RuleKey>,
+    ) -> bool {
+        let left = held.iter().filter(|key| !gone.contains(key)).chain(came);
         self.lower.is_subset(&self.permitted(left))
     }
 
@@ -196,7 +251,7 @@ impl<'a> Rules<'a> {
         let candidates: Vec<&RuleKey> = self
             .extra
             .iter()
-            .filter(|key| !self.may_stand_for_missing(key))
+            .filter(|key| !self.is_awaited(key) && !self.may_stand_for_missing(key))
             .collect();
         let mut gone: BTreeSet<&RuleKey> = candidates.iter().copied().collect();
         if !self.keeps(&gone, None) {
@@ -221,17 +276,48 @@ impl<'a> Rules<'a> {
         let coming = self
             .missing
             .iter()
-            .chain(self.pairs.values().map(|(_, to)| to));
+            .chain(self.pairs.values().map(|(_, to)| to))
+            .chain(self.coming.iter().copied());
         coming
             .filter(|other| symbolic(&key.peer) || symbolic(&other.peer))
             .any(|other| other.peer != key.peer && everyone(key).intersects(&everyone(other)))
     }
 
+    /// A rule that a group is born with has no id yet that tags could be set on: where it is to have
+    /// some, it is made again with them. The group is carried by nothing meanwhile.
+    fn remake_tagged(&mut self, draft: &mut Draft) {
+        if !self.is_born {
+            return;
+        }
+        let tagged = |key: &&RuleKey| {
+            let tags = self
+                .goal
+                .rules
+                .get(*key)
+                .and_then(|detail| detail.tags.as_ref());
+            tags.is_some_and(|tags| tags.keys().any(|key| !key.starts_with(tag::RESERVED)))
+        };
+        let rules: BTreeSet<RuleKey> = self.now.iter().filter(tagged).cloned().collect();
+        self.missing.extend(rules.iter().cloned());
+        self.revoke(draft, rules);
+    }
+
     fn close_early(&mut self, draft: &mut Draft) {
         if !self.extra.is_empty() {
-            let rules = self.removable();
+            let rules = self.early();
             self.revoke(draft, rules);
         }
+    }
+
+    /// The extra rules that go before anything else.
+    fn early(&self) -> BTreeSet<RuleKey> {
+        let mut rules = self.removable();
+        if rules.len() < self.extra.len() && !self.rest_is_one_change(&rules) {
+            // Some must wait: what opens nothing waits with them, for one call.
+            let approved = permitted_by_group(self.goal, self.direction, self.topology);
+            rules.retain(|key| !self.permitted(std::iter::once(key)).is_subset(&approved));
+        }
+        rules
     }
 
     fn revoke(&mut self, draft: &mut Draft, rules: BTreeSet<RuleKey>) {
@@ -251,45 +337,6 @@ impl<'a> Rules<'a> {
             rules: rules.collect(),
         };
         draft.step(self.live.id.clone(), action, why);
-    }
-
-    /// Modifies every pair for which that cuts nothing now.
-    fn modify_safe(&mut self, draft: &mut Draft) {
-        for (id, (from, to)) in self.pairs.clone() {
-            if !self.keeps(&BTreeSet::from([&from]), Some(&to)) {
-                continue;
-            }
-            self.pairs.remove(&id);
-            self.now.remove(&from);
-            self.now.insert(to.clone());
-            let action = Action::ModifySecurityGroupRule {
-                group: self.live.id.clone(),
-                id: id.clone(),
-                from: from.clone(),
-                to: to.clone(),
-                description: self
-                    .goal
-                    .rules
-                    .get(&to)
-                    .and_then(|detail| detail.description.clone()),
-            };
-            let why = format!(
-                "put {id} back to {}, it is {}",
-                rule_words(&to),
-                rule_words(&from)
-            );
-            draft.step(self.live.id.clone(), action, why);
-            self.modified.insert(to, (id, from));
-        }
-    }
-
-    /// Pairs that cannot be modified without a cut come and go instead.
-    fn unpair(&mut self, draft: &mut Draft) {
-        for (_, (from, to)) in std::mem::take(&mut self.pairs) {
-            self.extra.insert(from);
-            self.missing.insert(to);
-        }
-        self.authorize(draft);
     }
 
     fn authorize(&mut self, draft: &mut Draft) {
@@ -363,120 +410,25 @@ impl<'a> Rules<'a> {
     }
 }
 
-/// Room within the quota (semantics C1 a to c).
-impl Rules<'_> {
-    /// The rules that a direction holds at most, by family: the default, or more where one end shows
-    /// that the quota was raised.
-    fn quota(&self) -> (u32, u32) {
-        let of = |group: &SecurityGroup| {
-            self.cost(
-                group
-                    .rules
-                    .keys()
-                    .filter(|key| key.direction == self.direction),
-            )
-        };
-        let ((live4, live6), (goal4, goal6)) = (of(self.live), of(self.goal));
-        (
-            live4.max(goal4).max(RULES_MAX),
-            live6.max(goal6).max(RULES_MAX),
-        )
-    }
-
-    /// What rules cost, by family. A prefix list costs its maximum, a group one, both in either
-    /// family: whether EC2 counts so is not known (semantics A1), and too much is the safe side.
-    fn cost<'k>(&self, rules: impl Iterator<Item = &'k RuleKey>) -> (u32, u32) {
-        rules
-            .map(|key| self.cost_of(key))
-            .fold((0, 0), |(v4, v6), (more4, more6)| {
-                (v4.saturating_add(more4), v6.saturating_add(more6))
-            })
-    }
-
-    fn cost_of(&self, key: &RuleKey) -> (u32, u32) {
-        match &key.peer {
-            Peer::Ipv4(_) => (1, 0),
-            Peer::Ipv6(_) => (0, 1),
-            Peer::SecurityGroup { .. } => (1, 1),
-            Peer::PrefixList(id) => {
-                let cost = self
-                    .topology
-                    .prefix_lists
-                    .get(id)
-                    .and_then(|list| list.max_entries)
-                    .unwrap_or(1);
-                (cost, cost)
-            }
-        }
-    }
-
-    fn is_over_quota(&self) -> bool {
-        let (v4, v6) = self.cost(self.now.iter().chain(&self.missing));
-        let (max4, max6) = self.quota();
-        v4 > max4 || v6 > max6
-    }
-
-    /// (b) Changes extra rules in place into missing ones, where that cuts nothing: no extra slot.
-    fn pair_for_room(&mut self, draft: &mut Draft) {
-        for to in self.missing.clone() {
-            let partner = self.extra.iter().find_map(|from| {
-                let id = (*self.ids.get(from)?).clone();
-                let fits = same_peer_kind(&from.peer, &to.peer)
-                    && self.keeps(&BTreeSet::from([from]), Some(&to));
-                fits.then(|| (id, from.clone()))
-            });
-            if let Some((id, from)) = partner
-                && self.is_over_quota()
-                && self.pair(&id, &from, &to)
-            {
-                self.modify_safe(draft);
-            }
-        }
-    }
-
-    /// (c) Revokes as few extra rules as make room, those first that cut the least: the proof of the
-    /// plan tells what.
-    fn make_room(&mut self, draft: &mut Draft) {
-        let (max4, max6) = self.quota();
-        let mut gone = BTreeSet::new();
-        let mut left = self.extra.clone();
-        loop {
-            let (v4, v6) = self.cost(
-                self.now
-                    .iter()
-                    .filter(|key| !gone.contains(*key))
-                    .chain(&self.missing),
-            );
-            let (over4, over6) = (v4 > max4, v6 > max6);
-            let helps = |key: &&RuleKey| {
-                let (cost4, cost6) = self.cost_of(key);
-                over4 && cost4 > 0 || over6 && cost6 > 0
-            };
-            let cut = |key: &RuleKey| {
-                let others = self
-                    .now
-                    .iter()
-                    .filter(|other| !gone.contains(*other) && *other != key);
-                let peers = self.lower.difference(&self.permitted(others)).peers();
-                let addresses = [Family::V4, Family::V6].map(|family| peers.address_count(family));
-                (
-                    peers.symbols().len(),
-                    addresses.into_iter().fold(0, u128::saturating_add),
-                )
-            };
-            let Some(next) = left
-                .iter()
-                .filter(helps)
-                .min_by_key(|key| cut(key))
-                .cloned()
-            else {
-                break;
-            };
-            left.remove(&next);
-            gone.insert(next);
-        }
-        self.revoke(draft, gone);
-    }
+fn permitted<'k>(
+    group: &SecurityGroup,
+    rules: impl Iterator<Item = &'k RuleKey>,
+    direction: Direction,
+    topology: &Topology,
+) -> PacketSet {
+    let rules = rules
+        .map(|key| (key.clone(), RuleDetail::default()))
+        .collect();
+    let group = SecurityGroup {
+        id: group.id.clone(),
+        name: None,
+        description: None,
+        vpc: None,
+        owner: None,
+        tags: None,
+        rules,
+    };
+    permitted_by_group(&group, direction, topology)
 }
 
 fn words<'k>(rules: impl Iterator<Item = &'k RuleKey>) -> String {

@@ -1,6 +1,6 @@
 //! The parameters of a call as `aws ec2 … --cli-input-json` and boto3 take them.
 
-use super::Action;
+use super::{Action, NatRequest};
 use serde_json::{Map, Value, json};
 use snapback_model::*;
 use std::collections::BTreeMap;
@@ -97,6 +97,23 @@ impl Action {
             Self::CreateRouteTable {
                 vpc, tags, token, ..
             } => Value::Object(born_in(vpc, "route-table", tags, token.as_deref())),
+            Self::CreateNatGateway { request, .. } => nat_gateway(request),
+            Self::AssociateNatGatewayAddress { gateway, addresses } => {
+                let mut parameters = Map::new();
+                parameters.insert("NatGatewayId".into(), json!(gateway));
+                parameters.insert(
+                    "AllocationIds".into(),
+                    json!(addresses.keys().collect::<Vec<_>>()),
+                );
+                // EC2 takes one for each allocation, or none.
+                if let Some(private) = addresses.values().copied().collect::<Option<Vec<_>>>() {
+                    parameters.insert("PrivateIpAddresses".into(), json!(private));
+                }
+                Value::Object(parameters)
+            }
+            Self::AssignPrivateNatGatewayAddress { gateway, addresses } => {
+                json!({ "NatGatewayId": gateway, "PrivateIpAddresses": addresses })
+            }
             Self::DeleteNetworkAcl { acl } => json!({ "NetworkAclId": acl }),
             Self::ModifyVpcEndpoint {
                 endpoint,
@@ -129,6 +146,41 @@ fn born_in(vpc: &VpcId, kind: &str, tags: &Tags, token: Option<&str>) -> Map<Str
         parameters.insert("TagSpecifications".into(), specification);
     }
     parameters
+}
+
+fn nat_gateway(request: &NatRequest) -> Value {
+    let mut parameters = born_in(
+        &request.vpc,
+        "natgateway",
+        &request.tags,
+        request.token.as_deref(),
+    );
+    let connectivity = match request.connectivity {
+        Connectivity::Public => "public",
+        Connectivity::Private => "private",
+    };
+    parameters.insert("ConnectivityType".into(), json!(connectivity));
+    match &request.subnet {
+        Some(subnet) => {
+            // A zonal gateway is placed by its subnet alone.
+            parameters.remove("VpcId");
+            parameters.insert("SubnetId".into(), json!(subnet));
+        }
+        None => {
+            let zones = request.zones.iter().map(|(zone, allocations)| {
+                json!({ "AvailabilityZone": zone, "AllocationIds": allocations })
+            });
+            parameters.insert("AvailabilityMode".into(), json!("regional"));
+            parameters.insert("AvailabilityZoneAddresses".into(), zones.collect());
+        }
+    }
+    if let Some(allocation) = &request.allocation {
+        parameters.insert("AllocationId".into(), json!(allocation));
+    }
+    if let Some(private) = request.private {
+        parameters.insert("PrivateIpAddress".into(), json!(private));
+    }
+    Value::Object(parameters)
 }
 
 /// The tags of a new rule: one set for the whole call (semantics B1).

@@ -1,340 +1,402 @@
-//! The check of a finished plan: each prefix of its steps is folded over live, and what a step cuts
-//! or opens that it should not is told (design.md principle 4).
+//! The check of a finished plan: each prefix of its steps is folded over live, and what the state
+//! after a step cuts, opens or leads astray is told (design.md principle 4).
+//!
+//! The invariant is held for whoever sends packets, not for each resource by itself: a group, an
+//! interface by all its groups, a subnet by the ACL and the table that hold it at that moment, a
+//! gateway by the table of its edge association.
 
-use super::{Action, Note, Step, apply};
+use super::note::no_better_way;
+use super::{Action, Note, Step, StepSafety, apply};
+use places::{Filtered, Places, Routed, Traveller};
+use reduced::reduced;
 use snapback_model::*;
-use snapback_reach::{NextHops, PacketSet, next_hops, permitted_by_acl, permitted_by_group};
+use snapback_reach::{NextHops, PacketSet, bound, next_hops, permitted_by_acl, permitted_by_group};
 use std::collections::{BTreeMap, BTreeSet};
+
+mod places;
+mod reduced;
+pub(super) mod search;
+pub(super) mod traffic;
 
 /// Lines of packets that a note names.
 const LINES_MAX: usize = 5;
 
-/// A note for every step after which `allow(goal) ∩ allow(live) ⊆ allow(S) ⊆ allow(goal) ∪ allow(live)`
-/// does not hold, or an address is led where neither live nor the goal leads it.
-pub(super) fn interruptions(
+const DIRECTIONS: [Direction; 2] = [Direction::Ingress, Direction::Egress];
+
+/// Who is harmed, and in which direction; routes have none.
+type Victim = (Harmed, Option<Direction>);
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Harmed {
+    Group(SecurityGroupId),
+    /// The interfaces that carry these groups, all together.
+    Carriers(BTreeSet<SecurityGroupId>),
+    Filtered(Filtered),
+    Routed(Routed),
+}
+
+/// What is wrong with the state after a step.
+type Harms = BTreeMap<Victim, String>;
+
+/// What each step does, one value a step.
+pub(super) fn safety(
     live: &Snapshot,
     goal: &BTreeMap<ResourceId, Resource>,
     steps: &[Step],
-) -> Vec<Note> {
-    let state = reduced(live, goal, steps);
-    let mut end = state.clone();
-    for step in steps {
-        // A refusal is told below.
-        let _told = apply(&step.action, &mut end);
-    }
-    let rerouted = rerouted(&state, &end, live);
-    let mut proof = Proof {
-        live,
-        goal,
-        state,
-        end,
-        rerouted,
-        ends: BTreeMap::new(),
-        bounds: BTreeMap::new(),
-    };
-    let mut notes: Vec<Note> = Vec::new();
-    let mut last = None;
-    for (
-        step,
-        Step {
-            resource, action, ..
-        },
-    ) in steps.iter().enumerate()
-    {
-        if let Err(why) = apply(action, &mut proof.state) {
-            let what = format!("step {} would be refused: {why}", step.saturating_add(1));
-            notes.push(Note::Cannot {
-                resource: resource.clone(),
-                what,
-            });
+) -> Vec<StepSafety> {
+    let mut proof = Proof::new(live, goal, steps);
+    let mut told = Vec::with_capacity(steps.len());
+    let mut why = String::new();
+    for Step { action, .. } in steps {
+        if let Err(refused) = proof.step(action) {
+            told.push(StepSafety::Unproved { why: refused });
             continue;
         }
-        let what = proof.harm(action);
-        if let Some(what) = what.as_ref().filter(|what| last.as_ref() != Some(*what)) {
-            notes.push(Note::Interrupts {
-                step,
-                what: what.clone(),
-            });
+        if proof.harms.is_empty() {
+            told.push(StepSafety::Safe);
+            continue;
         }
-        last = what;
+        if told.last().is_none_or(|last| *last == StepSafety::Safe) {
+            why = no_better_way(action, &live.topology);
+        }
+        let lines: BTreeSet<&String> = proof.harms.values().collect();
+        let lines: Vec<&str> = lines.into_iter().map(String::as_str).collect();
+        told.push(StepSafety::Interrupts {
+            what: lines.join("; "),
+            why: why.clone(),
+        });
+    }
+    told
+}
+
+/// The notes that say what [`safety`] found: one for each run of steps that are not safe.
+pub(super) fn notes(safety: &[StepSafety], steps: &[Step]) -> Vec<Note> {
+    let mut notes: Vec<Note> = Vec::new();
+    let mut open = false;
+    for (index, (safety, step)) in safety.iter().zip(steps).enumerate() {
+        let (what, why) = match safety {
+            StepSafety::Safe => {
+                if let (true, Some(Note::Interrupts { until, .. })) = (open, notes.last_mut()) {
+                    *until = Some(index);
+                }
+                open = false;
+                continue;
+            }
+            StepSafety::Interrupts { what, why } => (what.clone(), why.clone()),
+            StepSafety::Unproved { why } => (
+                format!("{}: not proved to be safe", step.action.describe()),
+                why.clone(),
+            ),
+        };
+        match notes.last_mut() {
+            Some(Note::Interrupts { what: known, .. }) if open => {
+                if !known.contains(&what) {
+                    known.push_str("; then ");
+                    known.push_str(&what);
+                }
+            }
+            _ => notes.push(Note::Interrupts {
+                step: index,
+                until: None,
+                what,
+                why,
+            }),
+        }
+        open = true;
     }
     notes
 }
 
-/// The table of a subnet, told by the subnets and main tables that live knows.
-fn table_of(state: &Snapshot, live: &Snapshot, subnet: &SubnetId) -> Option<RouteTableId> {
-    let main = || state.main_table_of(&live.topology.subnets.get(subnet)?.vpc);
-    state.explicit_table_of(subnet).or_else(main).cloned()
-}
-
-/// The subnets that the plan moves, by the tables between which.
-fn rerouted(
-    before: &Snapshot,
-    after: &Snapshot,
-    live: &Snapshot,
-) -> BTreeMap<(RouteTableId, RouteTableId), BTreeSet<SubnetId>> {
-    let mut moving: BTreeMap<_, BTreeSet<SubnetId>> = BTreeMap::new();
-    let explicit = before
-        .resources
-        .values()
-        .chain(after.resources.values())
-        .filter_map(|resource| match resource {
-            Resource::RouteTable(table) => Some(&table.subnets),
-            Resource::SecurityGroup(_) | Resource::NetworkAcl(_) => None,
-        });
-    for subnet in explicit.flatten().chain(live.topology.subnets.keys()) {
-        let ends = table_of(before, live, subnet).zip(table_of(after, live, subnet));
-        if let Some(ends) = ends.filter(|(from, to)| from != to) {
-            moving.entry(ends).or_default().insert(subnet.clone());
-        }
-    }
-    moving
-}
-
-/// Only what the steps touch: a snapshot of an account is large.
-fn reduced(live: &Snapshot, goal: &BTreeMap<ResourceId, Resource>, steps: &[Step]) -> Snapshot {
-    let mut ids: BTreeSet<ResourceId> = goal.keys().cloned().collect();
-    for step in steps {
-        ids.insert(step.resource.clone());
-        match &step.action {
-            Action::ReplaceNetworkAclAssociation {
-                from: Some(from), ..
-            } => {
-                ids.insert(from.clone().into());
-            }
-            Action::ReplaceRouteTableAssociation {
-                from: Some(from), ..
-            } => {
-                ids.insert(from.clone().into());
-            }
-            _ => {}
-        }
-    }
-    let mut state = Snapshot::empty(live.observed_at);
-    // What a new resource is born with, and what an endpoint serves.
-    state.topology.vpcs.clone_from(&live.topology.vpcs);
-    state.topology.gateways.clone_from(&live.topology.gateways);
-    state
-        .topology
-        .prefix_lists
-        .clone_from(&live.topology.prefix_lists);
-    let vpcs: BTreeSet<&VpcId> = goal
-        .values()
-        .filter(|resource| resource.kind() == Kind::RouteTable)
-        .filter_map(Resource::vpc)
-        .collect();
-    let neighbours = live
-        .resources
-        .values()
-        .filter(|resource| resource.kind() == Kind::RouteTable);
-    ids.extend(
-        neighbours
-            .filter(|table| table.vpc().is_some_and(|vpc| vpcs.contains(vpc)))
-            .map(Resource::id),
-    );
-    let held = ids
-        .iter()
-        .filter_map(|id| Some((id.clone(), live.resources.get(id)?.clone())));
-    state.resources = held.collect();
-    let rules = live
-        .handles
-        .rules
-        .iter()
-        .filter(|(_, handle)| ids.contains(&handle.group.clone().into()));
-    state.handles.rules = rules
-        .map(|(id, handle)| (id.clone(), handle.clone()))
-        .collect();
-    let associations = live
-        .handles
-        .associations
-        .iter()
-        .filter(|(_, handle)| ids.contains(&handle.resource));
-    state.handles.associations = associations
-        .map(|(id, handle)| (id.clone(), handle.clone()))
-        .collect();
-    state
-}
-
+#[derive(Clone)]
 struct Proof<'a> {
     live: &'a Snapshot,
     goal: &'a BTreeMap<ResourceId, Resource>,
     state: Snapshot,
     end: Snapshot,
-    rerouted: BTreeMap<(RouteTableId, RouteTableId), BTreeSet<SubnetId>>,
+    places: Places,
+    /// The sets of groups that interfaces carry, two or more of them touched.
+    carried: BTreeSet<BTreeSet<SecurityGroupId>>,
     /// Where each table leads in live and at the end.
-    ends: BTreeMap<RouteTableId, Option<(NextHops, NextHops)>>,
-    /// What both ends permit and what either does, by the two ends and direction.
-    bounds: BTreeMap<(ResourceId, ResourceId, Direction), (PacketSet, PacketSet)>,
+    ends: BTreeMap<(Option<RouteTableId>, bool), NextHops>,
+    /// What both ends permit and what either does.
+    bounds: BTreeMap<Victim, Option<(PacketSet, PacketSet)>>,
+    harms: Harms,
 }
 
-impl Proof<'_> {
-    /// What the state after this call cuts or opens, in words.
-    fn harm(&mut self, action: &Action) -> Option<String> {
+impl<'a> Proof<'a> {
+    fn new(live: &'a Snapshot, goal: &'a BTreeMap<ResourceId, Resource>, steps: &[Step]) -> Self {
+        let state = reduced(live, goal, steps);
+        let mut end = state.clone();
+        for step in steps {
+            // A refusal is told at its step.
+            let _told = apply(&step.action, &mut end);
+        }
+        let groups: BTreeSet<SecurityGroupId> = steps
+            .iter()
+            .filter_map(|step| match &step.action {
+                Action::AuthorizeSecurityGroupRules { group, .. }
+                | Action::RevokeSecurityGroupRules { group, .. }
+                | Action::ModifySecurityGroupRule { group, .. } => Some(group.clone()),
+                _ => None,
+            })
+            .collect();
+        let carried = if groups.len() < 2 {
+            BTreeSet::new()
+        } else {
+            let interfaces = live.topology.interfaces.values();
+            interfaces
+                .map(|interface| &interface.groups)
+                .filter(|carried| carried.intersection(&groups).count() > 1)
+                .cloned()
+                .collect()
+        };
+        let places = Places::new(live, goal, &state, &end, steps);
+        Self {
+            live,
+            goal,
+            state,
+            end,
+            places,
+            carried,
+            ends: BTreeMap::new(),
+            bounds: BTreeMap::new(),
+            harms: Harms::new(),
+        }
+    }
+
+    /// Makes a step and looks at who is harmed then.
+    fn step(&mut self, action: &Action) -> Result<(), String> {
+        apply(action, &mut self.state).map_err(|why| format!("it would be refused: {why}"))?;
+        let changed: Option<ResourceId> = match action {
+            Action::AuthorizeSecurityGroupRules { group, .. }
+            | Action::RevokeSecurityGroupRules { group, .. }
+            | Action::ModifySecurityGroupRule { group, .. } => Some(group.clone().into()),
+            Action::CreateNetworkAclEntry { acl, .. }
+            | Action::ReplaceNetworkAclEntry { acl, .. }
+            | Action::DeleteNetworkAclEntry { acl, .. } => Some(acl.clone().into()),
+            _ => None,
+        };
+        if let Some(held) = changed.and_then(|id| self.state.resources.get(&id)) {
+            bound::check(held, &self.live.topology).map_err(|over| over.to_string())?;
+        }
         match action {
             Action::AuthorizeSecurityGroupRules {
                 group, direction, ..
             }
             | Action::RevokeSecurityGroupRules {
                 group, direction, ..
-            } => self.policy_harm(&group.clone().into(), None, *direction),
+            } => self.look_at_groups(group, *direction),
             Action::ModifySecurityGroupRule { group, to, .. } => {
-                self.policy_harm(&group.clone().into(), None, to.direction)
+                self.look_at_groups(group, to.direction);
             }
-            Action::CreateNetworkAclEntry { acl, key, .. }
-            | Action::ReplaceNetworkAclEntry { acl, key, .. }
-            | Action::DeleteNetworkAclEntry { acl, key, .. } => {
-                let id = acl.clone().into();
-                let moving = self.movers(|state, subnet| state.acl_of(subnet) == Some(acl));
-                let subnets = moving
-                    .iter()
-                    .map(|subnet| self.policy_harm(&id, Some(subnet), key.direction));
-                subnets
-                    .collect::<Vec<_>>()
+            Action::CreateNetworkAclEntry { key, .. }
+            | Action::ReplaceNetworkAclEntry { key, .. }
+            | Action::DeleteNetworkAclEntry { key, .. } => self.look_at_acls(key.direction),
+            Action::ReplaceNetworkAclAssociation { .. } => {
+                self.places.filter(&self.state);
+                DIRECTIONS
                     .into_iter()
-                    .flatten()
-                    .next()
-                    .or_else(|| self.policy_harm(&id, None, key.direction))
+                    .for_each(|direction| self.look_at_acls(direction));
             }
-            Action::ReplaceNetworkAclAssociation { subnet, acl, .. } => {
-                let directions = [Direction::Ingress, Direction::Egress];
-                directions.into_iter().find_map(|direction| {
-                    self.policy_harm(&acl.clone().into(), Some(subnet), direction)
-                })
-            }
-            Action::CreateRoute { table, .. }
-            | Action::ReplaceRoute { table, .. }
-            | Action::DeleteRoute { table, .. } => {
-                self.route_harm(table).or_else(|| self.reroute_harm())
-            }
-            Action::ModifyVpcEndpoint { add, remove, .. } => add
-                .iter()
-                .chain(remove)
-                .find_map(|table| self.route_harm(table))
-                .or_else(|| self.reroute_harm()),
+            Action::CreateRoute { .. }
+            | Action::ReplaceRoute { .. }
+            | Action::DeleteRoute { .. }
+            | Action::ModifyVpcEndpoint { .. }
+            | Action::DisableVgwRoutePropagation { .. } => self.look_at_tables(),
             Action::AssociateRouteTable { .. }
             | Action::ReplaceRouteTableAssociation { .. }
-            | Action::DisassociateRouteTable { .. } => self.reroute_harm(),
-            _ => None,
-        }
-    }
-
-    /// Subnets of the goal that change their ACL and satisfy a test now.
-    fn movers(&self, test: impl Fn(&Snapshot, &SubnetId) -> bool) -> Vec<SubnetId> {
-        let acls = self.goal.values().filter_map(|resource| match resource {
-            Resource::NetworkAcl(acl) => Some(acl),
-            Resource::SecurityGroup(_) | Resource::RouteTable(_) => None,
-        });
-        let moving = acls.flat_map(|acl| {
-            acl.subnets
-                .iter()
-                .filter(|subnet| self.live.acl_of(subnet) != Some(&acl.id))
-        });
-        moving
-            .filter(|subnet| test(&self.state, subnet))
-            .cloned()
-            .collect()
-    }
-
-    fn policy_harm(
-        &mut self,
-        id: &ResourceId,
-        subnet: Option<&SubnetId>,
-        direction: Direction,
-    ) -> Option<String> {
-        let (live, goal) = match subnet {
-            None => (id.clone(), id.clone()),
-            Some(subnet) => (
-                self.live.acl_of(subnet)?.clone().into(),
-                self.goal_acl_of(subnet)?,
-            ),
-        };
-        let held = self.state.resources.get(id)?;
-        if matches!(held, Resource::NetworkAcl(acl) if subnet.is_none() && acl.subnets.is_empty()) {
-            // It guards nothing now; a subnet that comes to it is looked at when it comes.
-            return None;
-        }
-        if subnet.is_none()
-            && self
-                .goal
-                .get(id)
-                .is_some_and(|goal| same_policy(held, goal))
-        {
-            return None;
-        }
-        let now = permitted(held, direction, &self.live.topology)?;
-        let (lower, upper) = self.bounds(live, goal, direction)?;
-        let (cut, opened) = (lower.difference(&now), now.difference(upper));
-        let of = subnet.map_or_else(|| id.to_string(), ToString::to_string);
-        match (cut.is_empty(), opened.is_empty()) {
-            (true, true) => None,
-            (false, _) => Some(format!(
-                "{of}: cuts {direction} for a moment: {}",
-                lines(&cut)
-            )),
-            (true, false) => Some(format!(
-                "{of}: opens {direction} for a moment: {}",
-                lines(&opened)
-            )),
-        }
-    }
-
-    fn goal_acl_of(&self, subnet: &SubnetId) -> Option<ResourceId> {
-        let holds = |resource: &Resource| matches!(resource, Resource::NetworkAcl(acl) if acl.subnets.contains(subnet));
-        self.goal
-            .values()
-            .find(|resource| holds(resource))
-            .map(Resource::id)
-    }
-
-    fn bounds(
-        &mut self,
-        live: ResourceId,
-        goal: ResourceId,
-        direction: Direction,
-    ) -> Option<&(PacketSet, PacketSet)> {
-        let before = self.live.resources.get(&live)?;
-        let after = self.goal.get(&goal)?;
-        let topology = &self.live.topology;
-        let entry = self.bounds.entry((live, goal, direction));
-        Some(match entry {
-            std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
-            std::collections::btree_map::Entry::Vacant(free) => {
-                let before = permitted(before, direction, topology)?;
-                let after = permitted(after, direction, topology)?;
-                free.insert((before.intersection(&after), before.union(&after)))
+            | Action::DisassociateRouteTable { .. } => {
+                self.places.route(&self.state);
+                self.look_at_tables();
             }
-        })
-    }
-
-    /// An address that a table leads astray.
-    fn route_harm(&mut self, id: &RouteTableId) -> Option<String> {
-        let (live, topology) = (self.live, &self.live.topology);
-        let (now, end) = (table(&self.state, id)?, table(&self.end, id)?);
-        if now.routes == end.routes {
-            return None;
+            _ => {}
         }
-        let ends = self.ends.entry(id.clone()).or_insert_with(|| {
-            hops(live, id, topology).map(|before| (before, next_hops(end, topology)))
-        });
-        let (before, after) = ends.as_ref()?;
-        let strayed = next_hops(now, topology).strays_from(before, after)?;
-        Some(format!("{id}: {strayed} is led astray for a moment"))
+        Ok(())
     }
 
-    /// An address that a moving subnet's table of now leads astray.
-    fn reroute_harm(&self) -> Option<String> {
-        let topology = &self.live.topology;
-        self.rerouted.iter().find_map(|((from, to), subnets)| {
-            let before = hops(self.live, from, topology)?;
-            let after = hops(&self.end, to, topology)?;
-            let now = |subnet| Some((table_of(&self.state, self.live, subnet)?, subnet));
-            let tables: BTreeMap<RouteTableId, &SubnetId> =
-                subnets.iter().rev().filter_map(now).collect();
-            tables.into_iter().find_map(|(table, subnet)| {
-                let strayed = hops(&self.state, &table, topology)?.strays_from(&before, &after)?;
-                Some(format!("{subnet}: {strayed} is led astray for a moment"))
+    fn look_at_groups(&mut self, id: &SecurityGroupId, direction: Direction) {
+        let carried = self.carried.iter().filter(|groups| groups.contains(id));
+        let who: Vec<Harmed> = carried
+            .cloned()
+            .map(Harmed::Carriers)
+            .chain([Harmed::Group(id.clone())])
+            .collect();
+        for harmed in who {
+            let groups = match &harmed {
+                Harmed::Carriers(groups) => groups.clone(),
+                _ => BTreeSet::from([id.clone()]),
+            };
+            let now = self.union(&groups, direction, |proof, id| {
+                proof
+                    .state
+                    .resources
+                    .get(id)
+                    .or_else(|| proof.live.resources.get(id))
+            });
+            let words = match &harmed {
+                Harmed::Carriers(groups) => {
+                    let names: Vec<&str> = groups.iter().map(SecurityGroupId::as_str).collect();
+                    format!("interfaces with {}", names.join(" and "))
+                }
+                _ => id.to_string(),
+            };
+            let victim = (harmed, Some(direction));
+            if !self.bounds.contains_key(&victim) {
+                let before =
+                    self.union(&groups, direction, |proof, id| proof.live.resources.get(id));
+                let after = self.union(&groups, direction, |proof, id| {
+                    proof.goal.get(id).or_else(|| proof.live.resources.get(id))
+                });
+                // What is made again is carried by nothing yet.
+                let known = groups
+                    .iter()
+                    .all(|id| self.live.resources.contains_key(&id.clone().into()));
+                let bounds = known.then(|| (before.intersection(&after), before.union(&after)));
+                self.bounds.insert(victim.clone(), bounds);
+            }
+            self.judge(victim, &words, &now);
+        }
+    }
+
+    fn union<'s>(
+        &'s self,
+        groups: &BTreeSet<SecurityGroupId>,
+        direction: Direction,
+        of: impl Fn(&'s Self, &ResourceId) -> Option<&'s Resource>,
+    ) -> PacketSet {
+        groups
+            .iter()
+            .filter_map(|id| match of(self, &id.clone().into()) {
+                Some(Resource::SecurityGroup(group)) => {
+                    Some(permitted_by_group(group, direction, &self.live.topology))
+                }
+                _ => None,
             })
-        })
+            .reduce(|one, other| one.union(&other))
+            .unwrap_or_else(PacketSet::empty)
+    }
+
+    fn look_at_acls(&mut self, direction: Direction) {
+        self.harms.retain(|(harmed, of), _| {
+            !matches!(harmed, Harmed::Filtered(_)) || *of != Some(direction)
+        });
+        for (place, subnets) in self.places.filtered() {
+            let Some(Resource::NetworkAcl(held)) =
+                self.state.resources.get(&place.now.clone().into())
+            else {
+                continue;
+            };
+            let ends = [
+                self.live.resources.get(&place.live.clone().into()),
+                self.goal
+                    .get(&place.goal.clone().into())
+                    .or_else(|| self.live.resources.get(&place.goal.clone().into())),
+            ];
+            let [
+                Some(Resource::NetworkAcl(before)),
+                Some(Resource::NetworkAcl(after)),
+            ] = ends
+            else {
+                continue;
+            };
+            if held.entries == before.entries || held.entries == after.entries {
+                continue;
+            }
+            // The bounds do not ask which ACL holds the subnets now.
+            let ends = Filtered {
+                now: place.goal.clone(),
+                ..place.clone()
+            };
+            let bounds = self
+                .bounds
+                .entry((Harmed::Filtered(ends), Some(direction)))
+                .or_insert_with(|| {
+                    let before = permitted_by_acl(before, direction);
+                    let after = permitted_by_acl(after, direction);
+                    Some((before.intersection(&after), before.union(&after)))
+                });
+            if let Some(words) = bounds.as_ref().and_then(|bounds| {
+                harm(
+                    &subnets,
+                    direction,
+                    &permitted_by_acl(held, direction),
+                    bounds,
+                )
+            }) {
+                self.harms
+                    .insert((Harmed::Filtered(place), Some(direction)), words);
+            }
+        }
+    }
+
+    fn judge(&mut self, victim: Victim, words: &str, now: &PacketSet) {
+        let (_, direction) = &victim;
+        let bounds = self.bounds.get(&victim).and_then(Option::as_ref);
+        let found = direction
+            .zip(bounds)
+            .and_then(|(direction, bounds)| harm(words, direction, now, bounds));
+        match found {
+            Some(words) => self.harms.insert(victim, words),
+            None => self.harms.remove(&victim),
+        };
+    }
+
+    fn look_at_tables(&mut self) {
+        self.harms
+            .retain(|(harmed, _), _| !matches!(harmed, Harmed::Routed(_)));
+        let mut now: BTreeMap<Option<RouteTableId>, NextHops> = BTreeMap::new();
+        for (place, who) in self.places.routed() {
+            let topology = &self.live.topology;
+            let routes = |state: &Snapshot, id: &Option<RouteTableId>| {
+                id.as_ref()
+                    .and_then(|id| table(state, id))
+                    .map(|table| table.routes.clone())
+            };
+            let held = routes(&self.state, &place.now);
+            if held == routes(&self.end, &place.end) || held == routes(self.live, &place.live) {
+                continue;
+            }
+            for (id, is_end, state) in [
+                (&place.live, false, self.live),
+                (&place.end, true, &self.end),
+            ] {
+                self.ends
+                    .entry((id.clone(), is_end))
+                    .or_insert_with(|| hops(state, id.as_ref(), topology));
+            }
+            let ends = [(&place.live, false), (&place.end, true)]
+                .map(|(id, is_end)| self.ends.get(&(id.clone(), is_end)));
+            let [Some(before), Some(after)] = ends else {
+                continue;
+            };
+            let held = now
+                .entry(place.now.clone())
+                .or_insert_with(|| hops(&self.state, place.now.as_ref(), topology));
+            if let Some(strayed) = held.strays_from(before, after) {
+                let words = format!("{who}: {strayed} is led astray for a moment");
+                self.harms.insert((Harmed::Routed(place), None), words);
+            }
+        }
+    }
+}
+
+fn harm(
+    who: &str,
+    direction: Direction,
+    now: &PacketSet,
+    (lower, upper): &(PacketSet, PacketSet),
+) -> Option<String> {
+    let (cut, opened) = (lower.difference(now), now.difference(upper));
+    match (cut.is_empty(), opened.is_empty()) {
+        (true, true) => None,
+        (false, _) => Some(format!(
+            "{who}: cuts {direction} for a moment: {}",
+            lines(&cut)
+        )),
+        (true, false) => Some(format!(
+            "{who}: opens {direction} for a moment: {}",
+            lines(&opened)
+        )),
     }
 }
 
@@ -345,27 +407,11 @@ fn table<'a>(state: &'a Snapshot, id: &RouteTableId) -> Option<&'a RouteTable> {
     }
 }
 
-fn hops(state: &Snapshot, id: &RouteTableId, topology: &Topology) -> Option<NextHops> {
-    table(state, id).map(|table| next_hops(table, topology))
-}
-
-/// Whether two states permit the same by having the same lines.
-fn same_policy(one: &Resource, other: &Resource) -> bool {
-    match (one, other) {
-        (Resource::SecurityGroup(one), Resource::SecurityGroup(other)) => {
-            one.rules.keys().eq(other.rules.keys())
-        }
-        (Resource::NetworkAcl(one), Resource::NetworkAcl(other)) => one.entries == other.entries,
-        _ => false,
-    }
-}
-
-fn permitted(resource: &Resource, direction: Direction, topology: &Topology) -> Option<PacketSet> {
-    match resource {
-        Resource::SecurityGroup(group) => Some(permitted_by_group(group, direction, topology)),
-        Resource::NetworkAcl(acl) => Some(permitted_by_acl(acl, direction)),
-        Resource::RouteTable(_) => None,
-    }
+/// Where a table leads; without one, nowhere but in the VPC itself, which is as no edge routing.
+fn hops(state: &Snapshot, id: Option<&RouteTableId>, topology: &Topology) -> NextHops {
+    id.and_then(|id| table(state, id))
+        .map(|table| next_hops(table, topology))
+        .unwrap_or_default()
 }
 
 fn lines(packets: &PacketSet) -> String {
@@ -380,4 +426,13 @@ fn lines(packets: &PacketSet) -> String {
         text.push_str(&format!(" and {more} more"));
     }
     text
+}
+
+/// The name of some travellers of one kind.
+fn names(who: &[&Traveller]) -> String {
+    match who {
+        [] => String::new(),
+        [one] => one.to_string(),
+        [one, rest @ ..] => format!("{one} and {} more", rest.len()),
+    }
 }

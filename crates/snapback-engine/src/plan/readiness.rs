@@ -3,6 +3,7 @@
 use super::Action;
 use super::apply::holder;
 use super::existence::born;
+use super::nat;
 use serde::{Deserialize, Serialize};
 use snapback_model::*;
 use std::collections::BTreeSet;
@@ -16,6 +17,8 @@ pub enum Readiness {
     Ready,
     /// Already as wanted: skip it.
     AlreadyInPlace,
+    /// What it needs is on its way: stop, and come again later.
+    NotYet(String),
     /// Somebody changed it meanwhile: stop and plan again.
     Changed(String),
 }
@@ -60,13 +63,21 @@ pub fn readiness(action: &Action, live: &Snapshot) -> Readiness {
             table,
             destination,
             target,
-        } => route_readiness(live, table, destination, None, Some(target)),
+        } => led(
+            route_readiness(live, table, destination, None, Some(target)),
+            target,
+            live,
+        ),
         Action::ReplaceRoute {
             table,
             destination,
             from,
             target,
-        } => route_readiness(live, table, destination, Some(from), Some(target)),
+        } => led(
+            route_readiness(live, table, destination, Some(from), Some(target)),
+            target,
+            live,
+        ),
         Action::DeleteRoute {
             table,
             destination,
@@ -97,6 +108,9 @@ pub fn readiness(action: &Action, live: &Snapshot) -> Readiness {
         Action::CreateSecurityGroup { .. }
         | Action::CreateNetworkAcl { .. }
         | Action::CreateRouteTable { .. } => birth_readiness(action, live),
+        Action::CreateNatGateway { request, .. } => nat::birth_readiness(request, live),
+        Action::AssociateNatGatewayAddress { .. }
+        | Action::AssignPrivateNatGatewayAddress { .. } => nat::address_readiness(action, live),
         Action::DeleteNetworkAcl { acl } => death_readiness(live, acl),
         Action::ModifyVpcEndpoint {
             endpoint,
@@ -111,7 +125,8 @@ fn birth_readiness(action: &Action, live: &Snapshot) -> Readiness {
     if born(action, live).is_some() {
         return Readiness::AlreadyInPlace;
     }
-    if let Some(id) = action.makes().filter(|id| live.resources.contains_key(id)) {
+    let made = action.makes().and_then(|id| id.as_str().parse().ok());
+    if let Some(id) = made.filter(|id: &ResourceId| live.resources.contains_key(id)) {
         return Readiness::Changed(format!("{id} exists"));
     }
     if let Action::CreateSecurityGroup { name, vpc, .. } = action {
@@ -121,6 +136,14 @@ fn birth_readiness(action: &Action, live: &Snapshot) -> Readiness {
         }
     }
     Readiness::Ready
+}
+
+/// A route waits for the gateway that it is to lead to.
+fn led(ready: Readiness, target: &RouteTarget, live: &Snapshot) -> Readiness {
+    match ready {
+        Readiness::Ready => nat::target_readiness(target, live).unwrap_or(Readiness::Ready),
+        other => other,
+    }
 }
 
 fn death_readiness(live: &Snapshot, id: &NetworkAclId) -> Readiness {

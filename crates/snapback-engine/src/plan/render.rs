@@ -21,23 +21,39 @@ found() {
 impl Plan {
     /// The plan for programs: `steps[]` with `action` (the EC2 API name), `parameters` (as `aws ec2 …
     /// --cli-input-json` and boto3 take them), `resource`, `why` and `text`; `notes[]` with `kind`
-    /// (`cannot`, `interrupts`), where `step` counts from 0. Association ids are those of `handles`.
+    /// (`cannot`, `needs`, `interrupts`), where `step` and `until` count from 0. Association ids are those of `handles`.
+    /// A step that makes something has `makes`: the name by which later steps mean what EC2 gives a
+    /// new id.
     pub fn to_json(&self, handles: &Handles) -> Value {
         let step = |step: &Step| {
-            json!({
+            let mut members = json!({
                 "action": step.action.api(),
                 "parameters": step.action.parameters(handles),
                 "resource": step.resource,
                 "why": step.why,
                 "text": step.action.describe(),
-            })
+            });
+            if let (Some(made), Some(members)) = (step.action.makes(), members.as_object_mut()) {
+                members.insert("makes".into(), json!(made));
+            }
+            members
         };
         let note = |note: &Note| match note {
             Note::Cannot { resource, what } => {
                 json!({ "kind": "cannot", "resource": resource, "what": what })
             }
-            Note::Interrupts { step, what } => {
-                json!({ "kind": "interrupts", "step": step, "what": what })
+            Note::Needs {
+                resource,
+                what,
+                needs,
+            } => json!({ "kind": "needs", "resource": resource, "what": what, "needs": needs }),
+            Note::Interrupts {
+                step,
+                until,
+                what,
+                why,
+            } => {
+                json!({ "kind": "interrupts", "step": step, "until": until, "what": what, "why": why })
             }
         };
         json!({
@@ -46,8 +62,27 @@ impl Plan {
         })
     }
 
+    /// [`Self::to_json`] with what each step does: `safety` (`safe`, or `interrupts` or `unproved` with
+    /// its reasons) and `traffic` (what it has closed, restored and led elsewhere so far, compared with
+    /// how it was before the plan). `live` is the snapshot that the plan was made for.
+    pub fn to_json_with_traffic(&self, live: &Snapshot) -> Value {
+        let mut plan = self.to_json(&live.handles);
+        let told = super::safety(live, self)
+            .into_iter()
+            .zip(super::traffic(live, self));
+        let steps = plan.get_mut("steps").and_then(Value::as_array_mut);
+        for (step, (safety, traffic)) in steps.into_iter().flatten().zip(told) {
+            if let Some(members) = step.as_object_mut() {
+                members.insert("safety".into(), json!(safety));
+                members.insert("traffic".into(), json!(traffic));
+            }
+        }
+        plan
+    }
+
     /// The plan as a POSIX shell script of `aws ec2` calls, which stops at the first that fails.
-    /// Association ids are looked up when the script runs.
+    /// Association ids are looked up when the script runs, ids that EC2 gives are taken from its answer,
+    /// and NAT gateways are waited for.
     pub fn to_shell(&self, region: Option<&Region>) -> String {
         let mut script = String::from("#!/bin/sh\n");
         let count = self.steps.len();
@@ -62,11 +97,9 @@ impl Plan {
         for note in &self.notes {
             comment(
                 &mut script,
-                &match note {
-                    Note::Cannot { resource, what } => format!("NOT DONE HERE: {resource}: {what}"),
-                    Note::Interrupts { step, what } => {
-                        format!("ATTENTION at step {}: {what}", step.saturating_add(1))
-                    }
+                &match note.left_undone() {
+                    Some(undone) => format!("NOT DONE HERE: {undone}"),
+                    None => format!("ATTENTION {}", note.words()),
                 },
             );
         }
@@ -78,6 +111,7 @@ impl Plan {
                 quoted(region.as_str())
             );
         }
+        let mut made: Vec<CreatedId> = Vec::new();
         for (index, step) in self.steps.iter().enumerate() {
             let title = format!(
                 "{}/{count} {}: {}",
@@ -88,7 +122,7 @@ impl Plan {
             script.push('\n');
             comment(&mut script, &title);
             comment(&mut script, &step.action.describe());
-            call(&mut script, &step.action);
+            call(&mut script, &step.action, &mut made);
         }
         let _infallible = writeln!(
             script,
@@ -99,16 +133,22 @@ impl Plan {
     }
 }
 
-/// One call. Parameters go as JSON, so that only one quoting has to be right.
-fn call(script: &mut String, action: &Action) {
+/// One call. Parameters go as JSON, so that only one quoting has to be right. `made` are the names of
+/// what earlier calls made: the shell knows their ids.
+fn call(script: &mut String, action: &Action, made: &mut Vec<CreatedId>) {
     let command = kebab(action.api());
     let mut parameters = action.parameters(&Handles::default());
     let Some(lookup) = lookup(action) else {
-        let _infallible = writeln!(
-            script,
+        let call = format!(
             "aws ec2 {command} --cli-input-json {}",
-            quoted(&parameters.to_string())
+            with_ids(&quoted(&parameters.to_string()), made)
         );
+        match action.makes().zip(answer(action)) {
+            Some((name, query)) => birth(script, action, &call, query, made, name),
+            None => {
+                let _infallible = writeln!(script, "{call}");
+            }
+        }
         return;
     };
     if let Some(members) = parameters.as_object_mut() {
@@ -138,10 +178,64 @@ fn call(script: &mut String, action: &Action) {
         let _infallible = write!(
             script,
             " --cli-input-json {}",
-            quoted(&parameters.to_string())
+            with_ids(&quoted(&parameters.to_string()), made)
         );
     }
     script.push('\n');
+}
+
+/// Where the answer of a create call tells the new id.
+fn answer(action: &Action) -> Option<&'static str> {
+    match action {
+        Action::CreateSecurityGroup { .. } => Some("GroupId"),
+        Action::CreateNetworkAcl { .. } => Some("NetworkAcl.NetworkAclId"),
+        Action::CreateRouteTable { .. } => Some("RouteTable.RouteTableId"),
+        Action::CreateNatGateway { .. } => Some("NatGateway.NatGatewayId"),
+        _ => None,
+    }
+}
+
+/// A create call: later calls use the id of its answer. The address of a NAT gateway is free once the
+/// old one is deleted, and no route leads to the new one before it is available.
+fn birth(
+    script: &mut String,
+    action: &Action,
+    call: &str,
+    query: &str,
+    made: &mut Vec<CreatedId>,
+    name: CreatedId,
+) {
+    if let Action::CreateNatGateway { request, .. } = action
+        && let Some(old) = request.predecessor()
+    {
+        let _infallible = writeln!(
+            script,
+            "aws ec2 wait nat-gateway-deleted --nat-gateway-ids {}",
+            quoted(old)
+        );
+    }
+    made.push(name);
+    let number = made.len();
+    let _infallible = writeln!(
+        script,
+        "made_{number}=$({call} --query {} --output text)\nfound \"$made_{number}\" 'what was just made'",
+        quoted(query)
+    );
+    if matches!(action, Action::CreateNatGateway { .. }) {
+        let _infallible = writeln!(
+            script,
+            "aws ec2 wait nat-gateway-available --nat-gateway-ids \"$made_{number}\""
+        );
+    }
+}
+
+/// A quoted JSON text in which the ids of what was made stand in the place of their names.
+fn with_ids(text: &str, made: &[CreatedId]) -> String {
+    let numbered = made.iter().enumerate();
+    numbered.fold(text.to_owned(), |text, (index, name)| {
+        let number = index.saturating_add(1);
+        text.replace(&format!("\"{name}\""), &format!("\"'\"$made_{number}\"'\""))
+    })
 }
 
 /// How to find the id of an association now.

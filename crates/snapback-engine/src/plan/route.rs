@@ -8,7 +8,7 @@
 
 use super::Action;
 use super::draft::Draft;
-use super::target::{Health, health, is_dead};
+use super::target::{Dead, Health, health, is_dead};
 use snapback_model::*;
 use std::collections::BTreeSet;
 
@@ -23,6 +23,8 @@ enum Write {
     Unserve(String),
     Nothing,
     Cannot(String),
+    /// Once its target is there again.
+    Needs(Dead),
 }
 
 /// Appends the calls that make the routes and propagation of `live` what `goal` says.
@@ -46,6 +48,10 @@ pub(super) fn routes(draft: &mut Draft, live: &RouteTable, goal: &RouteTable, to
             Write::Cannot(why) => {
                 unrestorable.insert(destination);
                 draft.cannot(table.clone(), format!("route {destination}: {why}"));
+            }
+            Write::Needs(Dead { why, needs }) => {
+                unrestorable.insert(destination);
+                draft.needs(table.clone(), format!("route {destination}: {why}"), needs);
             }
             Write::Delete(from) => deletes.push((length, destination, from)),
             Write::Serve(endpoint) => sets.push((
@@ -125,11 +131,9 @@ pub(super) fn routes(draft: &mut Draft, live: &RouteTable, goal: &RouteTable, to
 fn enable(draft: &mut Draft, live: &RouteTable, goal: &RouteTable, topology: &Topology) {
     for gateway in goal.propagating.difference(&live.propagating) {
         let target = RouteTarget::VpnGateway(gateway.as_str().to_owned());
-        if let Health::Dead(why) = health(&target, &live.vpc, topology) {
-            draft.cannot(
-                live.id.clone(),
-                format!("propagation from {gateway}: {why}"),
-            );
+        if let Health::Dead(Dead { why, needs }) = health(&target, &live.vpc, topology) {
+            let what = format!("propagation from {gateway}: {why}");
+            draft.needs(live.id.clone(), what, needs);
             continue;
         }
         let why = format!("let routes of {gateway} propagate into {} again", live.id);
@@ -149,7 +153,13 @@ fn write(live: Option<&Route>, goal: Option<&Route>, vpc: &VpcId, topology: &Top
         (None, None) => Write::Nothing,
         (Some(live), Some(goal)) if live.target == goal.target => {
             if live.blackhole && !goal.blackhole {
-                Write::Cannot(format!("its target {} is dead (blackhole)", live.target))
+                Write::Needs(match health(&live.target, vpc, topology) {
+                    Health::Dead(dead) => dead,
+                    Health::Alive | Health::Unknown => Dead {
+                        why: format!("its target {} is dead (blackhole)", live.target),
+                        needs: format!("{} in service again", live.target),
+                    },
+                })
             } else {
                 Write::Nothing
             }
@@ -160,7 +170,7 @@ fn write(live: Option<&Route>, goal: Option<&Route>, vpc: &VpcId, topology: &Top
         (None, Some(goal)) if endpoint_of(goal).is_some() => {
             match (endpoint_of(goal), endpoint_health(goal, topology)) {
                 (Some(endpoint), None) => Write::Serve(endpoint),
-                (_, Some(why)) => Write::Cannot(why),
+                (_, Some(dead)) => Write::Needs(dead),
                 (None, None) => Write::Nothing,
             }
         }
@@ -175,9 +185,10 @@ fn write(live: Option<&Route>, goal: Option<&Route>, vpc: &VpcId, topology: &Top
             Some(why) => Write::Cannot(why),
         },
         (live, Some(goal)) => {
-            let unwritable = foreign(goal)
-                .or_else(|| live.and_then(foreign))
-                .or_else(|| dead(goal, vpc, topology));
+            let unwritable = foreign(goal).or_else(|| live.and_then(foreign));
+            if let (None, Some(dead)) = (&unwritable, dead(goal, vpc, topology)) {
+                return Write::Needs(dead);
+            }
             match (unwritable, live) {
                 (Some(why), _) => Write::Cannot(why),
                 (None, None) if goal.origin == RouteOrigin::Table => {
@@ -203,7 +214,7 @@ fn endpoint_of(route: &Route) -> Option<String> {
 }
 
 /// Why a gateway endpoint cannot serve a table, if it cannot.
-fn endpoint_health(route: &Route, topology: &Topology) -> Option<String> {
+fn endpoint_health(route: &Route, topology: &Topology) -> Option<Dead> {
     let id = route.target.id();
     let listed = topology
         .gateways
@@ -214,8 +225,8 @@ fn endpoint_health(route: &Route, topology: &Topology) -> Option<String> {
             .state
             .as_deref()
             .filter(|state| is_dead(state))
-            .map(|state| format!("the gateway endpoint {id} is {state}")),
-        None if listed => Some(format!("the gateway endpoint {id} does not exist any more")),
+            .map(|state| Dead::in_state(id, state)),
+        None if listed => Some(Dead::gone(id)),
         None => None,
     }
 }
@@ -233,12 +244,13 @@ fn foreign(route: &Route) -> Option<String> {
     }
 }
 
-fn dead(goal: &Route, vpc: &VpcId, topology: &Topology) -> Option<String> {
+fn dead(goal: &Route, vpc: &VpcId, topology: &Topology) -> Option<Dead> {
     match health(&goal.target, vpc, topology) {
-        Health::Dead(why) => Some(format!("{why}: a route to it would lead nowhere")),
-        Health::Unknown if goal.blackhole => {
-            Some(format!("{} was dead when it was captured", goal.target))
-        }
+        Health::Dead(dead) => Some(dead),
+        Health::Unknown if goal.blackhole => Some(Dead {
+            why: format!("{} was dead when it was captured", goal.target),
+            needs: format!("{} in service again", goal.target),
+        }),
         Health::Unknown | Health::Alive => None,
     }
 }

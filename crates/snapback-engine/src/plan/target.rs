@@ -21,8 +21,46 @@ pub(super) enum Health {
     Alive,
     /// The context does not tell: EC2 will, when the call is made.
     Unknown,
-    /// Seen dead, or absent from a context that lists its kind; why, in words.
-    Dead(String),
+    /// Seen dead, or absent from a context that lists its kind.
+    Dead(Dead),
+}
+
+/// A target that carries nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Dead {
+    /// Why, in words.
+    pub(super) why: String,
+    /// What has to be done first, in words.
+    pub(super) needs: String,
+}
+
+impl Dead {
+    pub(super) fn gone(id: &str) -> Self {
+        Self {
+            why: format!("{id} does not exist any more"),
+            needs: format!("{id} made again"),
+        }
+    }
+
+    pub(super) fn in_state(id: &str, state: &str) -> Self {
+        let passing = ["detached", "detaching", "inactive"];
+        let needs = if passing.iter().any(|word| state.eq_ignore_ascii_case(word)) {
+            format!("{id} in service again")
+        } else {
+            format!("{id} made again")
+        };
+        Self {
+            why: format!("{id} is {state}"),
+            needs,
+        }
+    }
+
+    fn detached(id: &str, vpc: &VpcId) -> Self {
+        Self {
+            why: format!("{id} is not attached to {vpc}"),
+            needs: format!("{id} attached to {vpc} again"),
+        }
+    }
 }
 
 /// Whether EC2's word for a state means that nothing is carried any more.
@@ -55,17 +93,17 @@ pub(super) fn health(target: &RouteTarget, vpc: &VpcId, topology: &Topology) -> 
         let listed = kind != GatewayKind::Transit
             && topology.gateways.values().any(|other| other.kind == kind);
         return if listed {
-            Health::Dead(format!("{id} does not exist any more"))
+            Health::Dead(Dead::gone(id))
         } else {
             Health::Unknown
         };
     };
     if let Some(state) = gateway.state.as_deref().filter(|state| is_dead(state)) {
-        return Health::Dead(format!("{id} is {state}"));
+        return Health::Dead(Dead::in_state(id, state));
     }
     match kind {
         GatewayKind::Internet | GatewayKind::Vpn if !gateway.vpcs.contains(vpc) => {
-            Health::Dead(format!("{id} is not attached to {vpc}"))
+            Health::Dead(Dead::detached(id, vpc))
         }
         _ => Health::Alive,
     }
@@ -80,6 +118,6 @@ fn interface(id: &str, topology: &Topology) -> Health {
     } else if topology.interfaces.is_empty() {
         Health::Unknown
     } else {
-        Health::Dead(format!("{id} does not exist any more"))
+        Health::Dead(Dead::gone(id))
     }
 }

@@ -7,9 +7,13 @@
 )]
 
 mod acl_paths;
+mod across;
 mod arbitrary;
 mod calls;
+mod emergency;
+mod fewest;
 mod minimal;
+mod nat;
 mod parameters;
 mod properties;
 mod recreation;
@@ -271,12 +275,15 @@ pub(super) fn baselines(state: &Snapshot) -> Baselines {
                 event: None,
             },
             marks: BTreeMap::new(),
+            predecessor: None,
+            successor: None,
         };
         (id.clone(), baseline)
     };
     Baselines {
         by_id: state.resources.iter().map(baseline).collect(),
         topology: state.topology.clone(),
+        seen: None,
     }
 }
 

@@ -75,6 +75,29 @@ impl Policy {
             let key = format!("recreate.{}", word(kind));
             say(key, json!(counts), counts == usual);
         }
+        let allowed = self.allowed_targets.is_empty();
+        say(
+            "allowed-targets".into(),
+            json!(self.allowed_targets),
+            allowed,
+        );
+        let experiments = self.experiments.is_none();
+        say("experiments".into(), json!(self.experiments), experiments);
+        let nat = self.recreate.nat;
+        say("recreate.nat".into(), json!(nat), nat == plain.recreate.nat);
+        let usual = self.interruptions == plain.interruptions;
+        say("interruptions".into(), json!(self.interruptions), usual);
+        let limits = [
+            ("budgets", json!(self.budgets), json!(plain.budgets)),
+            ("breaker", json!(self.breaker), json!(plain.breaker)),
+            ("quiet", json!(self.quiet), json!(plain.quiet)),
+        ];
+        for (group, counts, usual) in limits {
+            for (name, value) in counts.as_object().into_iter().flatten() {
+                let is_default = usual.get(name) == Some(value);
+                say(format!("{group}.{name}"), value.clone(), is_default);
+            }
+        }
         settings
     }
 }

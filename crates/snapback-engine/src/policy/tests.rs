@@ -7,6 +7,7 @@
 )]
 
 mod harm;
+mod states;
 
 use super::*;
 use proptest::prelude::*;
@@ -375,8 +376,13 @@ fn deleted_things_are_made_again_unless_the_policy_says_no() {
     };
     assert!(!key("recreate.network-acl").unwrap().is_default);
     assert!(key("recreate.route-table").unwrap().is_default);
+    assert!(!usual.recreate.nat && !some.recreate.nat);
+    let nat = Policy::from_yaml("recreate: { nat: true }", "p").unwrap();
+    assert!(nat.recreate.nat && nat.recreate.route_table);
+    assert!(key("recreate.nat").unwrap().is_default);
     for slip in [
-        "recreate: { nat: true }",
+        "recreate: { nat: maybe }",
+        "recreate: { nat-gateway: true }",
         "recreate: { network-acl: maybe }",
         "recreate: true",
     ] {
@@ -387,4 +393,82 @@ fn deleted_things_are_made_again_unless_the_policy_says_no() {
     )
     .unwrap();
     assert_eq!(stored, Policy::default());
+}
+
+const LIMITS: &str = "
+budgets: { calls-a-plan: 7, reverts-of-a-resource-an-hour: 2, resources-reverted-in-ten-minutes: 3 }
+breaker: { rounds: 4, window: 2h, quiet: 90s }
+quiet: { after: 45s, longest: 5m, changes: 6 }
+";
+
+#[test]
+fn budgets_breaker_and_quiet_are_read_from_both_forms_alike() {
+    let file = Policy::from_yaml(LIMITS, "p.yaml").unwrap();
+    assert_eq!(file.budgets.calls_a_plan.get(), 7);
+    assert_eq!(file.breaker.window.duration().as_secs(), 7200);
+    assert_eq!(file.quiet.after.to_string(), "45s");
+    let variables = [
+        ("SNAPBACK_BUDGET_CALLS_A_PLAN", "7"),
+        ("SNAPBACK_BUDGET_REVERTS_OF_A_RESOURCE_AN_HOUR", "2"),
+        ("SNAPBACK_BUDGET_RESOURCES_REVERTED_IN_TEN_MINUTES", "3"),
+        ("SNAPBACK_BREAKER_ROUNDS", "4"),
+        ("SNAPBACK_BREAKER_WINDOW", "120m"),
+        ("SNAPBACK_BREAKER_QUIET", "90s"),
+        ("SNAPBACK_QUIET_AFTER", "45s"),
+        ("SNAPBACK_QUIET_LONGEST", "300s"),
+        ("SNAPBACK_QUIET_CHANGES", " 6 "),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(
+        Policy::from_variables(&BTreeMap::from(variables)).unwrap(),
+        file
+    );
+    let partly = Policy::from_yaml("quiet: { changes: 6 }", "p.yaml").unwrap();
+    assert_eq!(partly.quiet.after, Quiet::default().after);
+    let text = serde_json::to_string(&file).unwrap();
+    assert_eq!(serde_json::from_str::<Policy>(&text).unwrap(), file);
+}
+
+#[test]
+fn limits_that_mean_nothing_are_refused_with_their_spot() {
+    for yaml in [
+        "budgets: { calls-a-plan: 0 }",
+        "budgets: { calls: 5 }",
+        "budgets: { calls-a-plan: many }",
+        "breaker: { window: 0s }",
+        "breaker: { window: 10 }",
+        "breaker: { quiet: -5m }",
+        "quiet: { after: 25h }",
+        "quiet: { longest: 1d }",
+        "quiet: { after: '+5s' }",
+        "budgets: { accounts: 2 }",
+    ] {
+        let words = refusal(yaml);
+        assert!(
+            words.starts_with("policy p.yaml: line 1, column "),
+            "{yaml}: {words}"
+        );
+    }
+    assert!(refusal("quiet: { after: soon }").contains("as in 45s, 10m, 1h"));
+    for (name, value) in [
+        ("SNAPBACK_BUDGET_CALLS_A_PLAN", "0"),
+        ("SNAPBACK_QUIET_AFTER", "soon"),
+        ("SNAPBACK_BUDGETS", "5"),
+        ("SNAPBACK_BREAKER", "3"),
+    ] {
+        let variables = BTreeMap::from([(name.to_owned(), value.to_owned())]);
+        let words = Policy::from_variables(&variables).unwrap_err().to_string();
+        assert!(words.starts_with(name), "{words}");
+    }
+}
+
+#[test]
+fn every_limit_is_shown_with_its_value_and_whether_it_is_the_usual_one() {
+    let policy = Policy::from_yaml("breaker: { quiet: 1h }", "p.yaml").unwrap();
+    let settings = policy.settings();
+    let shown = |key: &str| settings.iter().find(|setting| setting.key == key).unwrap();
+    assert_eq!(shown("breaker.quiet").value, "1h");
+    assert!(!shown("breaker.quiet").is_default);
+    assert_eq!(shown("budgets.calls-a-plan").value, 100);
+    assert!(shown("quiet.longest").is_default);
 }

@@ -17,8 +17,18 @@ const OPT_OUT: &str = "SNAPBACK_OPT_OUT_TAG";
 const OPENINGS: &str = "SNAPBACK_ENFORCE_OPENINGS";
 const CLOSINGS: &str = "SNAPBACK_ENFORCE_CLOSINGS";
 const REQUIRED_TAGS: &str = "SNAPBACK_REQUIRED_TAGS";
+const INTERRUPTIONS: &str = "SNAPBACK_INTERRUPTIONS";
+const CALLS_A_PLAN: &str = "SNAPBACK_BUDGET_CALLS_A_PLAN";
+const REVERTS_AN_HOUR: &str = "SNAPBACK_BUDGET_REVERTS_OF_A_RESOURCE_AN_HOUR";
+const RESOURCES_IN_TEN_MINUTES: &str = "SNAPBACK_BUDGET_RESOURCES_REVERTED_IN_TEN_MINUTES";
+const BREAKER_ROUNDS: &str = "SNAPBACK_BREAKER_ROUNDS";
+const BREAKER_WINDOW: &str = "SNAPBACK_BREAKER_WINDOW";
+const BREAKER_QUIET: &str = "SNAPBACK_BREAKER_QUIET";
+const QUIET_AFTER: &str = "SNAPBACK_QUIET_AFTER";
+const QUIET_LONGEST: &str = "SNAPBACK_QUIET_LONGEST";
+const QUIET_CHANGES: &str = "SNAPBACK_QUIET_CHANGES";
 /// The variables that make a policy; no others do.
-pub const VARIABLES: [&str; 11] = [
+pub const VARIABLES: [&str; 21] = [
     POLICY,
     MODE,
     "SNAPBACK_MODE_SECURITY_GROUP",
@@ -30,9 +40,19 @@ pub const VARIABLES: [&str; 11] = [
     VPCS,
     OPT_OUT,
     REQUIRED_TAGS,
+    INTERRUPTIONS,
+    CALLS_A_PLAN,
+    REVERTS_AN_HOUR,
+    RESOURCES_IN_TEN_MINUTES,
+    BREAKER_ROUNDS,
+    BREAKER_WINDOW,
+    BREAKER_QUIET,
+    QUIET_AFTER,
+    QUIET_LONGEST,
+    QUIET_CHANGES,
 ];
 /// What begins so and is not known is a typo.
-const LOOKALIKES: [&str; 8] = [
+const LOOKALIKES: [&str; 12] = [
     "SNAPBACK_POLIC",
     "SNAPBACK_MODE",
     "SNAPBACK_ENFORCE",
@@ -40,7 +60,11 @@ const LOOKALIKES: [&str; 8] = [
     "SNAPBACK_VPC",
     "SNAPBACK_OPT",
     "SNAPBACK_REQUIRE",
+    "SNAPBACK_INTERRUPT",
     "SNAPBACK_EXCEPT",
+    "SNAPBACK_BUDGET",
+    "SNAPBACK_BREAKER",
+    "SNAPBACK_QUIET",
 ];
 
 /// Reads the variables that make a policy.
@@ -87,8 +111,52 @@ pub(super) fn read(variables: &BTreeMap<String, String>) -> Result<Policy, Polic
     if let Some(text) = set(CLOSINGS) {
         policy.enforce.closings = text.parse().map_err(|why: String| error(CLOSINGS, why))?;
     }
+    if let Some(text) = set(INTERRUPTIONS) {
+        let read = text
+            .parse()
+            .map_err(|why: String| error(INTERRUPTIONS, why))?;
+        policy.interruptions = read;
+    }
     lists(&mut policy, set)?;
+    limits(&mut policy, set)?;
     Ok(policy)
+}
+
+/// The variables that hold budgets and spans of time.
+fn limits<'a>(
+    policy: &mut Policy,
+    set: impl Fn(&str) -> Option<&'a str>,
+) -> Result<(), PolicyError> {
+    let (budgets, breaker, quiet) = (&mut policy.budgets, &mut policy.breaker, &mut policy.quiet);
+    let counts = [
+        (CALLS_A_PLAN, &mut budgets.calls_a_plan),
+        (REVERTS_AN_HOUR, &mut budgets.reverts_of_a_resource_an_hour),
+        (
+            RESOURCES_IN_TEN_MINUTES,
+            &mut budgets.resources_reverted_in_ten_minutes,
+        ),
+        (BREAKER_ROUNDS, &mut breaker.rounds),
+        (QUIET_CHANGES, &mut quiet.changes),
+    ];
+    for (name, place) in counts {
+        if let Some(text) = set(name) {
+            *place = text
+                .parse()
+                .map_err(|_| error(name, format!("{text:?} is no count; allowed: 1 or more")))?;
+        }
+    }
+    let spans = [
+        (BREAKER_WINDOW, &mut breaker.window),
+        (BREAKER_QUIET, &mut breaker.quiet),
+        (QUIET_AFTER, &mut quiet.after),
+        (QUIET_LONGEST, &mut quiet.longest),
+    ];
+    for (name, place) in spans {
+        if let Some(text) = set(name) {
+            *place = text.parse().map_err(|why: String| error(name, why))?;
+        }
+    }
+    Ok(())
 }
 
 /// The variables that hold lists and tags.

@@ -1,7 +1,8 @@
 //! The policy file.
 
 use super::{
-    Enforce, Exception, Mode, Policy, PolicyError, Recreate, TagMatch, given, tag_key, vpc_id,
+    Breaker, Budgets, Enforce, Exception, Interruptions, Mode, Policy, PolicyError, Quiet,
+    Recreate, TagMatch, allowed, experiments, given, tag_key, vpc_id,
 };
 use crate::finding::FindingCode;
 use jiff::civil::Date;
@@ -35,11 +36,23 @@ struct File {
     required_tags: Vec<Spanned<String>>,
     #[serde(default)]
     recreate: Recreate,
+    #[serde(default)]
+    interruptions: Interruptions,
+    #[serde(default)]
+    budgets: Budgets,
+    #[serde(default)]
+    breaker: Breaker,
+    #[serde(default)]
+    quiet: Quiet,
+    #[serde(default)]
+    allowed_targets: Vec<Spanned<allowed::Written>>,
+    #[serde(default, deserialize_with = "given")]
+    experiments: Option<experiments::Written>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Tag {
+pub(super) struct Tag {
     key: Spanned<String>,
     #[serde(default, deserialize_with = "given")]
     value: Option<String>,
@@ -87,13 +100,7 @@ pub(super) fn read(text: &str, origin: &str) -> Result<Policy, PolicyError> {
         kinds: file.kinds,
         trusted: spots.each(&file.trusted, |text| text.parse())?,
         vpcs: spots.each(&file.vpcs, vpc_id)?.into_iter().collect(),
-        opt_out: file
-            .opt_out
-            .map(|tag| {
-                TagMatch::new(&tag.key.value, tag.value.as_deref())
-                    .map_err(|why| spots.at(&tag.key.referenced, why))
-            })
-            .transpose()?,
+        opt_out: file.opt_out.map(|tag| spots.tag(&tag)).transpose()?,
         enforce: file.enforce,
         exceptions: spots.exceptions(&file.exceptions)?,
         required_tags: spots
@@ -101,11 +108,20 @@ pub(super) fn read(text: &str, origin: &str) -> Result<Policy, PolicyError> {
             .into_iter()
             .collect(),
         recreate: file.recreate,
+        interruptions: file.interruptions,
+        budgets: file.budgets,
+        breaker: file.breaker,
+        quiet: file.quiet,
+        allowed_targets: allowed::read(&file.allowed_targets, &spots)?,
+        experiments: file
+            .experiments
+            .map(|written| experiments::read(&written, &spots))
+            .transpose()?,
     })
 }
 
 /// Makes errors that name the file and the spot.
-struct Spots<'a>(&'a str);
+pub(super) struct Spots<'a>(&'a str);
 
 impl Spots<'_> {
     fn error(&self, line: u64, column: u64, message: String) -> PolicyError {
@@ -117,12 +133,17 @@ impl Spots<'_> {
         }
     }
 
-    fn at(&self, spot: &Location, message: String) -> PolicyError {
+    pub(super) fn at(&self, spot: &Location, message: String) -> PolicyError {
         self.error(spot.line(), spot.column(), message)
     }
 
+    pub(super) fn tag(&self, tag: &Tag) -> Result<TagMatch, PolicyError> {
+        TagMatch::new(&tag.key.value, tag.value.as_deref())
+            .map_err(|why| self.at(&tag.key.referenced, why))
+    }
+
     /// The items of a list, each read by itself; one that stands there twice is a slip.
-    fn each<T: PartialEq>(
+    pub(super) fn each<T: PartialEq>(
         &self,
         items: &[Spanned<String>],
         read: impl Fn(&str) -> Result<T, String>,

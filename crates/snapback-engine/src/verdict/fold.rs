@@ -274,7 +274,7 @@ impl Folding<'_> {
         let mut born = resource.clone();
         let known = resource.vpc().and_then(|vpc| {
             let live = self.live.topology.vpcs.get(vpc);
-            live.or_else(|| self.before.topology.vpcs.get(vpc))
+            live.or_else(|| self.before.context().vpcs.get(vpc))
         });
         let may_have_ipv6 = known.is_none_or(|vpc| {
             let mut networks = vpc.cidrs.iter();
@@ -325,6 +325,8 @@ impl Folding<'_> {
             parent: None,
             provenance: self.provenance(Origin::Accepted),
             marks: BTreeMap::from([(Element::Existence, self.mark())]),
+            predecessor: None,
+            successor: None,
         }
     }
 

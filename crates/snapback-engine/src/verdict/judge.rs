@@ -1,5 +1,6 @@
 //! One difference: whether it should be taken back, whether it can be, and why.
 
+use super::experiment::{Experiment, Trial};
 use super::traffic::Traffic;
 use super::{Judgement, Verdict};
 use crate::change::Change;
@@ -9,6 +10,7 @@ use crate::policy::{Mode, Policy};
 use snapback_model::*;
 use snapback_reach::OverBound;
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 /// What a judgement is made from.
 pub(super) struct Bench<'a> {
@@ -17,6 +19,8 @@ pub(super) struct Bench<'a> {
     pub(super) change: Option<&'a Change>,
     pub(super) policy: &'a Policy,
     pub(super) mode: Mode,
+    /// Experiments that were known to run, by the element they are about.
+    pub(super) running: &'a BTreeMap<Element, Experiment>,
 }
 
 /// A judgement before the mode `observe` turns acting into telling.
@@ -139,6 +143,16 @@ impl Bench<'_> {
         if let Some(why) = self.out_of_scope(diff) {
             return opinion(Verdict::Ignore, vec![why], false);
         }
+        if let Some(why) = self.allowed_state(diff, difference) {
+            return opinion(Verdict::Ignore, vec![why], false);
+        }
+        let no_trial = match self.trial(diff, difference) {
+            Some(Trial::Running(running)) => {
+                return opinion(Verdict::Ignore, vec![running.to_string()], false);
+            }
+            Some(Trial::Refused(why)) => Some(why),
+            None => None,
+        };
         let causes = self.causes(&case);
         let unknown = case.unknown.as_ref();
         let obstacle = unknown
@@ -161,12 +175,13 @@ impl Bench<'_> {
             Verdict::Alert
         };
         reasons.extend(causes.because);
+        reasons.extend(no_trial);
         reasons.extend(self.only_live_opts_out(diff));
         reasons.extend(self.made_by(diff, difference));
         opinion(verdict, reasons, restorable)
     }
 
-    fn out_of_scope(&self, diff: &ResourceDiff) -> Option<String> {
+    pub(super) fn out_of_scope(&self, diff: &ResourceDiff) -> Option<String> {
         if !self.policy.guards(diff.vpc.as_ref()) {
             let vpc = diff
                 .vpc

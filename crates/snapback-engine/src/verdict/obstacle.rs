@@ -140,10 +140,16 @@ impl Bench<'_> {
                     })
                 })
                 .or_else(|| self.dead_target(diff.vpc.as_ref(), good)),
-            Delta::Changed { baseline, live } if baseline.target == live.target => Some(
-                "only the state of its target changed (blackhole); the route itself is as approved"
-                    .into(),
-            ),
+            Delta::Changed { baseline, live } if baseline.target == live.target => {
+                let nat = match &baseline.target {
+                    RouteTarget::NatGateway(id) if live.blackhole => Some(self.nat_obstacle(id)),
+                    _ => None,
+                };
+                nat.unwrap_or_else(|| Some(
+                    "only the state of its target changed (blackhole); the route itself is as approved"
+                        .into(),
+                ))
+            }
             Delta::Changed { baseline, live } => unwritable(baseline)
                 .or_else(|| endpoint(live))
                 .or_else(|| self.dead_target(diff.vpc.as_ref(), baseline)),
@@ -161,6 +167,11 @@ impl Bench<'_> {
                 "its target {id} was dead already when the route was approved"
             ));
         }
+        if let RouteTarget::NatGateway(nat) = &good.target
+            && self.nat_obstacle(nat).is_none()
+        {
+            return None;
+        }
         let leads_nowhere = self.live.resources.values().any(|resource| match resource {
             Resource::RouteTable(table) => table
                 .routes
@@ -174,6 +185,20 @@ impl Bench<'_> {
             ));
         }
         self.dead_gateway(vpc, id)
+    }
+
+    /// What stands in the way of making a NAT gateway again, where it is gone. Whose its address is now
+    /// is asked when it is planned.
+    fn nat_obstacle(&self, id: &str) -> Option<String> {
+        if !self.policy.recreate.nat {
+            return Some(format!(
+                "its target {id} is gone, and the policy leaves it to a person to make a NAT gateway again (recreate: {{ nat: false }}); the plan shows the whole recovery"
+            ));
+        }
+        let captured = self.baselines.topology.gateways.get(id);
+        captured
+            .is_none_or(|captured| captured.nat.is_none())
+            .then(|| format!("its target {id} is gone, and no capture tells what it was made of"))
     }
 
     fn dead_gateway(&self, vpc: Option<&VpcId>, id: &str) -> Option<String> {

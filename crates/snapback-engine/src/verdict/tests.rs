@@ -11,6 +11,7 @@ mod deleted;
 mod folding;
 mod harm;
 mod history;
+mod states;
 mod thresholds;
 
 use crate::change::{Actor, Change, Edit, Edits};

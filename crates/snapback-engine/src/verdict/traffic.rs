@@ -55,7 +55,7 @@ impl<'a> Traffic<'a> {
         diff: &'a ResourceDiff,
     ) -> Result<Self, OverBound> {
         let lists = Topology {
-            prefix_lists: baselines.topology.prefix_lists.clone(),
+            prefix_lists: baselines.context().prefix_lists.clone(),
             ..Topology::default()
         };
         let lists = lists.with_lists_of(&live.topology);
@@ -217,6 +217,7 @@ impl<'a> Traffic<'a> {
         );
         let mut subnets = then
             .values()
+            .chain(self.baselines.context().subnets.values())
             .chain(now.values())
             .filter(|subnet| subnet.vpc == *vpc)
             .map(|subnet| &subnet.id)

@@ -5,7 +5,8 @@ use super::reading::{Reading, said};
 use super::shape::{self, GatewayAttachment, Shape};
 use super::{Described, topology};
 use crate::{
-    Connectivity, Gateway, GatewayKind, NatAddress, NatDetail, Subnet, SubnetId, Unknown, VpcId,
+    Connectivity, ElasticAddress, Gateway, GatewayKind, NatAddress, NatDetail, Subnet, SubnetId,
+    Unknown, VpcId,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -210,16 +211,53 @@ fn nat(
             private: ip("PrivateIp", &address.private_ip),
             primary: address.is_primary.unwrap_or(lone),
             interface: said(&address.network_interface_id).map(Into::into),
+            zone: state(&address.availability_zone).filter(|_| regional),
         });
     }
     let told = all
         .iter()
         .find_map(|address| state(&address.availability_zone));
     let zone = told.or_else(|| subnet?.zone.clone()).filter(|_| !regional);
+    let failure = match (
+        said(&described.failure_code),
+        said(&described.failure_message),
+    ) {
+        (Some(code), Some(message)) => Some(format!("{code}: {message}")),
+        (code, message) => code.or(message).map(str::to_owned),
+    };
     NatDetail {
         connectivity,
         regional,
         zone,
         addresses,
+        failure,
     }
+}
+
+/// The account's Elastic addresses; nothing where they were not read.
+pub(super) fn addresses(
+    described: &Described,
+    unknown: &mut Vec<Unknown>,
+) -> Option<BTreeMap<String, ElasticAddress>> {
+    let mut found = BTreeMap::new();
+    for (index, one) in described.addresses.iter().enumerate() {
+        let mut reading = topology::reading("Addresses", index, &one.allocation_id, unknown);
+        reading.members("", one);
+        let Some(allocation) = state(&one.allocation_id) else {
+            reading.tell("AllocationId", "null");
+            continue;
+        };
+        // An address of which only the association is told is held all the same.
+        let holder = state(&one.network_interface_id)
+            .or_else(|| state(&one.instance_id))
+            .or_else(|| state(&one.association_id));
+        let public = said(&one.public_ip).and_then(|text| reading.parse("PublicIp", text));
+        let address = ElasticAddress {
+            allocation: allocation.clone(),
+            public,
+            holder,
+        };
+        found.insert(allocation, address);
+    }
+    described.is_whole("Addresses").then_some(found)
 }

@@ -49,6 +49,7 @@ pub(super) fn topology(described: &Described, unknown: &mut Vec<Unknown>) -> Top
         }
     }
     topology.gateways = gateway::gateways(described, &topology.subnets, unknown);
+    topology.addresses = gateway::addresses(described, unknown);
     find_endpoint_lists(&mut topology);
     visibility::visibility(described, &mut topology, unknown);
     topology.read = described.context_read();

@@ -125,6 +125,9 @@ pub struct NatDetail {
     /// Its addresses.
     #[serde(default)]
     pub addresses: BTreeSet<NatAddress>,
+    /// Why it is `failed`, in EC2's words (semantics A5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
 }
 
 /// Where a NAT gateway leads.
@@ -155,6 +158,22 @@ pub struct NatAddress {
     /// The requester-managed interface that holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interface: Option<NetworkInterfaceId>,
+    /// Of a regional gateway: the availability zone it serves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
+}
+
+/// An Elastic address of the account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ElasticAddress {
+    /// `eipalloc-…`.
+    pub allocation: String,
+    /// What the world sees.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public: Option<IpAddr>,
+    /// What it is associated with: an interface, else an instance. `None`: it is free.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
 }
 
 /// What a VPC endpoint is and where it answers.

@@ -2,9 +2,9 @@
 
 use super::topology::missing;
 use super::{Account, ApiError, Response};
-use crate::call::NatRequest;
+use crate::call::{NatPlace, NatRequest};
 use snapback_model::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
@@ -118,20 +118,26 @@ impl Account {
     }
 
     /// Why a public gateway will fail after the call succeeded (semantics A5).
-    fn nat_failure(&self, request: &NatRequest, vpc: &VpcId) -> Option<(&'static str, String)> {
+    fn nat_failure(
+        &self,
+        request: &NatRequest,
+        allocations: &[String],
+        vpc: &VpcId,
+    ) -> Option<(&'static str, String)> {
         if request.connectivity == Connectivity::Private {
             return None;
         }
-        let allocation = request.allocation.as_deref().unwrap_or_default();
-        if !self.addresses.contains_key(allocation) {
-            let why = format!("The allocation ID '{allocation}' does not exist");
-            return Some(("InvalidAllocationID.NotFound", why));
-        }
-        if self.holder_of_address(allocation).is_some() {
-            let why = format!(
-                "Elastic IP address [{allocation}] could not be associated with this NAT gateway"
-            );
-            return Some(("Resource.AlreadyAssociated", why));
+        for allocation in allocations {
+            if !self.addresses.contains_key(allocation) {
+                let why = format!("The allocation ID '{allocation}' does not exist");
+                return Some(("InvalidAllocationID.NotFound", why));
+            }
+            if self.holder_of_address(allocation).is_some() {
+                let why = format!(
+                    "Elastic IP address [{allocation}] could not be associated with this NAT gateway"
+                );
+                return Some(("Resource.AlreadyAssociated", why));
+            }
         }
         let attached = self
             .topology
@@ -149,9 +155,21 @@ impl Account {
         request: &NatRequest,
         now: Timestamp,
     ) -> Result<Response, ApiError> {
-        let subnet = request.subnet.as_str();
-        let place = self.topology.subnets.get(&request.subnet).cloned();
-        let place = place.ok_or_else(|| missing("InvalidSubnetID.NotFound", "subnet", subnet))?;
+        match &request.place {
+            NatPlace::Subnet(subnet) => self.create_zonal_nat(request, subnet, now),
+            NatPlace::Regional { vpc, zones } => self.create_regional_nat(request, vpc, zones, now),
+        }
+    }
+
+    fn create_zonal_nat(
+        &mut self,
+        request: &NatRequest,
+        subnet: &SubnetId,
+        now: Timestamp,
+    ) -> Result<Response, ApiError> {
+        let place = self.topology.subnets.get(subnet).cloned();
+        let place =
+            place.ok_or_else(|| missing("InvalidSubnetID.NotFound", "subnet", subnet.as_str()))?;
         match (request.connectivity, &request.allocation) {
             (Connectivity::Public, None) => {
                 return Err(ApiError::new(
@@ -174,7 +192,8 @@ impl Account {
             ));
         }
         let private = self.free_address(&place, request.private)?;
-        let failure = self.nat_failure(request, &place.vpc);
+        let allocations: Vec<String> = request.allocation.iter().cloned().collect();
+        let failure = self.nat_failure(request, &allocations, &place.vpc);
         let id = self.mint.id("nat");
         // An address that another gateway holds, or that is not ours, is not on this one.
         let lands = failure.is_none();
@@ -191,21 +210,81 @@ impl Account {
             private: Some(private),
             primary: true,
             interface: Some(interface),
+            zone: None,
         };
         let gateway = Gateway {
             vpcs: BTreeSet::from([place.vpc.clone()]),
-            state: Some("pending".into()),
             subnets: BTreeSet::from([place.id.clone()]),
-            public_addresses: public.into_iter().collect(),
             nat: Some(NatDetail {
                 connectivity: request.connectivity,
                 regional: false,
                 zone: place.zone.clone(),
                 addresses: Some(address).into_iter().filter(|_| lands).collect(),
+                failure: None,
             }),
             tags: request.tags.clone(),
-            ..Gateway::new(id.clone(), GatewayKind::Nat)
+            ..Gateway::new(id, GatewayKind::Nat)
         };
+        Ok(self.start_nat(gateway, failure, now))
+    }
+
+    /// In manual mode: with the addresses of each zone.
+    fn create_regional_nat(
+        &mut self,
+        request: &NatRequest,
+        vpc: &VpcId,
+        zones: &BTreeMap<String, BTreeSet<String>>,
+        now: Timestamp,
+    ) -> Result<Response, ApiError> {
+        self.vpc(vpc)?;
+        let own = request.allocation.is_some() || request.private.is_some();
+        if request.connectivity == Connectivity::Private || own || zones.is_empty() {
+            return Err(ApiError::new(
+                "InvalidParameter",
+                "A regional NAT gateway is public and takes its addresses by availability zone",
+            ));
+        }
+        let allocations: Vec<String> = zones.values().flatten().cloned().collect();
+        let failure = self.nat_failure(request, &allocations, vpc);
+        let lands = failure.is_none();
+        let held = zones
+            .iter()
+            .flat_map(|(zone, allocations)| allocations.iter().map(move |id| (zone, id)));
+        let addresses = held.filter(|_| lands).map(|(zone, id)| NatAddress {
+            allocation: Some(id.clone()),
+            public: self.addresses.get(id).map(|address| address.public),
+            private: None,
+            primary: false,
+            interface: None,
+            zone: Some(zone.clone()),
+        });
+        let addresses = addresses.collect();
+        let gateway = Gateway {
+            vpcs: BTreeSet::from([vpc.clone()]),
+            nat: Some(NatDetail {
+                connectivity: request.connectivity,
+                regional: true,
+                zone: None,
+                addresses,
+                failure: None,
+            }),
+            tags: request.tags.clone(),
+            ..Gateway::new(self.mint.id("nat"), GatewayKind::Nat)
+        };
+        Ok(self.start_nat(gateway, failure, now))
+    }
+
+    /// It is `pending` for a while, then `available` or `failed`.
+    fn start_nat(
+        &mut self,
+        mut gateway: Gateway,
+        failure: Option<(&'static str, String)>,
+        now: Timestamp,
+    ) -> Response {
+        let id = gateway.id.clone();
+        gateway.state = Some("pending".into());
+        let addresses = gateway.nat.iter().flat_map(|nat| &nat.addresses);
+        gateway.public_addresses = addresses.filter_map(|one| one.public).collect();
         self.topology.gateways.insert(id.clone(), gateway);
         let settles = self.nat_settles;
         match failure {
@@ -216,7 +295,7 @@ impl Account {
             }
             None => self.plan_transition(now, settles, &id, "available"),
         }
-        Ok(Response::Nat(id))
+        Response::Nat(id)
     }
 
     /// The requester-managed interface of a NAT gateway: it carries no group.
@@ -280,6 +359,10 @@ impl Account {
                 self.nat_failures.remove(&id);
             } else if let Some(gateway) = self.topology.gateways.get_mut(&id) {
                 gateway.state = Some(state.to_owned());
+                let failure = self.nat_failures.get(&id).filter(|_| state == "failed");
+                if let (Some((code, message)), Some(nat)) = (failure, &mut gateway.nat) {
+                    nat.failure = Some(format!("{code}: {message}"));
+                }
             }
         }
     }

@@ -193,6 +193,16 @@ impl Account {
                     .filter(|table| table.vpc == *vpc)
                     .for_each(|table| self.show_table(&mut snapshot, table));
             }
+            Scope::NatGatewaysOf(vpc) => {
+                let gateways = self.topology.gateways.iter();
+                let here = gateways.filter(|(_, gateway)| {
+                    gateway.kind == GatewayKind::Nat && gateway.vpcs.contains(vpc)
+                });
+                snapshot.topology.gateways = here
+                    .map(|(id, gateway)| (id.clone(), gateway.clone()))
+                    .collect();
+                snapshot.topology.addresses = Some(self.elastic_addresses());
+            }
             Scope::Table(id) => {
                 snapshot
                     .coverage
@@ -201,6 +211,12 @@ impl Account {
                     .get(id)
                     .into_iter()
                     .for_each(|table| self.show_table(&mut snapshot, table));
+            }
+            Scope::Lists(ids) => {
+                let known = &self.topology.prefix_lists;
+                let found = ids.iter().filter_map(|id| known.get(id));
+                let found = found.map(|list| (list.id.clone(), list.clone()));
+                snapshot.topology.prefix_lists.extend(found);
             }
         }
         snapshot
@@ -259,6 +275,8 @@ pub(crate) fn apis(account: &Account, scope: &Scope) -> &'static [&'static str] 
         Scope::GroupNamed(_) => &["DescribeSecurityGroups", "DescribeSecurityGroupRules"],
         Scope::AclsOf(_) | Scope::Acl(_) => &["DescribeNetworkAcls"],
         Scope::TablesOf(_) | Scope::Table(_) => &["DescribeRouteTables"],
+        Scope::Lists(_) => &["DescribeManagedPrefixLists", "GetManagedPrefixListEntries"],
+        Scope::NatGatewaysOf(_) => &["DescribeNatGateways", "DescribeAddresses"],
     }
 }
 
@@ -272,6 +290,7 @@ pub(crate) fn gap_of(api: &str) -> Option<Gap> {
         }
         "DescribeStaleSecurityGroups" => Some(Gap::Kind(ContextKind::StaleReferences)),
         "DescribeTags" => Some(Gap::Names),
+        "DescribeAddresses" => Some(Gap::Addresses),
         _ => None,
     }
 }
@@ -283,6 +302,8 @@ pub(crate) enum Gap {
     Kind(ContextKind),
     /// The names of instances.
     Names,
+    /// The account's Elastic addresses.
+    Addresses,
 }
 
 impl Gap {
@@ -304,6 +325,7 @@ impl Gap {
                     _ => {}
                 }
             }
+            Self::Addresses => topology.addresses = None,
             Self::Names => topology
                 .interfaces
                 .values_mut()

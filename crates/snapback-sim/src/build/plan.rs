@@ -156,7 +156,9 @@ fn gateways(
             private: Some(private_ip(0, 9)),
             primary: true,
             interface: None,
+            zone: None,
         }]),
+        failure: None,
     });
     let nat = nat.id.clone();
     let peering = site.gateway("pcx", GatewayKind::Peering, vpc, "active");

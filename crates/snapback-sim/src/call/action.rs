@@ -1,7 +1,7 @@
 //! The call behind each action of a plan.
 
-use super::{Call, GroupBy, Revoked, RuleBy, RuleChange, permissions};
-use snapback_engine::plan::Action;
+use super::{Call, GroupBy, NatPlace, NatRequest, Revoked, RuleBy, RuleChange, permissions};
+use snapback_engine::plan::{self, Action};
 use snapback_model::*;
 
 impl Call {
@@ -128,6 +128,28 @@ impl Call {
                 tags,
                 token,
             } => Self::CreateRouteTable { vpc, tags }.once(token),
+            Action::CreateNatGateway {
+                gateway: _,
+                request,
+            } => nat(*request),
+            Action::AssociateNatGatewayAddress { gateway, addresses } => {
+                Self::AssociateNatGatewayAddress {
+                    gateway: gateway.as_str().to_owned(),
+                    // One for each allocation, or none.
+                    private: addresses
+                        .values()
+                        .copied()
+                        .collect::<Option<_>>()
+                        .unwrap_or_default(),
+                    allocations: addresses.into_keys().collect(),
+                }
+            }
+            Action::AssignPrivateNatGatewayAddress { gateway, addresses } => {
+                Self::AssignPrivateNatGatewayAddress {
+                    gateway: gateway.as_str().to_owned(),
+                    private: addresses.into_iter().collect(),
+                }
+            }
             Action::ModifyVpcEndpoint {
                 endpoint,
                 add,
@@ -197,4 +219,22 @@ impl Call {
             _ => return None,
         })
     }
+}
+
+fn nat(request: plan::NatRequest) -> Call {
+    let place = match request.subnet {
+        Some(subnet) => NatPlace::Subnet(subnet),
+        None => NatPlace::Regional {
+            vpc: request.vpc,
+            zones: request.zones,
+        },
+    };
+    let call = Call::CreateNatGateway(NatRequest {
+        place,
+        connectivity: request.connectivity,
+        allocation: request.allocation,
+        private: request.private,
+        tags: request.tags,
+    });
+    call.once(request.token)
 }

@@ -57,6 +57,8 @@ impl Call {
             Self::DeleteInternetGateway { .. } => "DeleteInternetGateway",
             Self::CreateNatGateway(_) => "CreateNatGateway",
             Self::DeleteNatGateway { .. } => "DeleteNatGateway",
+            Self::AssociateNatGatewayAddress { .. } => "AssociateNatGatewayAddress",
+            Self::AssignPrivateNatGatewayAddress { .. } => "AssignPrivateNatGatewayAddress",
             Self::DeleteVpcPeeringConnection { .. } => "DeleteVpcPeeringConnection",
             Self::ModifyVpcEndpoint { .. } => "ModifyVpcEndpoint",
             Self::ModifyManagedPrefixList { .. } => "ModifyManagedPrefixList",
@@ -94,8 +96,8 @@ impl Call {
             Self::CreateTags { targets, .. } | Self::DeleteTags { targets, .. } => {
                 targets.join(",")
             }
-            Self::CreateNetworkInterface { subnet, .. }
-            | Self::CreateNatGateway(NatRequest { subnet, .. }) => subnet.to_string(),
+            Self::CreateNetworkInterface { subnet, .. } => subnet.to_string(),
+            Self::CreateNatGateway(NatRequest { place, .. }) => place.as_str().to_owned(),
             Self::DeleteNetworkInterface { interface }
             | Self::ModifyNetworkInterfaceGroups { interface, .. }
             | Self::ModifyNetworkInterfaceSourceDestCheck { interface, .. } => {
@@ -104,6 +106,8 @@ impl Call {
             Self::AttachInternetGateway { gateway, .. }
             | Self::DetachInternetGateway { gateway, .. }
             | Self::DeleteInternetGateway { gateway }
+            | Self::AssociateNatGatewayAddress { gateway, .. }
+            | Self::AssignPrivateNatGatewayAddress { gateway, .. }
             | Self::DeleteNatGateway { gateway } => gateway.clone(),
             Self::DeleteVpcPeeringConnection { peering } => peering.clone(),
             Self::ModifyVpcEndpoint { endpoint, .. } => endpoint.clone(),

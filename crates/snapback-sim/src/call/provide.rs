@@ -2,13 +2,14 @@
 
 use ipnet::{IpNet, Ipv4Net};
 use snapback_model::*;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-/// `CreateNatGateway` of a zonal gateway.
+/// `CreateNatGateway`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NatRequest {
-    /// Where it stands.
-    pub subnet: SubnetId,
+    /// Where a zonal one stands.
+    pub place: NatPlace,
     /// Whether it leads to the internet.
     pub connectivity: Connectivity,
     /// The Elastic address of a public one.
@@ -17,6 +18,31 @@ pub struct NatRequest {
     pub private: Option<IpAddr>,
     /// Its tags.
     pub tags: Tags,
+}
+
+/// Where a NAT gateway is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NatPlace {
+    /// In one subnet.
+    Subnet(SubnetId),
+    /// In every availability zone of a VPC: a regional one, in manual mode with the Elastic addresses
+    /// of each zone. Automatic mode is not modelled.
+    Regional {
+        /// The VPC.
+        vpc: VpcId,
+        /// Allocations by zone.
+        zones: BTreeMap<String, BTreeSet<String>>,
+    },
+}
+
+impl NatPlace {
+    /// The id that the request names for it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Subnet(subnet) => subnet.as_str(),
+            Self::Regional { vpc, .. } => vpc.as_str(),
+        }
+    }
 }
 
 /// `CreateVpcEndpoint`.

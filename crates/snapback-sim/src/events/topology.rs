@@ -2,7 +2,7 @@
 
 use super::{XMLNS, guessed, items, tag_items, tagged, with_tag_specification, wrapped};
 use crate::account::{Account, Response};
-use crate::call::Call;
+use crate::call::{Call, NatPlace};
 use ipnet::IpNet;
 use serde_json::{Map, Value, json};
 use snapback_model::*;
@@ -97,8 +97,17 @@ pub(super) fn request(call: &Call) -> Value {
         }
         Call::DeleteInternetGateway { gateway } => json!({"internetGatewayId": gateway}),
         Call::CreateNatGateway(request) => {
-            let mut body = json!({"ConnectivityType": connectivity(request.connectivity), "SubnetId": request.subnet});
+            let mut body = json!({"ConnectivityType": connectivity(request.connectivity)});
             if let Value::Object(members) = &mut body {
+                match &request.place {
+                    NatPlace::Subnet(subnet) => {
+                        members.insert("SubnetId".to_owned(), json!(subnet));
+                    }
+                    NatPlace::Regional { vpc, .. } => {
+                        members.insert("VpcId".to_owned(), json!(vpc));
+                        members.insert("AvailabilityMode".to_owned(), json!("regional"));
+                    }
+                }
                 let more = [
                     ("AllocationId", request.allocation.clone()),
                     (
@@ -116,6 +125,23 @@ pub(super) fn request(call: &Call) -> Value {
         Call::DeleteNatGateway { gateway } => {
             wrapped(call.api(), "Request", json!({"NatGatewayId": gateway}))
         }
+        Call::AssociateNatGatewayAddress {
+            gateway,
+            allocations,
+            private,
+        } => {
+            let mut body = Map::from_iter([("NatGatewayId".to_owned(), json!(gateway))]);
+            body.insert("AllocationId".into(), tagged(values(allocations)));
+            if !private.is_empty() {
+                body.insert("PrivateIpAddress".into(), tagged(values(private)));
+            }
+            wrapped(call.api(), "Request", Value::Object(body))
+        }
+        Call::AssignPrivateNatGatewayAddress { gateway, private } => wrapped(
+            call.api(),
+            "Request",
+            json!({"NatGatewayId": gateway, "PrivateIpAddress": tagged(values(private))}),
+        ),
         Call::DeleteVpcPeeringConnection { peering } => json!({"vpcPeeringConnectionId": peering}),
         Call::ModifyVpcEndpoint {
             endpoint,
@@ -169,12 +195,13 @@ pub(super) fn response(
 ) -> Value {
     match (call, response) {
         (Call::CreateNatGateway(asked), Response::Nat(id)) => {
-            let subnet = &asked.subnet;
-            let vpc = account
-                .topology
-                .subnets
-                .get(subnet)
-                .map(|subnet| &subnet.vpc);
+            let (subnet, vpc) = match &asked.place {
+                NatPlace::Subnet(subnet) => {
+                    let held = account.topology.subnets.get(subnet);
+                    (Some(subnet), held.map(|held| &held.vpc))
+                }
+                NatPlace::Regional { vpc, .. } => (None, Some(vpc)),
+            };
             let nat = json!({
                 "natGatewayId": id, "vpcId": vpc, "subnetId": subnet, "state": "pending",
                 "connectivityType": connectivity(asked.connectivity), "tagSet": "",

@@ -1,7 +1,7 @@
 //! The ports: coverage of reads, faults, conditional writes, crashes, time.
 
 use super::{mallory, open_ssh, rule, shop};
-use crate::{Call, Fault, NatRequest, Staleness, When};
+use crate::{Call, Fault, NatPlace, NatRequest, Staleness, When};
 use snapback_app::port::*;
 use snapback_engine::execution::ErrorClass;
 use snapback_engine::plan::Action;
@@ -191,6 +191,8 @@ fn baseline(world: &crate::World, id: &ResourceId, generation: u64) -> Baseline 
             event: None,
         },
         marks: BTreeMap::new(),
+        predecessor: None,
+        successor: None,
     }
 }
 
@@ -218,7 +220,7 @@ fn baselines_are_written_on_the_generation_before_or_not_at_all() {
 
 #[test]
 fn the_journal_has_one_winner_for_each_number_and_version() {
-    use snapback_engine::incident::{Body, Entry, ResourceRecord};
+    use snapback_engine::incident::{Body, Commit, Entry, ResourceRecord};
     let (world, layout) = shop();
     let mut record = ResourceRecord::new(layout.app.into());
     let entry = |sequence| Entry {
@@ -228,19 +230,19 @@ fn the_journal_has_one_winner_for_each_number_and_version() {
         body: Body::Interrupted { why: "test".into() },
     };
     record.version = 1;
-    run(world.commit(Some(&record), &[entry(0), entry(1)])).unwrap();
+    run(world.commit(&Commit::of(&record, &[entry(0), entry(1)]))).unwrap();
     assert!(matches!(
-        run(world.commit(Some(&record), &[entry(2)])),
+        run(world.commit(&Commit::of(&record, &[entry(2)]))),
         Err(StoreError::Conflict { .. })
     ));
     record.version = 2;
     assert!(matches!(
-        run(world.commit(Some(&record), &[entry(1)])),
+        run(world.commit(&Commit::of(&record, &[entry(1)]))),
         Err(StoreError::Conflict { .. })
     ));
     world.fail("commit", Fault::LostResponse, 1);
     assert!(matches!(
-        run(world.commit(Some(&record), &[entry(2)])),
+        run(world.commit(&Commit::of(&record, &[entry(2)]))),
         Err(StoreError::Call(_))
     ));
     assert_eq!(
@@ -326,12 +328,12 @@ fn a_channel_is_down_for_as_long_as_the_outage_lasts() {
 
 #[test]
 fn two_processes_take_turns_and_only_one_commit_wins() {
-    use snapback_engine::incident::ResourceRecord;
+    use snapback_engine::incident::{Commit, ResourceRecord};
     let (world, layout) = shop();
     let process = || async {
         let mut record: ResourceRecord = world.record(&layout.app.clone().into()).await.unwrap();
         record.version += 1;
-        world.commit(Some(&record), &[]).await
+        world.commit(&Commit::of(&record, &[])).await
     };
     let (first, second) = run(async { tokio::join!(process(), process()) });
     assert!(first.is_ok());
@@ -414,7 +416,7 @@ fn a_new_nat_gateway_has_an_address_that_nothing_else_has() {
     let (world, layout) = shop();
     let before = world.snapshot().topology;
     let call = Call::CreateNatGateway(NatRequest {
-        subnet: layout.public_b.clone(),
+        place: NatPlace::Subnet(layout.public_b.clone()),
         connectivity: Connectivity::Public,
         allocation: Some(layout.spare_address.clone()),
         private: None,

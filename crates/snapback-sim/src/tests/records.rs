@@ -358,7 +358,7 @@ fn commands_come_through_the_same_inbox_and_planned_losses_hit_the_next_events()
     tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap()
-        .block_on(world.send(&command))
+        .block_on(world.send(&command, std::time::Duration::ZERO))
         .unwrap();
     let first = world.deliver_next();
     assert_eq!(first.len(), 1);

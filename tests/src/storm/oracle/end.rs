@@ -24,6 +24,7 @@ impl Bench<'_> {
         let baselines = Baselines {
             by_id: world.stored_baselines(),
             topology: world.stored_topology().unwrap_or_default(),
+            seen: world.stored_seen(),
         };
         let lineage = self.lineage(&baselines, &live);
         self.deviations(&baselines, &live, &lineage);
@@ -41,20 +42,29 @@ impl Bench<'_> {
 
     fn deviations(&mut self, baselines: &Baselines, live: &Snapshot, lineage: &Lineage) {
         let records = self.played.world.stored_records();
+        let account = self.played.world.stored_account();
         for diff in diff::diff(baselines, live, None) {
-            let assessment = assess_diff(baselines, live, &diff, None, &self.played.policy);
-            let told = records.get(&diff.resource).map(|record| &record.told);
+            let record = records.get(&diff.resource);
+            let running = record.map(|record| record.experiments.clone());
+            let running = running.unwrap_or_default();
+            let policy = &self.played.policy;
+            let assessment = assess_diff(baselines, live, &diff, None, policy, &running);
+            let told = record.map(|record| &record.told);
+            let is_halted = account.brake.is_some()
+                || record.is_some_and(|record| record.brake.is_some() || record.fight.is_some());
             for judgement in &assessment.decision.judgements {
                 if judgement.verdict == Verdict::Ignore {
                     continue;
                 }
                 self.looked.at("deviations at the end");
                 let element = judgement.difference.element();
-                let digest = Digest::of(&judgement.difference);
+                let digest = judgement.told();
                 let is_told = told.is_some_and(|told| told.get(&element) == Some(&digest));
                 if !is_told && !matches!(judgement.difference, Difference::Unreviewed { .. }) {
                     let what = format!("{}: {}", diff.resource, judgement.text);
                     self.violated(Invariant::NoLostIncident, what);
+                } else if is_halted {
+                    self.looked.at("deviations that a brake or breaker leaves");
                 } else if judgement.verdict == Verdict::Revert
                     && !self.was_tried(&diff.resource, lineage)
                 {

@@ -5,7 +5,7 @@ use snapback_engine::execution::StepOutcome;
 use snapback_engine::incident::{Body, Entry};
 use snapback_engine::plan::{Action, Plan};
 use snapback_model::*;
-use snapback_sim::{Held, Written};
+use snapback_sim::{HeldLease, Written};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ pub(super) struct Standing {
     pub plan: Option<Plan>,
     pub plan_number: u32,
     pub started: Option<usize>,
+    /// The number of the lease that the step began under.
+    pub fencing: u64,
     pub lineage: Lineage,
     pub closed: bool,
 }
@@ -30,7 +32,9 @@ impl Standing {
                 self.plan_number = entry.sequence;
                 self.started = None;
             }
-            Body::StepStarted { step, .. } => self.started = Some(*step),
+            Body::StepStarted { step, fencing, .. } => {
+                (self.started, self.fencing) = (Some(*step), *fencing);
+            }
             Body::StepEnded { step, outcome } => {
                 let (StepOutcome::Applied { created, .. }
                 | StepOutcome::AlreadyInPlace { created }) = outcome
@@ -58,7 +62,7 @@ impl Standing {
 
 /// The leases that the writer of a call holds, in force by a clock that is off by no more than the
 /// storm lets it be.
-fn leases(written: &Written) -> Vec<&Held> {
+fn leases(written: &Written) -> Vec<&HeldLease> {
     let holder = format!("{}/", written.by);
     let floor = written.at.checked_sub(SKEW_MAX).unwrap_or(written.at);
     let held = written.held.iter();
@@ -101,28 +105,25 @@ impl Bench<'_> {
             if leases.is_empty() {
                 bench.violated(Invariant::Lease, format!("{what}: held {:?}", written.held));
             }
-            let planned = leases.iter().any(|held| {
-                held.incident.as_ref().is_some_and(|incident| {
-                    stories.get(incident).is_some_and(|story| {
-                        !story.closed && story.under_way(incident).as_ref() == Some(&written.action)
-                    })
-                })
-            });
-            if !planned {
+            if story_of(written, stories).is_none_or(|(_, story)| story.closed) {
                 bench.violated(Invariant::Planned, what);
             }
         });
     }
 }
 
-/// The story that a write belongs to.
+/// The story that a write belongs to: its holder tells it, and the step that is under way in it began
+/// under the lease that is held.
 pub(super) fn story_of<'a>(
     written: &Written,
     stories: &'a BTreeMap<IncidentId, Standing>,
 ) -> Option<(IncidentId, &'a Standing)> {
     leases(written).into_iter().find_map(|held| {
-        let incident = held.incident.clone()?;
-        let story = stories.get(&incident)?;
-        (story.under_way(&incident).as_ref() == Some(&written.action)).then_some((incident, story))
+        held.incidents.iter().find_map(|incident| {
+            let story = stories.get(incident)?;
+            let is_step = story.under_way(incident).as_ref() == Some(&written.action)
+                && story.fencing == held.fencing;
+            is_step.then(|| (incident.clone(), story))
+        })
     })
 }

@@ -276,6 +276,8 @@ impl Stage<'_> {
                 Body::StepStarted { step, .. } => format!("step {step} starts"),
                 Body::StepEnded { step, outcome } => format!("step {step}: {outcome:?}"),
                 Body::Interrupted { why } => format!("interrupted: {why}"),
+                Body::Waits { what } => format!("waits: {what}"),
+                Body::Asked { errand } => format!("asked for: {errand:?}"),
                 Body::Closed { report } => format!(
                     "closed {:?} {}: {}",
                     report.outcome,

@@ -46,6 +46,7 @@ pub fn nat(id: &str, subnet: &str, zone: &str, address: &str) -> Gateway {
             regional: false,
             zone: Some(zone.into()),
             addresses: BTreeSet::new(),
+            failure: None,
         }),
         ..Gateway::new(id, GatewayKind::Nat)
     }

@@ -378,7 +378,7 @@ fn interfaces_of_the_last_capture_are_told_as_such() {
     let impact = between(WEB, &good, &live);
     assert!(impact.opened[0].effect.is_now());
     assert!(
-        impact.inexact[0].contains("as of the last capture"),
+        impact.inexact[0].contains("as an earlier read told them"),
         "{:?}",
         impact.inexact
     );

@@ -2,7 +2,7 @@ use super::*;
 
 fn script(action: Action) -> String {
     let mut script = String::new();
-    call(&mut script, &action);
+    call(&mut script, &action, &mut Vec::new());
     script
 }
 

@@ -112,7 +112,7 @@ fn a_full_acl_without_a_free_slot_is_swapped_for_a_shadow_unless_none_can_be_mad
         ["ReplaceNetworkAclEntry", "ReplaceNetworkAclEntry"]
     );
     assert!(
-        matches!(&plan.notes[..], [Note::Interrupts { step: 0, what }] if what.contains("cuts ingress")),
+        matches!(&plan.notes[..], [Note::Interrupts { step: 0, what, .. }] if what.contains("cuts ingress")),
         "{:?}",
         plan.notes
     );

@@ -69,7 +69,7 @@ fn no_policy() -> bool {
 fn declared(plan: &Plan) -> BTreeSet<usize> {
     let steps = plan.notes.iter().filter_map(|note| match note {
         Note::Interrupts { step, .. } => Some(*step),
-        Note::Cannot { .. } => None,
+        Note::Cannot { .. } | Note::Needs { .. } => None,
     });
     steps.collect()
 }
@@ -83,19 +83,18 @@ fn undeclared(plan: &Plan) -> usize {
 }
 
 /// Every prefix cuts nothing that both ends permit and opens nothing that neither does, for groups
-/// and ACLs as such and for every subnet by the ACL that holds it.
+/// as such and for every subnet by the ACL that holds it.
 fn assert_policy_prefixes(live: &Snapshot, plan: &Plan) {
     let flows = flows();
     let mut state = live.clone();
     for step in plan.steps.iter().take(undeclared(plan)) {
         apply(&step.action, &mut state).unwrap();
         for direction in [Direction::Ingress, Direction::Egress] {
-            // An ACL that guards nothing decides no packet; the subnets are looked at below.
-            let guards = |id: &ResourceId| !matches!(&state.resources[id], Resource::NetworkAcl(acl) if acl.subnets.is_empty());
+            // An ACL decides for the subnets that it holds then: they are looked at below.
             let bounded = plan
                 .goal
                 .iter()
-                .filter(|(id, _)| id.kind() != Kind::RouteTable && guards(id));
+                .filter(|(id, _)| id.kind() == Kind::SecurityGroup);
             let own = bounded.map(|(id, goal)| {
                 (
                     id.to_string(),
@@ -171,7 +170,7 @@ fn assert_end(live: &Snapshot, plan: &Plan, good: &Baselines) -> Snapshot {
     let cannot: Vec<&Note> = plan
         .notes
         .iter()
-        .filter(|note| matches!(note, Note::Cannot { .. }))
+        .filter(|note| note.left_undone().is_some())
         .collect();
     assert!(cannot.is_empty(), "{cannot:?}");
     let end = folded(live, plan);

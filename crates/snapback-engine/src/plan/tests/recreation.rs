@@ -218,7 +218,7 @@ fn a_table_is_made_again_without_the_routes_whose_targets_are_gone() {
     assert!(
         plan.notes
             .iter()
-            .any(|note| matches!(note, Note::Cannot { what, .. } if what.contains("nat-1"))),
+            .any(|note| matches!(note, Note::Needs { needs, .. } if needs == "nat-1 made again")),
         "{:?}",
         plan.notes
     );
@@ -231,7 +231,7 @@ fn a_making_that_was_begun_is_found_by_its_tags_and_not_made_twice() {
     let incident = IncidentId::new("inc-1");
     let action = plan.steps[0].action.for_incident(&incident);
     let mut live = snapshot([]);
-    let made: ResourceId = "sg-new".parse().unwrap();
+    let made = CreatedId::new("sg-new");
     apply(&action.made_as(&made), &mut live).unwrap();
     assert_eq!(readiness(&action, &live), Readiness::AlreadyInPlace);
     assert_eq!(born(&action, &live), Some(made));

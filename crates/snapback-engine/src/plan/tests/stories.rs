@@ -83,7 +83,7 @@ fn a_rule_widened_in_place_is_narrowed_on_its_id() {
 }
 
 #[test]
-fn a_rule_whose_id_is_new_is_authorised_and_the_other_revoked() {
+fn a_rule_whose_id_is_new_is_put_right_in_one_call_and_without_ids_in_two() {
     let good = group(
         "sg-1",
         &["ingress tcp:443 0.0.0.0/0", "ingress tcp:22 10.0.0.0/8"],
@@ -100,6 +100,11 @@ fn a_rule_whose_id_is_new_is_authorised_and_the_other_revoked() {
     before.handles.rules = renamed
         .map(|(id, handle)| (format!("{id}-new").as_str().into(), handle))
         .collect();
+    assert_eq!(
+        apis(&plan_between(&before, &after)),
+        ["ModifySecurityGroupRules"]
+    );
+    before.handles.rules.clear();
     let plan = plan_between(&before, &after);
     // What both allow, tcp 22 from 10.0.0.0/8, is there all the time.
     assert_eq!(
@@ -252,7 +257,7 @@ fn a_full_group_without_ids_says_what_it_cuts() {
     let plan = plan_between(&live, &good);
     assert_eq!(folded(&live, &plan).resources, good.resources);
     assert!(
-        matches!(&plan.notes[..], [Note::Interrupts { step: 0, what }] if what.contains("cuts ingress")),
+        matches!(&plan.notes[..], [Note::Interrupts { step: 0, what, .. }] if what.contains("cuts ingress")),
         "{:?}",
         plan.notes
     );

@@ -273,8 +273,9 @@ fn variables_say_the_same_as_the_file_as_far_as_they_go() {
         ("SNAPBACK_ENFORCE_OPENINGS", " medium "),
         ("SNAPBACK_ENFORCE_CLOSINGS", "high"),
         ("SNAPBACK_REQUIRED_TAGS", "Purpose, Owner"),
+        ("SNAPBACK_INTERRUPTIONS", "allow"),
     ]);
-    let yaml = "enforce: { openings: medium, closings: high }\nrequired-tags: [Owner, Purpose]";
+    let yaml = "enforce: { openings: medium, closings: high }\nrequired-tags: [Owner, Purpose]\ninterruptions: allow";
     assert_eq!(policy, Ok(Policy::from_yaml(yaml, "p").unwrap()));
     assert_eq!(variables(&[("SNAPBACK_POLICY", HARM)]), Ok(harm()));
 }
@@ -293,6 +294,8 @@ fn a_slip_in_a_variable_names_it() {
         ("SNAPBACK_REQUIRED_TAG", "x", "SNAPBACK_REQUIRED_TAGS"),
         ("SNAPBACK_REQUIRED_TAGS", "aws:x", "AWS"),
         ("SNAPBACK_REQUIRED_TAGS", "Owner,,", "empty item"),
+        ("SNAPBACK_INTERRUPTIONS", "yes", "allowed: forbid, allow"),
+        ("SNAPBACK_INTERRUPTION", "allow", "SNAPBACK_INTERRUPTIONS"),
     ];
     for (name, value, word) in table {
         let told = variables(&[(name, value)]).unwrap_err().to_string();
@@ -339,4 +342,22 @@ fn every_key_is_told_with_what_counts() {
             .iter()
             .all(|setting| setting.is_default)
     );
+}
+
+#[test]
+fn interruptions_are_forbidden_until_the_policy_allows_them_and_a_slip_names_its_spot() {
+    use crate::policy::Interruptions;
+    assert_eq!(Policy::default().interruptions, Interruptions::Forbid);
+    for value in Interruptions::ALL {
+        let read = Policy::from_yaml(&format!("interruptions: {value}"), "p").unwrap();
+        assert_eq!(read.interruptions, value);
+    }
+    for slip in [
+        "interruptions: maybe",
+        "interruptions:",
+        "interruptions: true",
+    ] {
+        let told = Policy::from_yaml(slip, "p").unwrap_err().to_string();
+        assert!(told.starts_with("policy p: line 1"), "{slip}: {told}");
+    }
 }

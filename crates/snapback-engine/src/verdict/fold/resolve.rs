@@ -51,7 +51,7 @@ impl Folding<'_> {
     fn may_be_default(&self, vpc: &VpcId) -> bool {
         let known = self.live.topology.vpcs.get(vpc);
         known
-            .or_else(|| self.before.topology.vpcs.get(vpc))
+            .or_else(|| self.before.context().vpcs.get(vpc))
             .is_none_or(|vpc| vpc.is_default)
     }
 

@@ -101,3 +101,56 @@ fn the_egress_that_a_group_made_again_is_born_with_is_taken_back() {
         assert_eq!(verdicts(&case.decide(WEB)), [verdict], "{origin}");
     }
 }
+
+/// The private table leads to nat-1, which is gone.
+fn without_its_gateway(mode: Mode) -> Case {
+    let mut case = Case::new(mode);
+    let nat = NatDetail {
+        connectivity: Connectivity::Public,
+        regional: false,
+        zone: None,
+        addresses: [].into(),
+        failure: None,
+    };
+    let gateway = Gateway {
+        nat: Some(nat),
+        ..Gateway::new("nat-1", GatewayKind::Nat)
+    };
+    case.baselines
+        .topology
+        .gateways
+        .insert("nat-1".into(), gateway);
+    let routes = &mut table(&mut case.live, PRIVATE).routes;
+    for route in routes.values_mut() {
+        route.blackhole |= route.target.id() == "nat-1";
+    }
+    case
+}
+
+#[test]
+fn a_route_whose_nat_gateway_is_gone_is_put_back_only_where_the_policy_has_it_made_again() {
+    for (mode, allowed, verdict) in [
+        (Mode::Strict, false, Verdict::Alert),
+        (Mode::Strict, true, Verdict::Revert),
+    ] {
+        let mut case = without_its_gateway(mode);
+        case.policy.recreate.nat = allowed;
+        let decision = case.decide(PRIVATE);
+        assert_eq!(verdicts(&decision), [verdict], "{mode} {allowed}");
+        let reasons = decision.judgements[0].reasons.join("\n");
+        assert_eq!(
+            reasons.contains("recreate: { nat: false }"),
+            !allowed,
+            "{reasons}"
+        );
+        assert_eq!(decision.goal.is_some(), allowed, "{mode} {allowed}");
+    }
+    // What no capture tells is not guessed.
+    let mut case = without_its_gateway(Mode::Strict);
+    case.policy.recreate.nat = true;
+    case.baselines.topology.gateways.remove("nat-1");
+    let decision = case.decide(PRIVATE);
+    assert_eq!(verdicts(&decision), [Verdict::Alert]);
+    let reasons = decision.judgements[0].reasons.join("\n");
+    assert!(reasons.contains("no capture tells"), "{reasons}");
+}

@@ -134,10 +134,11 @@ shapes! {
         connectivity_type: Text,
         availability_mode: Text,
         nat_gateway_addresses: Vec<NatGatewayAddress>,
+        failure_code: Text,
+        failure_message: Text,
         tags: Vec<Tag>,
     } harmless [
-        "CreateTime", "DeleteTime", "FailureCode", "FailureMessage", "ProvisionedBandwidth", "AutoScalingIps",
-        "AutoProvisionZones", "RouteTableId",
+        "CreateTime", "DeleteTime", "ProvisionedBandwidth", "AutoScalingIps", "AutoProvisionZones", "RouteTableId",
     ]
 
     /// An address of a NAT gateway.
@@ -150,6 +151,18 @@ shapes! {
         status: Text,
         availability_zone: Text,
     } harmless ["AssociationId", "FailureMessage", "AvailabilityZoneId"]
+
+    /// `Addresses[]` of describe-addresses.
+    Address {
+        allocation_id: Text,
+        public_ip: Text,
+        association_id: Text,
+        network_interface_id: Text,
+        instance_id: Text,
+    } harmless [
+        "Domain", "NetworkInterfaceOwnerId", "PrivateIpAddress", "Tags", "PublicIpv4Pool", "NetworkBorderGroup",
+        "CustomerOwnedIp", "CustomerOwnedIpv4Pool", "CarrierIp", "SubnetId", "ServiceManaged",
+    ]
 
     /// `VpnGateways[]` of describe-vpn-gateways.
     VpnGateway {

@@ -286,6 +286,7 @@ fn nat_gateways_tell_how_they_translate() {
         "old dumps tell neither; the zone is the subnet's"
     );
     let address = NatAddress {
+        zone: None,
         allocation: Some("eipalloc-1".into()),
         public: Some("198.51.100.9".parse().unwrap()),
         private: Some("10.0.0.9".parse().unwrap()),

@@ -234,6 +234,7 @@ fn gateways(topology: &mut Topology, dice: &mut Dice) {
             regional: dice.one_in(8),
             zone: None,
             addresses: BTreeSet::new(),
+            failure: None,
         });
         if dice.percent(92) {
             add(nat);

@@ -2,7 +2,7 @@
 
 use super::super::{mallory, rule, shop};
 use super::{entry, key, sg, to};
-use crate::{Builder, Call, GroupBy, NatRequest, Quotas};
+use crate::{Builder, Call, GroupBy, NatPlace, NatRequest, Quotas};
 use snapback_model::*;
 
 #[test]
@@ -121,7 +121,7 @@ fn a_dead_target_is_a_blackhole_until_it_lives_again() {
         .call(
             &mallory(),
             Call::CreateNatGateway(NatRequest {
-                subnet: layout.public_a,
+                place: NatPlace::Subnet(layout.public_a),
                 connectivity: Connectivity::Public,
                 allocation: Some(layout.spare_address),
                 private: None,

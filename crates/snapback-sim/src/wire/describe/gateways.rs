@@ -284,7 +284,7 @@ fn nat_addresses(gateway: &Gateway) -> Value {
                 "NetworkInterfaceId": address.interface,
                 "IsPrimary": address.primary,
                 "Status": status,
-                "AvailabilityZone": detail.zone,
+                "AvailabilityZone": address.zone.as_ref().or(detail.zone.as_ref()),
             })
         })
         .collect()

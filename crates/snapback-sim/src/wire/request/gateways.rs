@@ -2,9 +2,11 @@
 
 use super::{address, invalid, tags};
 use crate::account::ApiError;
-use crate::call::{Call, EndpointRequest, NatRequest, Provide};
+use crate::call::{Call, EndpointRequest, NatPlace, NatRequest, Provide};
 use crate::wire::form::Fields;
 use snapback_model::*;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 pub(super) fn call(action: &str, fields: &Fields<'_>) -> Option<Result<Call, ApiError>> {
     Some(match action {
@@ -21,6 +23,17 @@ pub(super) fn call(action: &str, fields: &Fields<'_>) -> Option<Result<Call, Api
         "DeleteNatGateway" => fields
             .id("NatGatewayId")
             .map(|gateway| Call::DeleteNatGateway { gateway }),
+        "AssociateNatGatewayAddress" => fields.id("NatGatewayId").and_then(|gateway| {
+            Ok(Call::AssociateNatGatewayAddress {
+                gateway,
+                allocations: fields.ids("AllocationId"),
+                private: private(fields)?,
+            })
+        }),
+        "AssignPrivateNatGatewayAddress" => fields.id("NatGatewayId").and_then(|gateway| {
+            let private = private(fields)?;
+            Ok(Call::AssignPrivateNatGatewayAddress { gateway, private })
+        }),
         "DeleteVpcPeeringConnection" => fields
             .id("VpcPeeringConnectionId")
             .map(|peering| Call::DeleteVpcPeeringConnection { peering }),
@@ -35,21 +48,34 @@ fn internet(fields: &Fields<'_>) -> Result<(String, VpcId), ApiError> {
     Ok((fields.id("InternetGatewayId")?, fields.id("VpcId")?))
 }
 
-/// Zonal gateways only.
+fn private(fields: &Fields<'_>) -> Result<Vec<IpAddr>, ApiError> {
+    let named: Vec<String> = fields.ids("PrivateIpAddress");
+    let read = |text: &String| text.parse().map_err(|_| invalid("PrivateIpAddress", text));
+    named.iter().map(read).collect()
+}
+
 fn nat(fields: &Fields<'_>) -> Result<Call, ApiError> {
-    if let Some(mode) = fields
-        .some("AvailabilityMode")
-        .filter(|mode| *mode != "zonal")
-    {
-        return Err(invalid("AvailabilityMode", mode));
-    }
+    let place = match fields.some("AvailabilityMode") {
+        None | Some("zonal") => NatPlace::Subnet(fields.id("SubnetId")?),
+        Some("regional") => {
+            let mut zones = BTreeMap::new();
+            for zone in fields.list("AvailabilityZoneAddress") {
+                let name = zone.required("AvailabilityZone")?.to_owned();
+                let allocations: Vec<String> = zone.ids("AllocationId");
+                zones.insert(name, allocations.into_iter().collect());
+            }
+            let vpc = fields.id("VpcId")?;
+            NatPlace::Regional { vpc, zones }
+        }
+        Some(mode) => return Err(invalid("AvailabilityMode", mode)),
+    };
     let connectivity = match fields.some("ConnectivityType") {
         None | Some("public") => Connectivity::Public,
         Some("private") => Connectivity::Private,
         Some(other) => return Err(invalid("ConnectivityType", other)),
     };
     Ok(Call::CreateNatGateway(NatRequest {
-        subnet: fields.id("SubnetId")?,
+        place,
         connectivity,
         allocation: fields.some("AllocationId").map(str::to_owned),
         private: address(fields, "PrivateIpAddress")?,

@@ -1,7 +1,7 @@
 //! Bodies as botocore 1.43 writes them, and the calls that they are.
 
 use crate::account::Account;
-use crate::call::{Call, GroupBy, NatRequest, Permission, Revoked, RuleChange};
+use crate::call::{Call, GroupBy, NatPlace, NatRequest, Permission, Revoked, RuleChange};
 use crate::wire::form::Form;
 use crate::wire::request;
 use snapback_model::*;
@@ -192,7 +192,7 @@ fn each_body_is_the_call_that_it_says() {
         (
             "Action=CreateNatGateway&Version=2016-11-15&SubnetId=subnet-1&AllocationId=eipalloc-1&ClientToken=t&PrivateIpAddress=10.0.0.9&TagSpecification.1.ResourceType=natgateway&TagSpecification.1.Tag.1.Key=Name&TagSpecification.1.Tag.1.Value=x",
             Call::CreateNatGateway(NatRequest {
-                subnet: "subnet-1".into(),
+                place: NatPlace::Subnet("subnet-1".into()),
                 connectivity: Connectivity::Public,
                 allocation: Some("eipalloc-1".into()),
                 private: Some("10.0.0.9".parse().unwrap()),

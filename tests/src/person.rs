@@ -1,0 +1,60 @@
+//! A person at the command line, beside the guard.
+
+use crate::Setting;
+use snapback_app::guard::Guard;
+use snapback_app::port::Clock;
+use snapback_app::rollback::{self, Done, Proposal, RollbackError, To, Which, Wish};
+use snapback_engine::incident::Entry;
+use snapback_model::*;
+use snapback_sim::{Principal, World};
+use std::time::Duration;
+
+/// How long a person's run may take.
+const RUN: Duration = Duration::from_secs(1800);
+
+/// Alice with her own credentials.
+pub fn alice(setting: &Setting) -> Guard<World> {
+    let mut guard = setting.guard.clone();
+    guard.ports = setting.world.in_hands_of(Principal::user("alice"));
+    guard.holder = "alice@cli".into();
+    guard
+}
+
+/// Alice's wish for some resources.
+pub fn wish(to: To, ids: &[ResourceId]) -> Wish {
+    Wish {
+        to,
+        which: Which::Resources(ids.iter().cloned().collect()),
+        by: "alice".into(),
+        why: "as agreed".into(),
+        interruptions: false,
+    }
+}
+
+/// Shows what would be done, and does it.
+///
+/// # Errors
+/// What kept it from being done.
+pub async fn rolls_back(setting: &Setting, wish: &Wish) -> Result<Done, RollbackError> {
+    let alice = alice(setting);
+    let proposal = Box::pin(rollback::propose(&alice.ports, wish)).await?;
+    Box::pin(says_yes(&alice, &proposal)).await
+}
+
+/// Runs what was shown, VPC by VPC; how the last one ended.
+///
+/// # Errors
+/// What kept it from being done.
+///
+/// # Panics
+/// Where there is nothing to do.
+pub async fn says_yes(alice: &Guard<World>, proposal: &Proposal) -> Result<Done, RollbackError> {
+    let now = alice.ports.now();
+    let deadline = now.checked_add(RUN).unwrap_or(now);
+    let listener = |_: &Entry| {};
+    let mut done = None;
+    for leg in &proposal.legs {
+        done = Some(Box::pin(rollback::run(alice, leg, deadline, &listener)).await?);
+    }
+    Ok(done.unwrap())
+}
