@@ -294,12 +294,11 @@ impl<'a> Station<'a> {
                 match self.runtime.block_on(sent) {
                     Ok(delivered) => {
                         if delivered == notify::Delivered::Now
-                            && let Some(shown) = channel.shown().last()
+                            && let Some(shown) = channel.last_shown()
                         {
-                            let subject = shown.message.subject.clone();
                             (self.listener)(&Moment::Told {
                                 channel: shown.channel,
-                                subject,
+                                subject: shown.message.subject,
                             });
                         }
                         waiting.pop_front();

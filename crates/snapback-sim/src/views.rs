@@ -97,9 +97,10 @@ impl World {
     /// What our successful writes were about.
     pub fn written(&self) -> BTreeSet<String> {
         self.with(|inner| {
-            let ours = inner.log.iter().filter(|call| {
-                !call.read && call.error.is_none() && call.by == crate::GUARD_ROLE
-            });
+            let ours = inner
+                .log
+                .iter()
+                .filter(|call| !call.read && call.error.is_none() && call.by == crate::GUARD_ROLE);
             ours.map(|call| call.resource.clone()).collect()
         })
     }
