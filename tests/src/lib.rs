@@ -10,6 +10,7 @@
 mod person;
 pub mod prove;
 mod setting;
+pub mod storm;
 
 pub use person::{alice, rolls_back, says_yes, wish};
 pub use setting::{Delivered, Setting};

@@ -147,7 +147,8 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
     /// [`GuardError`] where the next delivery or the sweep is to go on.
     pub async fn run(self) -> Result<Ended, GuardError> {
         let bodies = self.opening();
-        self.rounds(bodies).await
+        // On the heap: whoever waits for it would be as large as it.
+        Box::pin(self.rounds(bodies)).await
     }
 
     async fn rounds(mut self, mut bodies: Vec<Body>) -> Result<Ended, GuardError> {

@@ -25,13 +25,14 @@ pub(crate) use look::{Rights, Scene};
 use crate::patience::{Pace, between, millis};
 use crate::port::{CallError, Command, Metric, RecheckReason, StoreError};
 use crate::rights::GuardPorts;
-use snapback_engine::change::{self, Change, Edits, IgnoreReason, Interpretation, Own, Touched};
+use snapback_engine::change::{self, Change, IgnoreReason, Interpretation, Own, Touched};
 use snapback_engine::event;
 use snapback_engine::execution::Limits;
 use snapback_engine::incident::{Cause, Entry, Outcome};
 use snapback_engine::policy::Policy;
 use snapback_model::{Digest, IncidentId, ResourceId, Timestamp, VpcId};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -196,6 +197,9 @@ pub(crate) struct Visit<'g, P> {
     pub arrived: Timestamp,
     pub deadline: Timestamp,
     pub last_try: bool,
+    /// Whether a read shows all: where no fresh event tells what to look for, and where people know
+    /// of a difference that a quick read would miss.
+    thorough: AtomicBool,
     /// Whether a person runs it, not the guard.
     pub by_person: bool,
     listener: Option<Listener<'g>>,
@@ -213,6 +217,8 @@ struct Agenda {
     later: BTreeMap<Spot, Focus>,
     /// Which incident led to a resource.
     whole: BTreeMap<ResourceId, IncidentId>,
+    /// Gateways that an event of this visit tells of: what is known of them may be over.
+    doubted: BTreeSet<String>,
 }
 
 impl Agenda {
@@ -243,6 +249,10 @@ impl Matter {
     pub fn stranger(&self) -> Option<&Change> {
         self.change.as_deref().filter(|_| !self.trusted)
     }
+}
+
+fn is_context(touched: &Touched) -> bool {
+    matches!(touched, Touched::Context { .. })
 }
 
 enum Inbound {
@@ -289,8 +299,10 @@ impl<P: GuardPorts> Guard<P> {
     /// dead-letter queue, and people were told where nothing could be read.
     pub async fn handle_message(&self, message: Message<'_>) -> Result<Handled, GuardError> {
         let token = Digest::of(&(message.body, message.arrived));
+        let inbound = self.inbound(message.body);
         let visit = Visit {
             guard: self,
+            thorough: AtomicBool::new(!is_fresh(message.body)),
             holder: format!("{}/{}", self.holder, token.short()),
             arrived: message.arrived,
             deadline: message.deadline,
@@ -299,7 +311,7 @@ impl<P: GuardPorts> Guard<P> {
             listener: None,
             agenda: Mutex::default(),
         };
-        let handled = match self.inbound(message.body) {
+        let handled = match inbound {
             Inbound::Malformed(reason) => visit.bury(message.body, reason).await,
             Inbound::Command(command) => visit.command(command).await,
             Inbound::Event(Interpretation::Ignored(reason)) => Ok(Handled::Ignored(reason)),
@@ -329,6 +341,12 @@ impl<P: GuardPorts> Guard<P> {
     }
 }
 
+/// Whether the event bus brought it; the sweep sends commands and bare records.
+fn is_fresh(body: &str) -> bool {
+    let value = serde_json::from_str::<serde_json::Value>(body);
+    value.is_ok_and(|value| value.get("detail").is_some())
+}
+
 impl<'g, P: GuardPorts> Visit<'g, P> {
     /// A visit without a message: a person's.
     pub(crate) fn of_person(
@@ -343,6 +361,7 @@ impl<'g, P: GuardPorts> Visit<'g, P> {
             deadline,
             last_try: false,
             by_person: true,
+            thorough: AtomicBool::new(true),
             listener: Some(listener),
             agenda: Mutex::default(),
         }
@@ -363,6 +382,16 @@ impl<'g, P: GuardPorts> Visit<'g, P> {
 }
 
 impl<P: GuardPorts> Visit<'_, P> {
+    /// Whether reads are to show text and tags too.
+    pub(crate) fn is_thorough(&self) -> bool {
+        self.thorough.load(Ordering::Relaxed)
+    }
+
+    /// Reads show text and tags too from now on.
+    pub(crate) fn be_thorough(&self) {
+        self.thorough.store(true, Ordering::Relaxed);
+    }
+
     pub(crate) fn pace(&self) -> Pace<'_, P> {
         Pace {
             clock: &self.guard.ports,
@@ -427,7 +456,7 @@ impl<P: GuardPorts> Visit<'_, P> {
                 origin::Origin::Ours => return Ok(Handled::Ignored(IgnoreReason::OwnCall)),
                 origin::Origin::Stranger => ended.push(self.accuse(&change).await?),
             }
-        } else if change.edits == Edits::Context
+        } else if change.touched.iter().any(is_context)
             && let Some(request) = &change.request
             && self.pace().retried(|| ports.is_ours(request)).await?
         {
@@ -519,6 +548,15 @@ impl<P: GuardPorts> Visit<'_, P> {
         led.or_insert_with(|| whole.clone());
         let focus = agenda.next.entry(spot).or_default();
         focus.extend(Focus::on(resource.clone()));
+    }
+
+    /// Notes what an event tells of: its state is read, not remembered.
+    pub(crate) fn doubt(&self, ids: impl IntoIterator<Item = String>) {
+        self.agenda().doubted.extend(ids);
+    }
+
+    pub(crate) fn is_doubted(&self, id: &str) -> bool {
+        self.agenda().doubted.contains(id)
     }
 
     /// Asks for another look at a place, after all that is asked for now.

@@ -50,10 +50,8 @@ impl<P: GuardPorts> Visit<'_, P> {
         self.follow_experiment(spot, focus, &scene, matter);
         let mut failed = None;
         for resource in attention(focus, &scene) {
-            match self
-                .attend(&resource, &mut scene, spot, focus, matter)
-                .await
-            {
+            let attended = Box::pin(self.attend(&resource, &mut scene, spot, focus, matter));
+            match attended.await {
                 Ok(end) => ended.push(end),
                 Err(error) => failed = failed.or(Some(error)),
             }
@@ -115,7 +113,8 @@ impl<P: GuardPorts> Visit<'_, P> {
     }
 
     /// Where a group is gone, whoever has its name now: a stranger's group, or what a making of ours
-    /// without an answer left behind.
+    /// without an answer left behind. Where all is to be read, the group itself: a read of its rules
+    /// tells neither its text nor its tags.
     async fn with_namesakes(
         &self,
         mut live: Snapshot,
@@ -129,7 +128,7 @@ impl<P: GuardPorts> Visit<'_, P> {
         let id = ResourceId::from(group.clone());
         let lost = baselines
             .state(&id)
-            .filter(|_| !live.resources.contains_key(&id));
+            .filter(|_| self.is_thorough() || !live.resources.contains_key(&id));
         if let Some(Resource::SecurityGroup(SecurityGroup {
             name: Some(name), ..
         })) = lost
