@@ -93,11 +93,14 @@ impl World {
 
     /// The APIs of our successful writes, in order.
     pub fn our_apis(&self) -> Vec<String> {
-        self.with(|inner| inner.trail.iter().map(|(api, ..)| api.clone()).collect())
+        self.with(|inner| {
+            let made = inner.trail.iter().filter(|written| written.took_effect());
+            made.map(|written| written.api.clone()).collect()
+        })
     }
 
     /// What our successful writes were about.
-    pub fn written(&self) -> BTreeSet<String> {
+    pub fn written_to(&self) -> BTreeSet<String> {
         self.with(|inner| {
             let ours = inner
                 .log
