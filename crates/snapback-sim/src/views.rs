@@ -92,11 +92,14 @@ impl World {
 
     /// The APIs of our successful writes, in order.
     pub fn our_apis(&self) -> Vec<String> {
-        self.with(|inner| inner.trail.iter().map(|(api, ..)| api.clone()).collect())
+        self.with(|inner| {
+            let done = inner.trail.iter().filter(|write| write.took_effect());
+            done.map(|write| write.api.clone()).collect()
+        })
     }
 
     /// What our successful writes were about.
-    pub fn written(&self) -> BTreeSet<String> {
+    pub fn our_subjects(&self) -> BTreeSet<String> {
         self.with(|inner| {
             let ours = inner
                 .log
