@@ -3,9 +3,10 @@
 use crate::account::Account;
 use crate::faults::{Family, Fault};
 use crate::trail::Written;
+use crate::trail::Hold;
 use crate::world::World;
 use snapback_app::port::{Metric, Scope};
-use snapback_engine::incident::{AccountRecord, Entry, Lease, LeaseScope, ResourceRecord};
+use snapback_engine::incident::{AccountRecord, Activity, Entry, Lease, LeaseScope, ResourceRecord};
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -153,6 +154,16 @@ impl World {
     /// The lease of a VPC.
     pub fn stored_lease(&self, vpc: &VpcId) -> Lease {
         self.with(|inner| inner.store.lease(&LeaseScope::Vpc(vpc.clone())))
+    }
+
+    /// What is kept of each author.
+    pub fn stored_activities(&self) -> BTreeMap<String, Activity> {
+        self.with(|inner| inner.store.activities.clone())
+    }
+
+    /// What waited for its author to be quiet, and how long.
+    pub fn holds(&self) -> Vec<Hold> {
+        self.with(|inner| inner.holds.clone())
     }
 
     /// What is counted for the account.
