@@ -94,13 +94,13 @@ impl World {
     /// The APIs of our successful writes, in order.
     pub fn our_apis(&self) -> Vec<String> {
         self.with(|inner| {
-            let made = inner.trail.iter().filter(|written| written.took_effect());
-            made.map(|written| written.api.clone()).collect()
+            let done = inner.trail.iter().filter(|write| write.took_effect());
+            done.map(|write| write.api.clone()).collect()
         })
     }
 
     /// What our successful writes were about.
-    pub fn written_to(&self) -> BTreeSet<String> {
+    pub fn our_subjects(&self) -> BTreeSet<String> {
         self.with(|inner| {
             let ours = inner
                 .log
