@@ -2,11 +2,13 @@
 
 use crate::account::Account;
 use crate::faults::{Family, Fault};
-use crate::trail::Written;
 use crate::trail::Hold;
+use crate::trail::Written;
 use crate::world::World;
 use snapback_app::port::{Metric, Scope};
-use snapback_engine::incident::{AccountRecord, Activity, Entry, Lease, LeaseScope, ResourceRecord};
+use snapback_engine::incident::{
+    AccountRecord, Activity, Entry, Lease, LeaseScope, ResourceRecord,
+};
 use snapback_model::*;
 use std::collections::BTreeMap;
 
