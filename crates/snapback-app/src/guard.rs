@@ -25,7 +25,7 @@ pub(crate) use look::{Rights, Scene};
 use crate::patience::{Pace, between, millis};
 use crate::port::{CallError, Command, Metric, RecheckReason, StoreError};
 use crate::rights::GuardPorts;
-use snapback_engine::change::{self, Change, Edits, IgnoreReason, Interpretation, Own, Touched};
+use snapback_engine::change::{self, Change, IgnoreReason, Interpretation, Own, Touched};
 use snapback_engine::event;
 use snapback_engine::execution::Limits;
 use snapback_engine::incident::{Cause, Entry, Outcome};
@@ -217,6 +217,8 @@ struct Agenda {
     later: BTreeMap<Spot, Focus>,
     /// Which incident led to a resource.
     whole: BTreeMap<ResourceId, IncidentId>,
+    /// Gateways that an event of this visit tells of: what is known of them may be over.
+    doubted: BTreeSet<String>,
 }
 
 impl Agenda {
@@ -247,6 +249,10 @@ impl Matter {
     pub fn stranger(&self) -> Option<&Change> {
         self.change.as_deref().filter(|_| !self.trusted)
     }
+}
+
+fn is_context(touched: &Touched) -> bool {
+    matches!(touched, Touched::Context { .. })
 }
 
 enum Inbound {
@@ -450,7 +456,7 @@ impl<P: GuardPorts> Visit<'_, P> {
                 origin::Origin::Ours => return Ok(Handled::Ignored(IgnoreReason::OwnCall)),
                 origin::Origin::Stranger => ended.push(self.accuse(&change).await?),
             }
-        } else if change.edits == Edits::Context
+        } else if change.touched.iter().any(is_context)
             && let Some(request) = &change.request
             && self.pace().retried(|| ports.is_ours(request)).await?
         {
@@ -542,6 +548,15 @@ impl<P: GuardPorts> Visit<'_, P> {
         led.or_insert_with(|| whole.clone());
         let focus = agenda.next.entry(spot).or_default();
         focus.extend(Focus::on(resource.clone()));
+    }
+
+    /// Notes what an event tells of: its state is read, not remembered.
+    pub(crate) fn doubt(&self, ids: impl IntoIterator<Item = String>) {
+        self.agenda().doubted.extend(ids);
+    }
+
+    pub(crate) fn is_doubted(&self, id: &str) -> bool {
+        self.agenda().doubted.contains(id)
     }
 
     /// Asks for another look at a place, after all that is asked for now.

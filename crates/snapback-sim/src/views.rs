@@ -10,7 +10,7 @@ use snapback_engine::incident::{
     AccountRecord, Activity, Entry, Lease, LeaseScope, ResourceRecord,
 };
 use snapback_model::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One EC2 call that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +91,22 @@ impl World {
                 api: written.api,
             })
             .collect()
+    }
+
+    /// The APIs of our successful writes, in order.
+    pub fn our_apis(&self) -> Vec<String> {
+        self.with(|inner| inner.trail.iter().map(|(api, ..)| api.clone()).collect())
+    }
+
+    /// What our successful writes were about.
+    pub fn written(&self) -> BTreeSet<String> {
+        self.with(|inner| {
+            let ours = inner
+                .log
+                .iter()
+                .filter(|call| !call.read && call.error.is_none() && call.by == crate::GUARD_ROLE);
+            ours.map(|call| call.resource.clone()).collect()
+        })
     }
 
     /// How many writes we tried, failed ones included.

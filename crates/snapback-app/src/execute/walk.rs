@@ -187,6 +187,10 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                     let why = format!("{error}: what the rules refer to is looked at first");
                     return Ok(Act::Exhausted(outcomes, why));
                 }
+                ErrorClass::Gone if self.gives_up_peers(action, &error) => {
+                    outcomes.push(failed(&error));
+                    return Ok(Act::Changed(outcomes, error.to_string()));
+                }
                 ErrorClass::AlreadyAsWanted | ErrorClass::Lost => {
                     if error.class == ErrorClass::Lost {
                         outcomes.push(StepOutcome::Unknown {

@@ -50,10 +50,8 @@ impl<P: GuardPorts> Visit<'_, P> {
         self.follow_experiment(spot, focus, &scene, matter);
         let mut failed = None;
         for resource in attention(focus, &scene) {
-            match self
-                .attend(&resource, &mut scene, spot, focus, matter)
-                .await
-            {
+            let attended = Box::pin(self.attend(&resource, &mut scene, spot, focus, matter));
+            match attended.await {
                 Ok(end) => ended.push(end),
                 Err(error) => failed = failed.or(Some(error)),
             }

@@ -38,8 +38,11 @@ pub fn emergency(live: &Snapshot, goal: &Resource, baselines: &Baselines) -> Opt
     let ordinary = plan(live, &states, baselines);
     let mut settled = states.clone();
     settle(&mut settled, live, baselines);
-    let settled = settled.remove(&goal.id())?;
-    let stand_in = match (found, &settled) {
+    // What the plan only leaves where it is would be left with the stand-in.
+    if settled != states {
+        return None;
+    }
+    let stand_in = match (found, goal) {
         (Resource::NetworkAcl(now), Resource::NetworkAcl(wanted)) => {
             let twin = twin(live, wanted, &ordinary).cloned();
             Resource::NetworkAcl(acl_in_place_of(now, wanted, twin))
