@@ -82,7 +82,7 @@ impl World {
 
     /// Our successful writes, in order.
     pub fn our_writes(&self) -> Vec<OurWrite> {
-        self.written()
+        self.tried()
             .into_iter()
             .filter(Written::took_effect)
             .map(|written| OurWrite {
@@ -95,7 +95,10 @@ impl World {
 
     /// The APIs of our successful writes, in order.
     pub fn our_apis(&self) -> Vec<String> {
-        self.with(|inner| inner.trail.iter().map(|(api, ..)| api.clone()).collect())
+        self.with(|inner| {
+            let ours = inner.trail.iter().filter(|written| written.took_effect());
+            ours.map(|written| written.api.clone()).collect()
+        })
     }
 
     /// What our successful writes were about.
