@@ -245,9 +245,10 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             Readiness::AlreadyInPlace => Look::InPlace,
             // Somebody moved it meanwhile. The journal says which association the call names, and its
             // event names nothing else: another one is another step.
-            _ if named_by(action, &self.scene.live.handles) != named => {
-                Look::Changed(format!("{} names another association now", action.describe()))
-            }
+            _ if named_by(action, &self.scene.live.handles) != named => Look::Changed(format!(
+                "{} names another association now",
+                action.describe()
+            )),
             Readiness::Ready | Readiness::NotYet(_) => Look::NotYet,
             Readiness::Changed(why) => Look::Changed(why),
         })

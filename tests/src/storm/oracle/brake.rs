@@ -200,11 +200,14 @@ impl Bench<'_> {
                     return;
                 };
                 let quick = told.whole && age(told.opened, entry.at) < Duration::from_secs(45);
-                past.undone.entry(resource.clone()).or_default().push(Undone {
-                    at: told.opened,
-                    by: told.by.filter(|_| quick),
-                    reverts: told.reverts,
-                });
+                past.undone
+                    .entry(resource.clone())
+                    .or_default()
+                    .push(Undone {
+                        at: told.opened,
+                        by: told.by.filter(|_| quick),
+                        reverts: told.reverts,
+                    });
             }
             Outcome::Braked => self.braked(past, entry, report, &told),
             _ => {}
@@ -225,8 +228,11 @@ impl Bench<'_> {
             let window = breaker.window.duration();
             let undone = past.undone.get(&resource).into_iter().flatten();
             let fought = undone.filter(|before| {
-                perhaps(before.at, now, window.saturating_add(Duration::from_secs(120)))
-                    && same(&before.reverts, &told.reverts)
+                perhaps(
+                    before.at,
+                    now,
+                    window.saturating_add(Duration::from_secs(120)),
+                ) && same(&before.reverts, &told.reverts)
             });
             let rounds = long(fought.count());
             if rounds < breaker.rounds.get() {
