@@ -30,6 +30,8 @@ pub struct Figures {
     pub above_lower_bound: u64,
     /// Packets and addresses judged by the naive evaluator, over all prefixes.
     pub packets: u64,
+    /// Packet sets and next hops compared by the algebra, over all prefixes.
+    pub sets: u64,
     /// Steps by API.
     pub calls: BTreeMap<String, u64>,
 }
@@ -58,6 +60,7 @@ impl Figures {
             (&mut self.at_lower_bound, other.at_lower_bound),
             (&mut self.above_lower_bound, other.above_lower_bound),
             (&mut self.packets, other.packets),
+            (&mut self.sets, other.sets),
         ];
         for (mine, theirs) in counts {
             *mine += theirs;
@@ -77,6 +80,7 @@ impl Figures {
             format!("plans at the lower bound     {}", self.at_lower_bound),
             format!("plans above it               {}", self.above_lower_bound),
             format!("packets judged               {}", self.packets),
+            format!("packet sets compared         {}", self.sets),
         ];
         let lists = [
             ("left undone, by why", &self.undone),

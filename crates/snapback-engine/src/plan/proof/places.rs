@@ -1,6 +1,7 @@
 //! Which ACL and which table hold whom: in live, now, and at the end.
 
 use super::super::{Action, Step};
+use super::behind::filters;
 use super::names;
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -212,16 +213,6 @@ fn acls(state: &Snapshot) -> Acls {
             .map(|subnet| (subnet.clone(), acl.id.clone()))
     })
     .collect()
-}
-
-fn filters(action: &Action) -> bool {
-    matches!(
-        action,
-        Action::CreateNetworkAclEntry { .. }
-            | Action::ReplaceNetworkAclEntry { .. }
-            | Action::DeleteNetworkAclEntry { .. }
-            | Action::ReplaceNetworkAclAssociation { .. }
-    )
 }
 
 fn routes(action: &Action) -> bool {

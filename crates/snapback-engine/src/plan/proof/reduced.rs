@@ -5,7 +5,7 @@ use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Only what the steps touch: a snapshot of an account is large.
-pub(super) fn reduced(
+pub(in crate::plan) fn reduced(
     live: &Snapshot,
     goal: &BTreeMap<ResourceId, Resource>,
     steps: &[Step],
