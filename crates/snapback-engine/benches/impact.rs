@@ -34,7 +34,10 @@ fn of_10_000(criterion: &mut Criterion) {
         let id = &diff.resource;
         let good = baselines.state(id).expect("a good state").clone();
         let goal = BTreeMap::from([(id.clone(), good)]);
-        assert!(!plan(live, &goal, baselines).steps.is_empty(), "{name}: nothing to do");
+        assert!(
+            !plan(live, &goal, baselines).steps.is_empty(),
+            "{name}: nothing to do"
+        );
         criterion.bench_function(&format!("plan/10 000 interfaces, {name}"), |bencher| {
             bencher.iter(|| plan(black_box(live), black_box(&goal), baselines));
         });

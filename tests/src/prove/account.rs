@@ -424,7 +424,10 @@ pub(super) fn place_everybody(live: &mut Snapshot, homes: &[Home]) {
 
 /// Gives an id to every rule and association that has none.
 pub(super) fn name_parts(state: &mut Snapshot, prefix: &str) {
-    let known: Vec<RuleHandle> = state.handles.rules.values().cloned().collect();
+    let known = state.handles.rules.values();
+    let known: BTreeSet<(SecurityGroupId, RuleKey)> = known
+        .map(|handle| (handle.group.clone(), handle.rule.clone()))
+        .collect();
     let mut associations = Vec::new();
     for resource in state.resources.values() {
         let id = resource.id();
@@ -441,7 +444,7 @@ pub(super) fn name_parts(state: &mut Snapshot, prefix: &str) {
                         group: group.id.clone(),
                         rule: rule.clone(),
                     };
-                    if !known.contains(&handle) {
+                    if !known.contains(&(group.id.clone(), rule.clone())) {
                         let id = SecurityGroupRuleId::new(format!(
                             "sgr-{prefix}{}",
                             state.handles.rules.len()

@@ -18,8 +18,8 @@ pub struct Figures {
     pub undone: BTreeMap<String, u64>,
     /// Cases with a step that is not safe, all of them told.
     pub interrupting: u64,
-    /// Steps that are not safe, by why there is no better way.
-    pub interrupted_steps: BTreeMap<String, u64>,
+    /// Cases with a step that is not safe, by why there is no better way.
+    pub interrupted: BTreeMap<String, u64>,
     /// Cases in which something is made again.
     pub recreating: u64,
     /// Cases with a temporary ACL.
@@ -41,7 +41,7 @@ impl Figures {
     pub fn add(&mut self, other: &Self) {
         let maps = [
             (&mut self.undone, &other.undone),
-            (&mut self.interrupted_steps, &other.interrupted_steps),
+            (&mut self.interrupted, &other.interrupted),
             (&mut self.calls, &other.calls),
         ];
         for (mine, theirs) in maps {
@@ -84,7 +84,7 @@ impl Figures {
         ];
         let lists = [
             ("left undone, by why", &self.undone),
-            ("steps not safe, by why", &self.interrupted_steps),
+            ("cases with a step not safe, by why", &self.interrupted),
             ("calls by API", &self.calls),
         ];
         for (title, list) in lists {

@@ -13,7 +13,7 @@ use reduced::reduced;
 use snapback_model::*;
 use snapback_reach::{NextHops, PacketSet, bound, next_hops, permitted_by_acl, permitted_by_rules};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::rc::Rc;
 
 pub(super) mod behind;
 mod places;
@@ -128,16 +128,16 @@ struct Proof<'a> {
     live: &'a Snapshot,
     goal: &'a BTreeMap<ResourceId, Resource>,
     state: Snapshot,
-    end: Snapshot,
+    end: Rc<Snapshot>,
     places: Places,
     /// The sets of groups that interfaces carry, two or more of them touched.
-    carried: BTreeSet<BTreeSet<SecurityGroupId>>,
+    carried: Rc<BTreeSet<BTreeSet<SecurityGroupId>>>,
     /// What groups and ACLs could open together.
-    dangers: Arc<[Danger]>,
+    dangers: Rc<[Danger]>,
     /// Where each table leads in live and at the end.
-    ends: BTreeMap<(Option<RouteTableId>, bool), NextHops>,
+    ends: BTreeMap<(Option<RouteTableId>, bool), Rc<NextHops>>,
     /// What both ends permit and what either does.
-    bounds: BTreeMap<Victim, Option<(PacketSet, PacketSet)>>,
+    bounds: BTreeMap<Victim, Option<Rc<(PacketSet, PacketSet)>>>,
     harms: Harms,
 }
 
@@ -173,9 +173,9 @@ impl<'a> Proof<'a> {
             live,
             goal,
             state,
-            end,
+            end: Rc::new(end),
             places,
-            carried,
+            carried: Rc::new(carried),
             dangers: behind::dangers(live, goal, steps).into(),
             ends: BTreeMap::new(),
             bounds: BTreeMap::new(),
@@ -290,7 +290,8 @@ impl<'a> Proof<'a> {
                 let known = groups
                     .iter()
                     .all(|id| self.live.resources.contains_key(&id.clone().into()));
-                let bounds = known.then(|| (before.intersection(&after), before.union(&after)));
+                let bounds =
+                    known.then(|| Rc::new((before.intersection(&after), before.union(&after))));
                 self.bounds.insert(victim.clone(), bounds);
             }
             self.judge(victim, &words, &now);
@@ -334,9 +335,9 @@ impl<'a> Proof<'a> {
                 .or_insert_with(|| {
                     let before = permitted_by_acl(before, direction);
                     let after = permitted_by_acl(after, direction);
-                    Some((before.intersection(&after), before.union(&after)))
+                    Some(Rc::new((before.intersection(&after), before.union(&after))))
                 });
-            if let Some(words) = bounds.as_ref().and_then(|bounds| {
+            if let Some(words) = bounds.as_deref().and_then(|bounds| {
                 harm(
                     &subnets,
                     direction,
@@ -352,7 +353,7 @@ impl<'a> Proof<'a> {
 
     fn judge(&mut self, victim: Victim, words: &str, now: &PacketSet) {
         let (_, direction) = &victim;
-        let bounds = self.bounds.get(&victim).and_then(Option::as_ref);
+        let bounds = self.bounds.get(&victim).and_then(Option::as_deref);
         let found = direction
             .zip(bounds)
             .and_then(|(direction, bounds)| harm(words, direction, now, bounds));
@@ -368,22 +369,19 @@ impl<'a> Proof<'a> {
         let mut now: BTreeMap<Option<RouteTableId>, NextHops> = BTreeMap::new();
         for (place, who) in self.places.routed() {
             let topology = &self.live.topology;
-            let routes = |state: &Snapshot, id: &Option<RouteTableId>| {
-                id.as_ref()
-                    .and_then(|id| table(state, id))
-                    .map(|table| table.routes.clone())
-            };
-            let held = routes(&self.state, &place.now);
-            if held == routes(&self.end, &place.end) || held == routes(self.live, &place.live) {
+            let held = routes(&self.state, place.now.as_ref());
+            if held == routes(&self.end, place.end.as_ref())
+                || held == routes(self.live, place.live.as_ref())
+            {
                 continue;
             }
             for (id, is_end, state) in [
                 (&place.live, false, self.live),
-                (&place.end, true, &self.end),
+                (&place.end, true, &*self.end),
             ] {
                 self.ends
                     .entry((id.clone(), is_end))
-                    .or_insert_with(|| hops(state, id.as_ref(), topology));
+                    .or_insert_with(|| Rc::new(hops(state, id.as_ref(), topology)));
             }
             let ends = [(&place.live, false), (&place.end, true)]
                 .map(|(id, is_end)| self.ends.get(&(id.clone(), is_end)));
@@ -446,6 +444,13 @@ fn table<'a>(state: &'a Snapshot, id: &RouteTableId) -> Option<&'a RouteTable> {
         Resource::RouteTable(table) => Some(table),
         Resource::SecurityGroup(_) | Resource::NetworkAcl(_) => None,
     }
+}
+
+fn routes<'a>(
+    state: &'a Snapshot,
+    id: Option<&RouteTableId>,
+) -> Option<&'a BTreeMap<Destination, Route>> {
+    table(state, id?).map(|table| &table.routes)
 }
 
 /// Where a table leads; without one, nowhere but in the VPC itself, which is as no edge routing.

@@ -6,12 +6,13 @@
 //! so many on ACLs); a cell in which some interface lets pass what it does at neither end is bad, and
 //! the way with the fewest bad cells is taken. Among equals the ACL goes first.
 
-use super::proof::behind::dangers;
+use super::proof::behind::{Danger, dangers, filters};
 use super::proof::reduced::reduced;
-use super::{Step, apply};
+use super::{Action, Step, apply};
 use snapback_model::*;
 use snapback_reach::PacketSet;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// Cells that are looked at, over all interfaces. Where there are more, ACLs go first: the proof of
 /// the plan tells what that opens.
@@ -39,17 +40,13 @@ pub(super) fn woven(
         // A refusal is told with the finished plan.
         let _told = apply(&step.action, &mut start);
     }
-    let by_acl = states(&start, &acls, |state| {
-        dangers
-            .iter()
-            .map(|danger| danger.by_acl(state, live))
-            .collect()
+    let by_acl = states(&start, &acls, &dangers, |danger, state, action| {
+        let heard = action.is_none_or(filters);
+        heard.then(|| danger.by_acl(state, live))
     });
-    let by_groups = states(&start, &groups, |state| {
-        dangers
-            .iter()
-            .map(|danger| danger.by_groups(state, live))
-            .collect()
+    let by_groups = states(&start, &groups, &dangers, |danger, state, action| {
+        let heard = action.is_none_or(|action| danger.hears_groups(action));
+        heard.then(|| danger.by_groups(state, live))
     });
     let grid = Grid::of(&by_groups, &by_acl);
     let mut woven = Vec::with_capacity(acls.len().saturating_add(groups.len()));
@@ -61,17 +58,29 @@ pub(super) fn woven(
     woven
 }
 
-/// What passes before the first step and after each, one set for each danger.
+/// What passes before the first step and after each, one set for each danger; `of` gives nothing where
+/// a step changes nothing.
 fn states(
     start: &Snapshot,
     steps: &[Step],
-    of: impl Fn(&Snapshot) -> Vec<PacketSet>,
-) -> Vec<Vec<PacketSet>> {
+    dangers: &[Danger],
+    of: impl Fn(&Danger, &Snapshot, Option<&Action>) -> Option<PacketSet>,
+) -> Vec<Vec<Rc<PacketSet>>> {
     let mut state = start.clone();
-    let mut all = vec![of(&state)];
-    for step in steps {
-        let _told = apply(&step.action, &mut state);
-        all.push(of(&state));
+    let first = dangers.iter().map(|danger| {
+        let set = of(danger, &state, None);
+        Rc::new(set.unwrap_or_default())
+    });
+    let mut now: Vec<Rc<PacketSet>> = first.collect();
+    let mut all = vec![now.clone()];
+    for Step { action, .. } in steps {
+        let _told = apply(action, &mut state);
+        for (danger, now) in dangers.iter().zip(&mut now) {
+            if let Some(set) = of(danger, &state, Some(action)) {
+                *now = Rc::new(set);
+            }
+        }
+        all.push(now.clone());
     }
     all
 }
@@ -80,7 +89,7 @@ fn states(
 struct Grid(Vec<Vec<usize>>);
 
 impl Grid {
-    fn of(by_groups: &[Vec<PacketSet>], by_acl: &[Vec<PacketSet>]) -> Self {
+    fn of(by_groups: &[Vec<Rc<PacketSet>>], by_acl: &[Vec<Rc<PacketSet>>]) -> Self {
         let mut rows: Vec<Vec<usize>> = Vec::with_capacity(by_groups.len());
         for groups in by_groups {
             let mut row: Vec<usize> = Vec::with_capacity(by_acl.len());

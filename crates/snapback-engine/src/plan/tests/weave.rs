@@ -3,10 +3,7 @@
 use super::*;
 
 /// `eni-1` in `subnet-1` behind `acl-1`, with `sg-1`; ids of rules that the baseline never had.
-fn worlds(
-    groups: [&[&str]; 2],
-    acls: [&[&str]; 2],
-) -> (Snapshot, Snapshot) {
+fn worlds(groups: [&[&str]; 2], acls: [&[&str]; 2]) -> (Snapshot, Snapshot) {
     let of = |side: usize| {
         snapshot([
             group("sg-1", groups[side]).into_resource(),
@@ -37,7 +34,10 @@ const WORLD: &str = "ingress 100 allow tcp:22 0.0.0.0/0";
 #[test]
 fn a_group_that_is_too_open_closes_before_the_acl_behind_which_it_hides_opens() {
     let (live, good) = worlds(
-        [&["ingress tcp:22 0.0.0.0/0"], &["ingress tcp:22 10.0.0.0/8"]],
+        [
+            &["ingress tcp:22 0.0.0.0/0"],
+            &["ingress tcp:22 10.0.0.0/8"],
+        ],
         [&[], &[WORLD]],
     );
     let plan = plan_between(&live, &good);
@@ -69,7 +69,10 @@ fn an_acl_that_is_too_open_closes_before_the_group_behind_it_opens() {
 #[test]
 fn the_proof_sees_what_a_group_and_an_acl_open_together() {
     let (live, good) = worlds(
-        [&["ingress tcp:22 0.0.0.0/0"], &["ingress tcp:22 10.0.0.0/8"]],
+        [
+            &["ingress tcp:22 0.0.0.0/0"],
+            &["ingress tcp:22 10.0.0.0/8"],
+        ],
         [&[], &[WORLD]],
     );
     let mut plan = plan_between(&live, &good);
