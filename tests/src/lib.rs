@@ -9,9 +9,11 @@
 
 mod person;
 pub mod prove;
+mod quiet;
 mod setting;
 
 pub use person::{alice, rolls_back, says_yes, wish};
+pub use quiet::{State, is_quiet, nothing_open, rest, told, unlike};
 pub use setting::{Delivered, Setting};
 
 use snapback_engine::incident::Outcome;

@@ -111,7 +111,7 @@ async fn read(arguments: &Arguments, since: Option<Timestamp>) -> Result<Past> {
     }
     #[cfg(feature = "aws")]
     {
-        let (world, _) = arguments.past.person().await?;
+        let (world, _) = arguments.past.tables.person().await?;
         Ok(rollback::history(&world, resource, since).await?)
     }
     #[cfg(not(feature = "aws"))]
