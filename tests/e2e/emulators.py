@@ -171,7 +171,7 @@ class World:
         self.endpoint = f"http://127.0.0.1:{ministack}"
         self.gate = serve(Gate, ec2=ec2, is_moto=not self.simulator, authorizer=ministack if self.auth else None, calls=[], faults={})
         self.slack = serve(Slack, posts=[], attempts=[], answers=[])
-        environment = dict(os.environ, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_DEFAULT_REGION=REGION,
+        self.environment = environment = dict(os.environ, AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_DEFAULT_REGION=REGION,
                            AWS_ENDPOINT_URL=self.endpoint, AWS_ENDPOINT_URL_EC2=f"http://127.0.0.1:{self.gate.server_port}",
                            AWS_EC2_METADATA_DISABLED="true")
         self.events = self.work / "events.jsonl"

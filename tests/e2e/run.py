@@ -223,7 +223,7 @@ def guarded(world, binaries, parameters, edit=None):
 def begin_simulated(world, binaries):
     """On the simulator: its own events, by the roles that the stack really has."""
     ids = simulated.build(world.ec2)
-    deployed = guarded(world, binaries, {})
+    deployed = guarded(world, binaries, {"TrustedPrincipals": f"arn:aws:iam::{ACCOUNT}:user/{simulated.DEPLOYER}"})
     role = next(r["PhysicalResourceId"] for r in world.client("cloudformation").list_stack_resources(StackName=deployed.name)["StackResourceSummaries"]
                 if r["ResourceType"] == "AWS::IAM::Role" and r["LogicalResourceId"].startswith("Guard"))
     session = f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/snapback-guard"

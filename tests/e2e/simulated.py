@@ -6,15 +6,17 @@ Must not: make up an event: each is the simulator's own record of a call.
 """
 
 import json
+import re
+import subprocess
 import threading
 import time
 
 import deployment
 from cloudtrail import entry
 from deployment import SOURCE, acl_association
-from emulators import ACCOUNT
+from emulators import ACCOUNT, REGION
 
-GUARD_KEY, THIEF = ACCOUNT, "mallory"  # ministack's Lambdas sign with the number of their account
+GUARD_KEY, THIEF, PERSON, DEPLOYER = ACCOUNT, "mallory", "olga", "deployer"  # ministack's Lambdas sign with the number of their account
 LINEAGE = ("snapback:successor-of", "snapback:incident")
 
 
@@ -123,6 +125,25 @@ class Scene:
         calls = self.world.ask("GET", "calls")
         return [(c["action"], c["outcome"]) for c in calls[since:] if not c["read"] and self.guard in c["by"]]
 
+    def snapback(self, *arguments, code=0):
+        """The command line in Olga's hands, against the deployed tables. Returns what it printed."""
+        environment = dict(self.world.environment, AWS_ACCESS_KEY_ID=PERSON, AWS_REGION=REGION,
+                           SNAPBACK_STATE_TABLE=self.deployed.outputs["StateTableName"],
+                           SNAPBACK_JOURNAL_TABLE=self.deployed.outputs["JournalTableName"],
+                           SNAPBACK_INBOX_URL=self.deployed.outputs["InboxUrl"])
+        ran = subprocess.run([self.world.simulator[0], *arguments], env=environment, capture_output=True, text=True, timeout=120)
+        if ran.returncode != code:
+            raise AssertionError(f"snapback {' '.join(arguments)}: exit {ran.returncode}: {ran.stderr[-2000:]}{ran.stdout[-500:]}")
+        return ran.stdout
+
+    def stays(self, what, condition, seconds=6):
+        """For a while nothing changes it: the guard has heard of all events by then."""
+        deadline = time.time() + seconds
+        while time.time() < deadline:
+            if not condition():
+                raise AssertionError(f"it did not stay so: {what}")
+            time.sleep(0.5)
+
     def mark(self):
         return len(self.world.ask("GET", "calls"))
 
@@ -204,7 +225,50 @@ def half_failed_plan(scene):
     scene.told("reverted", acl, "the right is back")
 
 
-STORIES = [deleted_group, deleted_acl, deleted_table, throttled_plan, half_failed_plan]
+def has_rule(scene, port):
+    rules = picture(scene.ec2, scene.ids["vpc"])["rules"]
+    return any(rule[0] == "web" and not rule[1] and rule[3] == port for rule in rules)
+
+
+def person_rolls_back(scene):
+    """A deployment's change becomes a generation; Olga leads the group back to the one before, and the guard lets her."""
+    web = scene.ids["web"]
+    opened = [{"IpProtocol": "tcp", "FromPort": 8443, "ToPort": 8443, "IpRanges": [{"CidrIp": "10.0.0.0/8", "Description": "a release"}]}]
+    before = json.loads(scene.snapback("history", web, "--format", "json"))["generations"]
+    scene.world.client_of(DEPLOYER).authorize_security_group_ingress(GroupId=web, IpPermissions=opened)
+    generations = scene.until("a generation for the deployment's change", lambda: [
+        g for g in [json.loads(scene.snapback("history", web, "--format", "json"))["generations"]] if len(g) > len(before)])[0]
+    if "deployer" not in json.dumps(generations[0]):
+        raise AssertionError(f"who made it? {generations[0]}")
+    target = str(before[0]["generation"])
+    shown = scene.snapback("rollback", "--to", target, web, "--dry-run")
+    if "safe" not in shown or not has_rule(scene, 8443):
+        raise AssertionError(f"a dry run shows the plan and makes nothing: {shown}")
+    scene.snapback("rollback", "--to", target, web, "--yes", "--why", "the release was bad")
+    scene.restored()
+    scene.stays("the release's rule is gone", lambda: not has_rule(scene, 8443))
+    newest = json.loads(scene.snapback("history", web, "--format", "json"))["generations"][0]
+    if "the release was bad" not in json.dumps(newest):
+        raise AssertionError(f"the reason is part of the history: {newest}")
+
+
+def person_undoes_a_revert(scene):
+    """Mallory's change was meant: Olga undoes the revert, and the guard leaves it alone from now on."""
+    web, mark = scene.ids["web"], scene.mark()
+    opened = [{"IpProtocol": "tcp", "FromPort": 9443, "ToPort": 9443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    scene.mallory.authorize_security_group_ingress(GroupId=web, IpPermissions=opened)
+    scene.until("the guard takes it back", lambda: scene.writes(mark))
+    scene.restored()
+    told = scene.told("reverted", web, "9443")[-1]
+    incident = re.search(r"inc-[0-9a-z]+", told)[0]
+    scene.snapback("undo", incident, "--yes", "--why", "it was meant")
+    if not has_rule(scene, 9443):
+        raise AssertionError("the rule did not come back")
+    scene.stays("the rule", lambda: has_rule(scene, 9443))
+    scene.good = picture(scene.ec2, scene.ids["vpc"])
+
+
+STORIES = [deleted_group, deleted_acl, deleted_table, throttled_plan, half_failed_plan, person_rolls_back, person_undoes_a_revert]
 
 
 def build(ec2):

@@ -4,6 +4,8 @@ use crate::run::{cargo, cargo_with, installed, root, run, target};
 use std::path::PathBuf;
 use std::time::Instant;
 
+/// The command line that talks to AWS too: one set of features for all, or crates are compiled twice.
+const AWS: &str = "snapback-cli/aws";
 const CARGO_DENY: &str = "0.20.0";
 /// Where proptest takes its seed from.
 const SEED: &str = "PROPTEST_RNG_SEED";
@@ -22,7 +24,7 @@ pub fn test() -> Result<(), String> {
             "--workspace",
             "--all-targets",
             "--features",
-            "snapback-cli/aws",
+            AWS,
             "--locked",
             "--",
             "-D",
@@ -36,12 +38,12 @@ pub fn test() -> Result<(), String> {
     );
     cargo_with(
         "tests",
-        &["test", "--workspace", "--locked"],
+        &["test", "--workspace", "--features", AWS, "--locked"],
         &[(SEED, &seed)],
     )?;
     crate::fuzz::bounded()?;
-    wire(&[])?;
-    end_to_end(&[])?;
+    compare(&[])?;
+    play(&[])?;
     deny()?;
     eprintln!(
         "\n== all checks passed in {:.0} s",
@@ -55,7 +57,14 @@ pub fn test() -> Result<(), String> {
 fn build() -> Result<(), String> {
     cargo(
         "build",
-        &["build", "--workspace", "--all-targets", "--locked"],
+        &[
+            "build",
+            "--workspace",
+            "--all-targets",
+            "--features",
+            AWS,
+            "--locked",
+        ],
     )
 }
 
@@ -76,6 +85,10 @@ pub fn wire(arguments: &[String]) -> Result<(), String> {
         "build snapback",
         &["build", "--locked", "-p", "snapback-cli"],
     )?;
+    compare(arguments)
+}
+
+fn compare(arguments: &[String]) -> Result<(), String> {
     let python = python()?;
     let (binary, work) = (target().join("debug/snapback"), target().join("wire"));
     let (binary, work) = (binary.display().to_string(), work.display().to_string());
@@ -93,6 +106,10 @@ pub fn wire(arguments: &[String]) -> Result<(), String> {
 /// The real binaries against emulators.
 pub fn end_to_end(arguments: &[String]) -> Result<(), String> {
     build()?;
+    play(arguments)
+}
+
+fn play(arguments: &[String]) -> Result<(), String> {
     let python = python()?;
     let (binaries, work) = (target().join("debug"), target().join("e2e"));
     let (binaries, work) = (binaries.display().to_string(), work.display().to_string());

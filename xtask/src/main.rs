@@ -3,7 +3,7 @@
 //! - Owns: the order of the checks, the project's own Python environment and tools below `target/`.
 //! - Takes: a Rust toolchain, Python 3, the package registries.
 //! - Gives: `test` (everything CI runs), `e2e`, `wire`, `template`, `deny`, `bench`, `growth`, `fuzz`,
-//!   `prove`, `mutants`, `history`.
+//!   `prove`, `mutants`, `history`, `storm`.
 //! - Must not: hide a failing check; every command is shown, timed, and its failure ends the run.
 #![allow(
     clippy::print_stderr,
@@ -18,6 +18,7 @@ mod history;
 mod mutants;
 mod prove;
 mod run;
+mod storm;
 
 use std::process::ExitCode;
 
@@ -39,6 +40,8 @@ cargo xtask <command>
               random pairs of live and baseline: each plan must reach its goal, every prefix safe
   history --out DIR [--records N] [--seed N]
               a year of a busy account's CloudTrail files, made up, to measure `snapback backtest` on
+  storm [--seeds N] [--from S] [--seed S] [--format json]
+              faulty worlds, each by one seed: many with a summary, or the whole story of one
 ";
 
 fn main() -> ExitCode {
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         "growth" => growth::growth(&rest),
         "fuzz" => fuzz::fuzz(&rest),
         "history" => history::history(&rest),
+        "storm" => storm::storm(&rest),
         "mutants" => mutants::mutants(&rest),
         "prove" => prove::prove(&rest),
         "" | "help" | "--help" => {

@@ -34,6 +34,7 @@ use snapback_engine::incident::{Cause, Entry};
 use snapback_engine::policy::Policy;
 use snapback_model::{Digest, IncidentId, ResourceId, Timestamp, VpcId};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -72,6 +73,9 @@ pub(crate) struct Visit<'g, P> {
     pub arrived: Timestamp,
     pub deadline: Timestamp,
     pub last_try: bool,
+    /// Whether a read shows all: where no fresh event tells what to look for, and where people know
+    /// of a difference that a quick read would miss.
+    thorough: AtomicBool,
     /// Whether a person runs it, not the guard.
     pub by_person: bool,
     listener: Option<Listener<'g>>,
@@ -169,8 +173,10 @@ impl<P: GuardPorts> Guard<P> {
     /// dead-letter queue, and people were told where nothing could be read.
     pub async fn handle_message(&self, message: Message<'_>) -> Result<Handled, GuardError> {
         let token = Digest::of(&(message.body, message.arrived));
+        let inbound = self.inbound(message.body);
         let visit = Visit {
             guard: self,
+            thorough: AtomicBool::new(!is_fresh(message.body)),
             holder: format!("{}/{}", self.holder, token.short()),
             arrived: message.arrived,
             deadline: message.deadline,
@@ -179,7 +185,7 @@ impl<P: GuardPorts> Guard<P> {
             listener: None,
             agenda: Mutex::default(),
         };
-        let handled = match self.inbound(message.body) {
+        let handled = match inbound {
             Inbound::Malformed(reason) => visit.bury(message.body, reason).await,
             Inbound::Command(command) => visit.command(command).await,
             Inbound::Event(Interpretation::Ignored(reason)) => Ok(Handled::Ignored(reason)),
@@ -209,6 +215,12 @@ impl<P: GuardPorts> Guard<P> {
     }
 }
 
+/// Whether the event bus brought it; the sweep sends commands and bare records.
+fn is_fresh(body: &str) -> bool {
+    let value = serde_json::from_str::<serde_json::Value>(body);
+    value.is_ok_and(|value| value.get("detail").is_some())
+}
+
 impl<'g, P: GuardPorts> Visit<'g, P> {
     /// A visit without a message: a person's.
     pub(crate) fn of_person(
@@ -223,6 +235,7 @@ impl<'g, P: GuardPorts> Visit<'g, P> {
             deadline,
             last_try: false,
             by_person: true,
+            thorough: AtomicBool::new(true),
             listener: Some(listener),
             agenda: Mutex::default(),
         }
@@ -243,6 +256,16 @@ impl<'g, P: GuardPorts> Visit<'g, P> {
 }
 
 impl<P: GuardPorts> Visit<'_, P> {
+    /// Whether reads are to show text and tags too.
+    pub(crate) fn is_thorough(&self) -> bool {
+        self.thorough.load(Ordering::Relaxed)
+    }
+
+    /// Reads show text and tags too from now on.
+    pub(crate) fn be_thorough(&self) {
+        self.thorough.store(true, Ordering::Relaxed);
+    }
+
     pub(crate) fn pace(&self) -> Pace<'_, P> {
         Pace {
             clock: &self.guard.ports,

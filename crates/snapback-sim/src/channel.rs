@@ -65,9 +65,10 @@ impl Channel for SimChannel {
     }
 
     async fn deliver(&self, message: &Notification) -> Result<(), DeliverError> {
-        self.world.enter().await;
+        let latency = self.world.with(|inner| inner.latency.channel);
+        self.world.enter(latency).await;
         self.world.with(|inner| {
-            inner.pass(inner.latency.channel);
+            inner.lapse(latency);
             let (now, channel) = (inner.now, self.name);
             let fault = inner
                 .faults

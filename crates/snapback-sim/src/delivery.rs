@@ -41,6 +41,14 @@ struct Queued {
     body: String,
 }
 
+/// How many events went wrong on their way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Troubled {
+    pub lost: u64,
+    pub doubled: u64,
+    pub late: u64,
+}
+
 /// What is on its way to the inbox.
 #[derive(Debug, Default)]
 pub(crate) struct Delivery {
@@ -51,6 +59,8 @@ pub(crate) struct Delivery {
     pub copies_next: u32,
     /// Every record that CloudTrail keeps, whatever became of its event.
     pub history: Vec<(Timestamp, String)>,
+    /// Events that were lost, doubled, late.
+    pub troubled: Troubled,
     queued: Vec<Queued>,
     sent: u64,
 }
@@ -82,19 +92,23 @@ impl Delivery {
         }
         if self.lose_next > 0 {
             self.lose_next -= 1;
+            self.troubled.lost += 1;
             return;
         }
         if faults.lose > 0.0 && rng.f64() < faults.lose {
+            self.troubled.lost += 1;
             return;
         }
         let mut copies = 1_u32.saturating_add(std::mem::take(&mut self.copies_next));
         while copies < COPIES_MAX && faults.duplicate > 0.0 && rng.f64() < faults.duplicate {
             copies += 1;
         }
+        self.troubled.doubled += u64::from(copies.saturating_sub(1));
         for _ in 0..copies {
             let mut delay = between(rng, faults.delay_min, faults.delay_max);
             if faults.late > 0.0 && rng.f64() < faults.late {
                 delay = delay.saturating_add(between(rng, Duration::ZERO, faults.late_by));
+                self.troubled.late += 1;
             }
             self.send(event.to_string(), now.checked_add(delay).unwrap_or(now));
         }

@@ -3,10 +3,11 @@
 use crate::call::Call;
 use crate::principal::Principal;
 use snapback_model::Timestamp;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How one operation goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fault {
     /// `RequestLimitExceeded`, or the store's throttling; a channel answers 429 with `Retry-After`.
     Throttled,
@@ -97,11 +98,13 @@ pub(crate) struct Faults {
     pub observes: u64,
     /// Port calls left before the world is killed.
     pub kill_after: Option<u64>,
+    /// How often each fault struck, of each family.
+    pub struck: BTreeMap<(Family, Fault), u64>,
     pub killed: bool,
 }
 
 /// Which chances of [`Chaos`] an operation runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Family {
     Ec2,
     Store,
@@ -117,6 +120,24 @@ fn matches(pattern: &str, operation: &str) -> bool {
 impl Faults {
     /// The fault that strikes this operation now, if one does; planned ones come first.
     pub fn strike(
+        &mut self,
+        operation: &str,
+        family: Family,
+        now: Timestamp,
+        rng: &mut fastrand::Rng,
+    ) -> Option<Fault> {
+        let fault = self.fault(operation, family, now, rng)?;
+        self.count(family, fault);
+        Some(fault)
+    }
+
+    /// Notes a fault that struck.
+    pub fn count(&mut self, family: Family, fault: Fault) {
+        let count = self.struck.entry((family, fault)).or_default();
+        *count = count.saturating_add(1);
+    }
+
+    fn fault(
         &mut self,
         operation: &str,
         family: Family,

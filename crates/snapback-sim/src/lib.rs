@@ -21,6 +21,7 @@ pub mod station;
 mod store;
 pub mod story;
 mod successors;
+mod trail;
 mod views;
 pub mod wire;
 mod world;
@@ -39,6 +40,7 @@ pub use delivery::EventFaults;
 pub use faults::{Chaos, Fault, Staleness, When};
 pub use principal::{Identity, Principal};
 pub use successors::{successors, under_old_ids};
+pub use trail::{HeldLease, Planned, Written};
 pub use views::{Logged, OurWrite};
 pub use world::{CallOutcome, Latency, World};
 

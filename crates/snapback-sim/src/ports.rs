@@ -5,8 +5,9 @@ use crate::call::Call;
 use crate::faults::{Family, Fault, When};
 use crate::principal::Principal;
 use crate::store::Store;
+use crate::trail::Written;
 use crate::views::Logged;
-use crate::world::{CallOutcome, Inner, World};
+use crate::world::{CallOutcome, Inner, Process, World};
 use snapback_app::port::*;
 use snapback_engine::execution::{ErrorClass, classify};
 use snapback_engine::incident::{
@@ -102,23 +103,23 @@ impl Inner {
             .as_mut()
             .is_some_and(|buckets| !buckets.take(api, now))
         {
+            self.faults.count(Family::Ec2, Fault::Throttled);
             return Some(Fault::Throttled);
         }
         self.faults.strike(api, Family::Ec2, now, &mut self.rng)
     }
 
-    fn observe(&mut self, scope: &Scope) -> Result<Snapshot, CallError> {
-        let began = self.now;
+    fn observe(&mut self, scope: &Scope, began: Timestamp) -> Result<Snapshot, CallError> {
         let resource = named(scope);
         let mut gaps = Vec::new();
         for api in read_apis(&self.account, scope) {
-            self.pass(self.latency.read);
+            self.lapse(self.latency.read);
             let fault = self.ec2_fault(api);
             let refusal = fault.and_then(|fault| answer(fault, api, crate::GUARD_ROLE));
             let error = match (&refusal, fault) {
                 (Some(refusal), _) => Some(refused(api, &resource, refusal)),
                 (None, Some(_)) => {
-                    self.pass(NO_ANSWER);
+                    self.no_answer(NO_ANSWER);
                     Some(lost(api, &resource))
                 }
                 (None, None) => None,
@@ -149,6 +150,7 @@ impl Inner {
         caller: &Principal,
         action: &Action,
         handles: &Handles,
+        by: &Process,
     ) -> Result<Receipt, CallError> {
         let Some(call) = Call::from_action(action, handles) else {
             let missing = ApiError::new(
@@ -159,26 +161,34 @@ impl Inner {
         };
         let (api, resource) = (call.api(), call.subject());
         let fault = self.ec2_fault(api);
-        let before = Arc::clone(&self.account);
+        let mut written = Written {
+            at: self.now,
+            by: Arc::clone(&by.name),
+            api: api.to_owned(),
+            action: action.clone(),
+            journalled: self.store.stream.len(),
+            called: self.log.len(),
+            held: self.store.held(),
+            before: Arc::clone(&self.account),
+            after: Arc::clone(&self.account),
+        };
         let outcome = match fault {
             None => self.perform(caller, &call, None).map(receipt),
             Some(Fault::LostRequest) => {
-                self.pass(NO_ANSWER);
+                self.no_answer(NO_ANSWER);
                 Err(lost(api, &resource))
             }
             Some(Fault::LostResponse) => {
                 let _unheard = self.perform(caller, &call, None);
-                self.pass(NO_ANSWER);
+                self.no_answer(NO_ANSWER);
                 Err(lost(api, &resource))
             }
             Some(fault) => self
                 .perform(caller, &call, answer(fault, api, &caller.arn()))
                 .map(receipt),
         };
-        if !Arc::ptr_eq(&before, &self.account) {
-            self.trail
-                .push((api.to_owned(), before, Arc::clone(&self.account)));
-        }
+        written.after = Arc::clone(&self.account);
+        self.trail.push(written);
         outcome
     }
 
@@ -191,29 +201,39 @@ impl Inner {
 
 impl Observe for World {
     async fn observe(&self, scope: &Scope) -> Result<Snapshot, CallError> {
-        self.enter().await;
-        self.with(|inner| {
+        let began = self.now();
+        let latency = self.with(|inner| {
+            let calls = u32::try_from(read_apis(&inner.account, scope).len()).unwrap_or(1);
+            // The calls of one read go out side by side, some at a time.
+            inner.latency.read.saturating_mul(calls.min(4))
+        });
+        self.enter(latency).await;
+        let seen = self.with(|inner| {
             inner.faults.observes = inner.faults.observes.saturating_add(1);
             let number = inner.faults.observes;
-            let seen = inner.observe(scope);
+            let seen = inner.observe(scope, began);
             inner.run_interleaved(When::AfterObserve(number));
             seen
-        })
+        });
+        self.wait_in_vain().await;
+        seen
     }
 }
 
 impl Actuate for World {
     async fn act(&self, action: &Action, handles: &Handles) -> Result<Receipt, CallError> {
-        self.enter().await;
-        self.with(|inner| {
-            inner.pass(inner.latency.write);
+        self.enter(self.with(|inner| inner.latency.write)).await;
+        let receipt = self.with(|inner| {
+            inner.lapse(inner.latency.write);
             inner.faults.acts = inner.faults.acts.saturating_add(1);
             let number = inner.faults.acts;
             inner.run_interleaved(When::BeforeAct(number));
-            let receipt = inner.act(&self.caller, action, handles);
+            let receipt = inner.act(&self.caller, action, handles, self.process());
             inner.run_interleaved(When::AfterAct(number));
             receipt
-        })
+        });
+        self.wait_in_vain().await;
+        receipt
     }
 }
 
@@ -244,9 +264,9 @@ impl World {
         operation: &str,
         effect: impl FnOnce(&mut Inner) -> Result<T, E>,
     ) -> Result<T, E> {
-        self.enter().await;
-        self.with(|inner| {
-            inner.pass(inner.latency.store);
+        self.enter(self.with(|inner| inner.latency.store)).await;
+        let stored = self.with(|inner| {
+            inner.lapse(inner.latency.store);
             match inner.store_fault(operation) {
                 None => effect(inner),
                 Some(fault) => {
@@ -254,12 +274,14 @@ impl World {
                         let _unheard = effect(inner);
                     }
                     if matches!(fault, Fault::LostResponse | Fault::LostRequest) {
-                        inner.pass(NO_ANSWER);
+                        inner.no_answer(NO_ANSWER);
                     }
                     Err(store_error(fault, operation).into())
                 }
             }
-        })
+        });
+        self.wait_in_vain().await;
+        stored
     }
 
     async fn in_store<T>(
@@ -348,7 +370,12 @@ impl Journal for World {
     }
 
     async fn commit(&self, commit: &Commit<'_>) -> Result<(), StoreError> {
-        self.in_store("commit", |store| store.commit(commit)).await
+        self.stored("commit", |inner| {
+            inner.store.commit(commit)?;
+            inner.keep_plans(commit.entries);
+            Ok(())
+        })
+        .await
     }
 
     async fn entries(&self, incident: &IncidentId) -> Result<Vec<Entry>, StoreError> {
@@ -445,13 +472,13 @@ impl Deliveries for World {
 
 impl Clock for World {
     fn now(&self) -> Timestamp {
-        self.with(|inner| inner.now)
+        let skew = self.process().skew;
+        self.with(|inner| inner.now.checked_add(skew).unwrap_or(inner.now))
     }
 
     /// Lets other tasks run, then lets simulated time pass.
     async fn sleep(&self, duration: Duration) {
-        tokio::task::yield_now().await;
-        self.advance(duration);
+        self.pause(duration).await;
     }
 }
 

@@ -1,5 +1,6 @@
 //! The state table and the journal: conditional writes exactly as the port says.
 
+use crate::trail::HeldLease;
 use snapback_app::port::{GENERATIONS_PAGE, StoreError, Wanted};
 use snapback_engine::execution::StepOutcome;
 use snapback_engine::incident::{
@@ -215,6 +216,26 @@ impl Store {
             .filter(|((id, _), _)| id == incident)
             .map(|(_, entry)| entry.clone())
             .collect()
+    }
+
+    /// The leases that somebody holds, in force or run out, each with the story that its holder tells.
+    pub fn held(&self) -> Vec<HeldLease> {
+        let held = self.leases.values().filter_map(|lease| {
+            let holder = lease.holder.clone()?;
+            let stories = self
+                .records
+                .values()
+                .filter(|record| record.holder.as_ref() == Some(&holder))
+                .filter_map(|record| record.open.clone());
+            Some(HeldLease {
+                scope: lease.scope.clone(),
+                incidents: stories.collect(),
+                holder,
+                until: lease.until?,
+                fencing: lease.fencing,
+            })
+        });
+        held.collect()
     }
 
     pub fn unfinished(&self) -> Vec<ResourceRecord> {

@@ -1,6 +1,8 @@
 //! What tests and the demo see of a world.
 
 use crate::account::Account;
+use crate::faults::{Family, Fault};
+use crate::trail::Written;
 use crate::world::World;
 use snapback_app::port::{Metric, Scope};
 use snapback_engine::incident::{AccountRecord, Entry, Lease, LeaseScope, ResourceRecord};
@@ -77,14 +79,13 @@ impl World {
 
     /// Our successful writes, in order.
     pub fn our_writes(&self) -> Vec<OurWrite> {
-        let (trail, now) = self.with(|inner| (inner.trail.clone(), inner.now));
-        let show = |account: &Account| account.read(&Scope::Everything, now);
-        trail
+        self.written()
             .into_iter()
-            .map(|(api, before, after)| OurWrite {
-                api,
-                before: show(&before),
-                after: show(&after),
+            .filter(Written::took_effect)
+            .map(|written| OurWrite {
+                before: written.before(),
+                after: written.after(),
+                api: written.api,
             })
             .collect()
     }
@@ -115,6 +116,16 @@ impl World {
         self.with(|inner| inner.store.baselines.clone())
     }
 
+    /// The topology of the capture.
+    pub fn stored_topology(&self) -> Option<Topology> {
+        self.with(|inner| inner.store.topology.clone())
+    }
+
+    /// The topology as the last sweep saw it.
+    pub fn stored_seen(&self) -> Option<Topology> {
+        self.with(|inner| inner.store.seen.clone())
+    }
+
     /// The stored records.
     pub fn stored_records(&self) -> BTreeMap<ResourceId, ResourceRecord> {
         self.with(|inner| inner.store.records.clone())
@@ -138,6 +149,38 @@ impl World {
     /// What was measured, in order.
     pub fn measured(&self) -> Vec<(Metric, f64)> {
         self.with(|inner| inner.measured.clone())
+    }
+
+    /// How often each fault struck, by name.
+    pub fn struck(&self) -> BTreeMap<String, u64> {
+        self.with(|inner| {
+            let struck = inner.faults.struck.iter();
+            let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+            for ((family, fault), count) in struck {
+                let family = match family {
+                    Family::Ec2 => "ec2",
+                    Family::Store => "store and queues",
+                    Family::Channel => "channels",
+                };
+                let fault = match fault {
+                    Fault::Throttled => "throttled",
+                    Fault::Denied => "denied",
+                    Fault::ServerError => "server error",
+                    Fault::Refused(_) => "refused",
+                    Fault::LostResponse => "answer lost",
+                    Fault::LostRequest => "request lost",
+                };
+                let counted = counts.entry(format!("{family}: {fault}")).or_default();
+                *counted = counted.saturating_add(*count);
+            }
+            let troubled = inner.delivery.troubled;
+            counts.insert("events: lost".into(), troubled.lost);
+            counts.insert("events: doubled".into(), troubled.doubled);
+            counts.insert("events: late".into(), troubled.late);
+            counts.insert("ec2: stale read".into(), inner.stale_reads);
+            counts.retain(|_, count| *count > 0);
+            counts
+        })
     }
 
     /// The sum of a metric.

@@ -8,7 +8,9 @@ use crate::events::{Recorded, envelope};
 use crate::faults::{Chaos, Fault, Faults, Interleaved, PlannedFault, Staleness, When};
 use crate::principal::Principal;
 use crate::store::Store;
+use crate::trail::Written;
 use crate::views::Logged;
+use jiff::SignedDuration;
 use snapback_app::port::{CallError, Metric};
 use snapback_engine::execution::classify;
 use snapback_model::*;
@@ -68,8 +70,17 @@ impl CallOutcome {
 #[derive(Clone)]
 pub struct World {
     inner: Arc<Mutex<Inner>>,
+    process: Process,
     /// Whose credentials the flow's calls are made with.
     pub(crate) caller: Arc<Principal>,
+}
+
+/// Who looks at the world through this clone of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Process {
+    pub name: Arc<str>,
+    /// How far its clock goes before the true one, or after it.
+    pub skew: SignedDuration,
 }
 
 pub(crate) struct Inner {
@@ -86,9 +97,19 @@ pub(crate) struct Inner {
     pub buried: Vec<(String, String)>,
     pub measured: Vec<(Metric, f64)>,
     pub shown: Vec<crate::channel::Shown>,
-    /// Each write of ours with the states before and after.
-    pub trail: Vec<(String, Arc<Account>, Arc<Account>)>,
+    /// Each write that we tried, with the states before and after.
+    pub trail: Vec<Written>,
+    /// The account when a plan was journalled.
+    pub planned: Vec<crate::trail::Planned>,
+    /// Whether several processes share the world: waiting is then left to who runs them.
+    pub shared: bool,
+    /// When the first of what the polled process waits for may go on.
+    pub wake: Option<Timestamp>,
+    /// What the caller is still to wait for: an answer that does not come.
+    pub owed: Duration,
     pub buckets: Option<crate::buckets::Buckets>,
+    /// Reads that showed an earlier state.
+    pub stale_reads: u64,
 }
 
 /// The instant at which every world begins: 2026-03-02T09:00:00Z.
@@ -110,10 +131,19 @@ impl World {
             measured: Vec::new(),
             shown: Vec::new(),
             trail: Vec::new(),
+            planned: Vec::new(),
+            shared: false,
+            wake: None,
+            owed: Duration::ZERO,
             buckets: None,
+            stale_reads: 0,
         };
         Self {
             inner: Arc::new(Mutex::new(inner)),
+            process: Process {
+                name: "world".into(),
+                skew: SignedDuration::ZERO,
+            },
             caller: Arc::new(Principal::guard()),
         }
     }
@@ -124,6 +154,7 @@ impl World {
     pub fn in_hands_of(&self, person: Principal) -> Self {
         Self {
             inner: Arc::clone(&self.inner),
+            process: self.process.clone(),
             caller: Arc::new(person),
         }
     }
@@ -135,6 +166,24 @@ impl World {
 
     pub(crate) fn with<T>(&self, use_it: impl FnOnce(&mut Inner) -> T) -> T {
         use_it(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The same world as a process of its own sees it: by a clock that is so many milliseconds ahead
+    /// of the true one, its writes told apart by its name.
+    #[must_use]
+    pub fn seen_by(&self, name: &str, ahead_ms: i64) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            process: Process {
+                name: name.into(),
+                skew: SignedDuration::from_millis(ahead_ms),
+            },
+            caller: Arc::clone(&self.caller),
+        }
+    }
+
+    pub(crate) fn process(&self) -> &Process {
+        &self.process
     }
 
     /// Makes a call as somebody. It succeeds or fails as on EC2, and CloudTrail tells of it.
@@ -235,6 +284,11 @@ impl World {
         });
     }
 
+    /// Lets every read show the truth again.
+    pub fn clear_staleness(&self) {
+        self.with(|inner| inner.faults.staleness = None);
+    }
+
     /// Lets faults strike by chance.
     pub fn set_chaos(&self, chaos: Chaos) {
         self.with(|inner| inner.faults.chaos = chaos);
@@ -330,6 +384,22 @@ impl Inner {
             let mut account = Account::clone(&self.account);
             account.settle(self.now);
             self.replace_account(account);
+        }
+    }
+
+    /// Time that a call takes: it passes here unless the world is shared, where its caller waits.
+    pub fn lapse(&mut self, duration: Duration) {
+        if !self.shared {
+            self.pass(duration);
+        }
+    }
+
+    /// The time until a caller gives an answer up.
+    pub fn no_answer(&mut self, patience: Duration) {
+        if self.shared {
+            self.owed = self.owed.saturating_add(patience);
+        } else {
+            self.pass(patience);
         }
     }
 
@@ -455,6 +525,9 @@ impl Inner {
             .iter()
             .find(|(until, _)| *until > seen)
             .map(|(_, account)| Arc::clone(account));
+        if old.is_some() {
+            self.stale_reads = self.stale_reads.saturating_add(1);
+        }
         old.unwrap_or_else(|| Arc::clone(&self.account))
     }
 

@@ -2,12 +2,13 @@
 
 use super::{Execution, GuardError, Walk};
 use crate::patience::{STALE_PAUSE, between};
-use crate::port::CallError;
+use crate::port::{CallError, Wanted};
 use crate::rights::GuardPorts;
 use snapback_engine::execution::{ErrorClass, StepOutcome};
 use snapback_engine::incident::Body;
 use snapback_engine::plan::{self, Action, Plan, Readiness};
-use snapback_model::{AssociationSubject, CreatedId, Handles, Renamed, Snapshot};
+use snapback_model::{AssociationSubject, CreatedId, Handles, Renamed, ResourceId, Snapshot};
+use std::collections::BTreeSet;
 
 /// What became of one call.
 enum Act {
@@ -54,6 +55,13 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                 Readiness::NotYet(what) => return Ok(Walk::Waiting(bodies, what)),
                 Readiness::Changed(why) => return Ok(Walk::Changed(bodies, why)),
             }
+            if action.makes().is_some() {
+                // Under the lease: what was true when we read may be another story's work by now.
+                self.write(std::mem::take(&mut bodies)).await?;
+                if let Some(why) = self.outdated(&action).await? {
+                    return Ok(Walk::Changed(bodies, why));
+                }
+            }
             bodies.push(Body::StepStarted {
                 step: index,
                 handles: named_by(&action, &self.scene.live.handles),
@@ -78,6 +86,24 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             }
         }
         Ok(Walk::Done(bodies))
+    }
+
+    /// Why a resource is not to be made again: the baselines gave it a successor, or forgot it, since
+    /// they were read for the plan. EC2 does not show that it was made, for it is gone as before.
+    async fn outdated(&self, action: &Action) -> Result<Option<String>, GuardError> {
+        let planned = |id: &ResourceId| self.scene.baselines.state(id).is_some();
+        let made = action.makes().and_then(|id| id.as_str().parse().ok());
+        let Some(gone) = made.filter(planned) else {
+            return Ok(None);
+        };
+        let wanted = Wanted {
+            resources: BTreeSet::from([gone.clone()]),
+            only_states: true,
+            ..Wanted::default()
+        };
+        let now = self.visit.baselines(&wanted).await?;
+        let stands = now.is_some_and(|now| now.state(&gone).is_some());
+        Ok((!stands).then(|| format!("{gone} was made again by another story")))
     }
 
     /// Reads again where the observation is too old to write on.

@@ -70,7 +70,13 @@ impl<P: GuardPorts> Visit<'_, P> {
         let written_since = record
             .last_write
             .is_some_and(|at| at >= scene.live.observed_at);
-        if written_since {
+        // Of a tag that people know of a quick read of a group would say that it is as it was.
+        let tags = |element: &Element| matches!(element, Element::Tag(_));
+        let unseen = !self.is_thorough() && record.told.keys().any(tags);
+        if unseen {
+            self.be_thorough();
+        }
+        if written_since || unseen {
             self.refresh(scene, spot, focus).await?;
         }
         if record.open.is_none() {

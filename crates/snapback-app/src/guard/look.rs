@@ -113,7 +113,8 @@ impl<P: GuardPorts> Visit<'_, P> {
     }
 
     /// Where a group is gone, whoever has its name now: a stranger's group, or what a making of ours
-    /// without an answer left behind.
+    /// without an answer left behind. Where all is to be read, the group itself: a read of its rules
+    /// tells neither its text nor its tags.
     async fn with_namesakes(
         &self,
         mut live: Snapshot,
@@ -127,7 +128,7 @@ impl<P: GuardPorts> Visit<'_, P> {
         let id = ResourceId::from(group.clone());
         let lost = baselines
             .state(&id)
-            .filter(|_| !live.resources.contains_key(&id));
+            .filter(|_| self.is_thorough() || !live.resources.contains_key(&id));
         if let Some(Resource::SecurityGroup(SecurityGroup {
             name: Some(name), ..
         })) = lost

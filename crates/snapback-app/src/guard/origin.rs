@@ -10,6 +10,7 @@ use snapback_engine::execution;
 use snapback_engine::incident::{ResourceRecord, Story};
 use snapback_model::{INCIDENT, IncidentId, Resource, ResourceId, Snapshot, Timestamp};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// Whose call it was.
 pub(super) enum Origin {
@@ -67,7 +68,7 @@ impl<P: GuardPorts> Visit<'_, P> {
                 if let Some((old, new)) = half_made {
                     lineage.record(old.as_str(), new.as_str());
                 }
-                is_near(call.at, change.at)
+                is_near(call.at, change.at, self.guard.limits.skew)
                     && (execution::matches(&call.action, change, &call.handles)
                         || execution::made(&call.action, change, &lineage))
             })
@@ -165,8 +166,9 @@ impl<P: GuardPorts> Visit<'_, P> {
     }
 }
 
-/// Whether an event time, in whole seconds, fits a call begun at `begun`.
-fn is_near(begun: Timestamp, event: Timestamp) -> bool {
-    let early = between(event, begun).as_secs() > 1;
+/// Whether an event time, in whole seconds, fits a call begun at `begun` by a clock that is off by
+/// up to `skew`.
+fn is_near(begun: Timestamp, event: Timestamp, skew: Duration) -> bool {
+    let early = between(event, begun) > skew.saturating_add(Duration::from_secs(1));
     !early && between(begun, event) <= OWN_CALL_WINDOW
 }

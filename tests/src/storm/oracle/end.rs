@@ -1,0 +1,214 @@
+//! The end: nothing deviates in silence, the baselines are right, nothing was made twice.
+
+use super::{Bench, Invariant};
+use snapback_app::assessment::assess_diff;
+use snapback_engine::diff::{self, Difference};
+use snapback_engine::execution::{Verification, verify};
+use snapback_engine::incident::{Body, Cause, Outcome, Report};
+use snapback_engine::verdict::Verdict;
+use snapback_model::*;
+use std::collections::{BTreeMap, BTreeSet};
+
+impl Bench<'_> {
+    fn reports(&self) -> Vec<&Report> {
+        let closed = self.journal.iter().filter_map(|entry| match &entry.body {
+            Body::Closed { report } => Some(report.as_ref()),
+            _ => None,
+        });
+        closed.collect()
+    }
+
+    pub(super) fn end(&mut self) {
+        let world = &self.played.world;
+        let live = world.snapshot();
+        let baselines = Baselines {
+            by_id: world.stored_baselines(),
+            topology: world.stored_topology().unwrap_or_default(),
+            seen: world.stored_seen(),
+        };
+        let lineage = self.lineage(&baselines, &live);
+        self.deviations(&baselines, &live, &lineage);
+        self.baselines(&baselines, &live, &lineage);
+        self.doubles(&baselines, &live);
+        let accused = self
+            .reports()
+            .iter()
+            .filter(|report| report.outcome == Outcome::Impostor)
+            .count();
+        if accused > 0 {
+            self.violated(Invariant::NoSelfAccusation, format!("{accused} times"));
+        }
+    }
+
+    fn deviations(&mut self, baselines: &Baselines, live: &Snapshot, lineage: &Lineage) {
+        let records = self.played.world.stored_records();
+        let account = self.played.world.stored_account();
+        for diff in diff::diff(baselines, live, None) {
+            let record = records.get(&diff.resource);
+            let running = record.map(|record| record.experiments.clone());
+            let running = running.unwrap_or_default();
+            let policy = &self.played.policy;
+            let assessment = assess_diff(baselines, live, &diff, None, policy, &running);
+            let told = record.map(|record| &record.told);
+            let is_halted = account.brake.is_some()
+                || record.is_some_and(|record| record.brake.is_some() || record.fight.is_some());
+            for judgement in &assessment.decision.judgements {
+                if judgement.verdict == Verdict::Ignore {
+                    continue;
+                }
+                self.looked.at("deviations at the end");
+                let element = judgement.difference.element();
+                let digest = judgement.told();
+                let is_told = told.is_some_and(|told| told.get(&element) == Some(&digest));
+                if !is_told && !matches!(judgement.difference, Difference::Unreviewed { .. }) {
+                    let what = format!("{}: {}", diff.resource, judgement.text);
+                    self.violated(Invariant::NoLostIncident, what);
+                } else if is_halted {
+                    self.looked.at("deviations that a brake or breaker leaves");
+                } else if judgement.verdict == Verdict::Revert
+                    && !self.was_tried(&diff.resource, lineage)
+                {
+                    let what = format!("{}: {} stands", diff.resource, judgement.text);
+                    self.violated(Invariant::RightEnd, what);
+                }
+            }
+        }
+    }
+
+    /// Whether the last thing that people were told of a resource is that it could not be put back.
+    fn was_tried(&self, resource: &ResourceId, lineage: &Lineage) -> bool {
+        let of_deviations = |report: &&Report| {
+            let of = report.resource.as_ref();
+            of.is_some_and(|of| of.renamed(lineage) == *resource)
+                && !matches!(
+                    report.outcome,
+                    Outcome::Context | Outcome::Accepted | Outcome::Blind
+                )
+        };
+        let last = self.reports().into_iter().rfind(of_deviations);
+        last.is_some_and(|report| {
+            matches!(report.outcome, Outcome::Failed | Outcome::Refused)
+                && !report.problems.is_empty()
+        })
+    }
+
+    /// What stands in the place of what, by the tags of all that is there or was good.
+    fn lineage(&self, baselines: &Baselines, live: &Snapshot) -> Lineage {
+        let mut lineage = Lineage::default();
+        let makes = self.journal.iter().any(|entry| match &entry.body {
+            Body::Planned { plan } => plan.steps.iter().any(|step| step.action.makes().is_some()),
+            _ => false,
+        });
+        if !makes {
+            return lineage;
+        }
+        let good = baselines.by_id.values().filter_map(|it| it.state.as_ref());
+        for resource in good.chain(live.resources.values()) {
+            if let Some(old) = resource.tags().and_then(|tags| tags.get(SUCCESSOR_OF)) {
+                lineage.record(old, resource.id().as_str());
+            }
+        }
+        // A closed story's own word, where neither tag is left.
+        for story in self.stories().keys() {
+            lineage.extend(&self.made_by(story));
+        }
+        lineage
+    }
+
+    fn made_by(&self, incident: &IncidentId) -> Lineage {
+        let entries: Vec<_> = self
+            .journal
+            .iter()
+            .filter(|entry| entry.incident == *incident)
+            .cloned()
+            .collect();
+        snapback_engine::incident::Story::read(&entries)
+            .map(|story| story.lineage)
+            .unwrap_or_default()
+    }
+
+    fn baselines(&mut self, baselines: &Baselines, live: &Snapshot, lineage: &Lineage) {
+        let goal: BTreeMap<ResourceId, Resource> = self
+            .played
+            .ideal
+            .values()
+            .map(|resource| resource.renamed(lineage))
+            .map(|resource| (resource.id(), resource))
+            .collect();
+        let mut good = Snapshot::empty(live.observed_at);
+        good.coverage.clone_from(&live.coverage);
+        good.topology.clone_from(&live.topology);
+        good.resources = baselines
+            .by_id
+            .iter()
+            .filter_map(|(id, baseline)| Some((id.clone(), baseline.state.clone()?)))
+            .collect();
+        for (id, wanted) in &goal {
+            self.looked.at("baselines at the end");
+            let only = BTreeMap::from([(id.clone(), wanted.clone())]);
+            let Verification::Differs(lines) = verify(&only, &good) else {
+                continue;
+            };
+            if !self.is_explained(id, lineage) {
+                let what = format!("{id}: {}", lines.join("; "));
+                self.violated(Invariant::RightBaseline, what);
+            } else {
+                self.looked
+                    .at("baselines that a lost or refused event explains");
+            }
+        }
+    }
+
+    /// Whether a trusted change of the resource was never heard of, or told as refused.
+    fn is_explained(&self, id: &ResourceId, lineage: &Lineage) -> bool {
+        let refused: BTreeSet<&EventId> = self
+            .reports()
+            .into_iter()
+            .filter(|report| report.outcome == Outcome::Refused)
+            .filter_map(|report| match &report.cause {
+                Cause::Event(event) => Some(event),
+                _ => None,
+            })
+            .collect();
+        let mut touching = self.played.trusted.iter().filter(|trusted| {
+            trusted
+                .edits
+                .iter()
+                .any(|edit| edit.renamed(lineage) == *id)
+        });
+        touching.any(|trusted| !trusted.heard || refused.contains(&trusted.event))
+    }
+
+    fn doubles(&mut self, baselines: &Baselines, live: &Snapshot) {
+        let mut made: BTreeMap<&str, Vec<ResourceId>> = BTreeMap::new();
+        for (id, resource) in &live.resources {
+            let Some(tags) = resource.tags() else {
+                continue;
+            };
+            if let Some(old) = tags.get(SUCCESSOR_OF) {
+                made.entry(old).or_default().push(id.clone());
+            }
+            let ours = tags.contains_key(INCIDENT);
+            if !ours {
+                continue;
+            }
+            self.looked.at("resources made again");
+            let known = baselines.state(id).is_some();
+            let told = tags.get(INCIDENT).is_some_and(|incident| {
+                self.journal.iter().any(|entry| {
+                    entry.incident.as_str() == incident
+                        && matches!(&entry.body, Body::Closed { report } if report.outcome != Outcome::Reverted)
+                })
+            });
+            if !known && !told {
+                self.violated(Invariant::NoDoubleCreation, format!("{id} is half made"));
+            }
+        }
+        for (old, new) in made {
+            if new.len() > 1 {
+                let what = format!("{old} was made again as {new:?}");
+                self.violated(Invariant::NoDoubleCreation, what);
+            }
+        }
+    }
+}

@@ -1,0 +1,395 @@
+//! The whole of one storm, from one number: a value that can be printed, shrunk and played again.
+
+use super::deed::Deed;
+use fastrand::Rng;
+use serde::{Deserialize, Serialize};
+
+/// Everything that happens in one world. Times are milliseconds from the beginning, chances are
+/// thousandths.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Storm {
+    /// Where every chance of the world comes from.
+    pub seed: u64,
+    /// Whether every untrusted difference is taken back, or harm alone.
+    pub strict: bool,
+    /// How many guards work side by side.
+    pub guards: u8,
+    /// How far the clocks of the guards and of the sweep go before the true one.
+    pub ahead: [i16; 3],
+    /// A default VPC beside the realistic one.
+    pub default_vpc: bool,
+    /// Groups that nothing carries, beside those of the layout.
+    pub spare_groups: u8,
+    /// An ACL and a table that guard and route nothing yet.
+    pub spare_acl: bool,
+    /// The same for tables.
+    pub spare_table: bool,
+    /// Room that the quotas leave over what is there.
+    pub room: Option<u8>,
+    /// How long it lasts.
+    pub lasts: u32,
+    /// When the first sweep comes, and how often.
+    pub sweep_every: u32,
+    /// What people and machines do.
+    pub mishaps: Vec<Mishap>,
+    /// What goes wrong.
+    pub troubles: Vec<Trouble>,
+    /// Processes that die.
+    pub crashes: Vec<Crash>,
+}
+
+/// Who does it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Hand {
+    /// Somebody whom the policy does not trust.
+    Stranger,
+    /// A machine that does it again when it is taken back.
+    Controller,
+    /// The pipeline, which the policy trusts.
+    Trusted,
+}
+
+/// One thing that is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Mishap {
+    /// When.
+    pub at: u32,
+    /// By whom.
+    pub by: Hand,
+    /// What.
+    pub deed: Deed,
+    /// How often it is done again after it was taken back.
+    pub again: u8,
+}
+
+/// A time in which something is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Trouble {
+    /// From when.
+    pub from: u32,
+    /// How long.
+    pub lasts: u32,
+    /// What.
+    pub what: Wrong,
+}
+
+/// What is wrong for a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Wrong {
+    Throttled(u16),
+    ServerErrors(u16),
+    AnswersLost(u16),
+    RequestsLost(u16),
+    StoreErrors(u16),
+    StoreAnswersLost(u16),
+    ChannelErrors(u16),
+    /// Reads of up to so many milliseconds ago.
+    Stale {
+        window: u16,
+        chance: u16,
+    },
+    EventsLost(u16),
+    EventsDoubled(u16),
+    EventsLate {
+        chance: u16,
+        by: u32,
+    },
+    /// A wide way: events overtake each other.
+    EventsSlow(u32),
+    /// The right to an API is withdrawn: one of a list.
+    Denied(u8),
+    /// EC2 refuses everything by throttling.
+    Ec2Down,
+    StoreDown,
+    InboxDown,
+    SnsDown,
+    SlackDown,
+    /// EC2's own token buckets, from here on.
+    Buckets,
+}
+
+/// Which process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Process {
+    /// An invocation of the guard.
+    Guard,
+    /// A sweep.
+    Sweep,
+    /// A delivery to a channel.
+    Notify,
+}
+
+/// A process that dies between two of its effects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Crash {
+    /// Which.
+    pub process: Process,
+    /// At which of the turns that processes of its kind take.
+    pub turn: u16,
+}
+
+impl Storm {
+    /// The storm of a seed.
+    pub fn of(seed: u64) -> Self {
+        let mut rng = Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5707);
+        let lasts = rng.u32(5_000..240_000);
+        let skewed = rng.u8(..3) == 0;
+        let mut storm = Self {
+            seed,
+            strict: rng.bool(),
+            guards: 1 + u8::from(rng.u8(..5) < 3),
+            ahead: [0; 3],
+            default_vpc: rng.u8(..4) == 0,
+            spare_groups: rng.u8(..4),
+            spare_acl: rng.bool(),
+            spare_table: rng.bool(),
+            room: (rng.u8(..5) == 0).then(|| rng.u8(..3)),
+            lasts,
+            sweep_every: rng.u32(40_000..300_000),
+            mishaps: Vec::new(),
+            troubles: Vec::new(),
+            crashes: Vec::new(),
+        };
+        if skewed {
+            storm.ahead = [0; 3].map(|_: i32| rng.i16(-2_000..=2_000));
+        }
+        let count = match rng.u8(..10) {
+            0..6 => rng.u8(1..4),
+            6..9 => rng.u8(3..9),
+            _ => rng.u8(8..24),
+        };
+        for _ in 0..count {
+            storm.mishaps.push(mishap(&mut rng, lasts));
+        }
+        storm.mishaps.sort_by_key(|mishap| mishap.at);
+        let count = match rng.u8(..10) {
+            0 => 0,
+            1..7 => rng.u8(1..4),
+            _ => rng.u8(3..7),
+        };
+        for _ in 0..count {
+            storm.troubles.push(trouble(&mut rng, lasts));
+        }
+        let count = match rng.u8(..10) {
+            0..4 => 0,
+            4..8 => 1,
+            _ => rng.u8(2..5),
+        };
+        for _ in 0..count {
+            storm.crashes.push(crash(&mut rng));
+        }
+        storm
+    }
+}
+
+fn mishap(rng: &mut Rng, lasts: u32) -> Mishap {
+    let by = match rng.u8(..12) {
+        0..8 => Hand::Stranger,
+        8 => Hand::Controller,
+        _ => Hand::Trusted,
+    };
+    let deed = match by {
+        Hand::Trusted => trusted(rng),
+        Hand::Stranger => stranger(rng),
+        Hand::Controller => simple(rng),
+    };
+    Mishap {
+        at: rng.u32(..lasts),
+        by,
+        deed,
+        again: match by {
+            Hand::Controller => rng.u8(1..8),
+            _ => 0,
+        },
+    }
+}
+
+fn trusted(rng: &mut Rng) -> Deed {
+    let (one, other) = (rng.u16(..64), rng.u16(..64));
+    // No tags: their events are no changes, the sweep tells of them whoever set them.
+    match rng.u8(..8) {
+        0 | 1 => Deed::AddRule {
+            group: one,
+            number: rng.u8(..),
+        },
+        2 => Deed::RevokeRule {
+            group: one,
+            rule: other,
+        },
+        3 => Deed::AddEntry {
+            acl: one,
+            number: rng.u16(300..400),
+            deny: false,
+            egress: rng.bool(),
+            net: rng.u8(..),
+        },
+        4 => Deed::DropEntry {
+            acl: one,
+            entry: other,
+        },
+        5 => Deed::AddRoute {
+            table: one,
+            net: rng.u8(..),
+            target: other,
+        },
+        6 => Deed::DropRoute {
+            table: one,
+            route: other,
+        },
+        _ => Deed::MoveTable {
+            subnet: one,
+            table: other,
+        },
+    }
+}
+
+/// What a controller does again and again: one edit of one element.
+fn simple(rng: &mut Rng) -> Deed {
+    let (one, other) = (rng.u16(..64), rng.u16(..64));
+    match rng.u8(..9) {
+        0 | 1 => Deed::OpenPort {
+            group: one,
+            port: rng.choice([22, 3389, 5432, 8443]).unwrap_or(22),
+            v6: rng.u8(..4) == 0,
+        },
+        2 => Deed::RevokeRule {
+            group: one,
+            rule: other,
+        },
+        3 => Deed::DropEntry {
+            acl: one,
+            entry: other,
+        },
+        4 => Deed::RewriteEntry {
+            acl: one,
+            entry: other,
+        },
+        5 => Deed::DropRoute {
+            table: one,
+            route: other,
+        },
+        6 => Deed::Redirect {
+            table: one,
+            route: other,
+            target: rng.u16(..64),
+        },
+        7 => Deed::MoveSubnet {
+            subnet: one,
+            acl: other,
+        },
+        _ => Deed::MoveTable {
+            subnet: one,
+            table: other,
+        },
+    }
+}
+
+fn stranger(rng: &mut Rng) -> Deed {
+    let (one, other) = (rng.u16(..64), rng.u16(..64));
+    match rng.u8(..32) {
+        0..12 => simple(rng),
+        12 | 13 => Deed::AddRule {
+            group: one,
+            number: rng.u8(..),
+        },
+        14 | 15 => Deed::WidenRule {
+            group: one,
+            rule: other,
+        },
+        16 => Deed::DescribeRule {
+            group: one,
+            rule: other,
+        },
+        17 | 18 => Deed::DeleteGroup { group: one },
+        19 => Deed::NewGroup {
+            number: rng.u8(..4),
+        },
+        20 | 21 => Deed::AddEntry {
+            acl: one,
+            number: rng.u16(1..400),
+            deny: rng.u8(..3) > 0,
+            egress: rng.bool(),
+            net: rng.u8(..),
+        },
+        22 => Deed::CutSubnet { subnet: one },
+        23 | 24 => Deed::DeleteAcl { acl: one },
+        25 => Deed::AddRoute {
+            table: one,
+            net: rng.u8(..),
+            target: other,
+        },
+        26 => Deed::Disassociate { subnet: one },
+        27 => Deed::MainTable { table: one },
+        28 => Deed::DeleteTable { table: one },
+        29 => match rng.u8(..2) {
+            0 => Deed::PropagationOff { table: one },
+            _ => Deed::EndpointOff,
+        },
+        30 => Deed::Tag {
+            resource: one,
+            number: rng.u8(..),
+        },
+        _ => match rng.u8(..4) {
+            0 => Deed::DeleteNat,
+            _ => Deed::SwapGroups { group: one },
+        },
+    }
+}
+
+fn trouble(rng: &mut Rng, lasts: u32) -> Trouble {
+    let chance = rng.u16(20..350);
+    let what = match rng.u8(..21) {
+        0 | 1 => Wrong::Throttled(chance),
+        2 => Wrong::ServerErrors(chance),
+        3 | 4 => Wrong::AnswersLost(chance),
+        5 => Wrong::RequestsLost(chance),
+        6 => Wrong::StoreErrors(chance),
+        7 | 8 => Wrong::StoreAnswersLost(chance),
+        9 => Wrong::ChannelErrors(chance),
+        10 | 11 => Wrong::Stale {
+            window: rng.u16(200..3_000),
+            chance: rng.u16(100..900),
+        },
+        12 => Wrong::EventsLost(rng.u16(100..1_000)),
+        13 => Wrong::EventsDoubled(rng.u16(100..900)),
+        14 => Wrong::EventsLate {
+            chance,
+            by: rng.u32(5_000..900_000),
+        },
+        15 => Wrong::EventsSlow(rng.u32(2_000..90_000)),
+        16 => Wrong::Denied(rng.u8(..)),
+        17 => match rng.u8(..3) {
+            0 => Wrong::Ec2Down,
+            1 => Wrong::StoreDown,
+            _ => Wrong::InboxDown,
+        },
+        18 => Wrong::SnsDown,
+        19 => Wrong::SlackDown,
+        _ => Wrong::Buckets,
+    };
+    Trouble {
+        from: rng.u32(..lasts),
+        lasts: rng.u32(1_000..120_000),
+        what,
+    }
+}
+
+fn crash(rng: &mut Rng) -> Crash {
+    let (process, turns) = match rng.u8(..8) {
+        0 => (Process::Sweep, 40),
+        1 => (Process::Notify, 12),
+        _ => (Process::Guard, 150),
+    };
+    Crash {
+        process,
+        turn: rng.u16(1..turns),
+    }
+}
