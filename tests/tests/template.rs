@@ -176,12 +176,20 @@ fn a_policy_as_yaml_replaces_every_parameter_that_says_the_same() {
     }
 }
 
-/// Every EC2 call that a read of the adapter makes, from its source.
+/// Every EC2 call that a read of the adapter makes, but for what only a lost NAT gateway asks for.
 fn reads_of_the_adapter() -> BTreeSet<String> {
-    let sources = ["observe.rs", "observe_visibility.rs"].map(|file| {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        std::fs::read_to_string(folder.join("crates/snapback-aws/src/ec2").join(file)).unwrap()
-    });
+    reads_in(&["observe.rs", "observe_visibility.rs"])
+}
+
+/// Every EC2 call that these files of the adapter make, from their source.
+fn reads_in(files: &[&str]) -> BTreeSet<String> {
+    let sources: Vec<String> = files
+        .iter()
+        .map(|file| {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+            std::fs::read_to_string(folder.join("crates/snapback-aws/src/ec2").join(file)).unwrap()
+        })
+        .collect();
     let words = sources
         .iter()
         .flat_map(|source| source.split('"').skip(1).step_by(2));
@@ -191,9 +199,12 @@ fn reads_of_the_adapter() -> BTreeSet<String> {
         .collect()
 }
 
-/// What the guard reads: a place, and the prefix lists that a difference names (never everything).
-const READS_OF_THE_GUARD: [&str; 6] = [
+/// What the guard reads: a place, the prefix lists that a difference names (never everything), and
+/// where a NAT gateway is gone, the others and whose the addresses are.
+const READS_OF_THE_GUARD: [&str; 8] = [
+    "ec2:DescribeAddresses",
     "ec2:DescribeManagedPrefixLists",
+    "ec2:DescribeNatGateways",
     "ec2:DescribeNetworkAcls",
     "ec2:DescribeRouteTables",
     "ec2:DescribeSecurityGroupRules",
@@ -209,7 +220,7 @@ fn the_guard_may_make_the_reads_of_its_scopes_and_no_other() {
         .filter(|word| word.starts_with("ec2:Describe") || word.starts_with("ec2:Get"))
         .collect();
     assert_eq!(granted, READS_OF_THE_GUARD.into());
-    let adapter = reads_of_the_adapter();
+    let adapter = reads_in(&["observe.rs", "observe_nat.rs"]);
     assert!(READS_OF_THE_GUARD.iter().all(|api| adapter.contains(*api)));
 }
 
@@ -225,7 +236,7 @@ fn the_sweep_may_make_every_read_of_the_adapter_and_no_other() {
     assert_eq!(granted, needed.iter().map(String::as_str).collect());
 }
 
-/// The IAM policy for a person who runs `rollback`, `undo`, `history` or `capture`.
+/// The IAM policy for a person who runs `rollback`, `undo`, `history` or `capture`, or releases a brake.
 fn operator_policy() -> serde_json::Value {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let text = std::fs::read_to_string(folder.join("infra/operator-policy.json")).unwrap();
@@ -272,13 +283,16 @@ fn a_person_may_make_every_call_a_plan_can_hold_every_read_and_no_other() {
     let (read, write): (BTreeSet<String>, BTreeSet<String>) =
         granted("ec2:").into_iter().partition(reads);
     assert_eq!(write, apis_of_plans());
-    let mut needed = reads_of_the_guard();
-    needed.extend(reads_of_the_adapter());
+    let mut needed = reads_of_the_adapter();
+    needed.extend(READS_OF_THE_GUARD.map(str::to_owned));
     assert_eq!(read, needed);
     let store = ["BatchGetItem", "GetItem", "PutItem", "Query"];
     let store: BTreeSet<String> = store.iter().map(|api| format!("dynamodb:{api}")).collect();
     assert_eq!(granted("dynamodb:"), store);
-    assert_eq!(rights.len(), write.len() + read.len() + store.len());
+    // A release, and another look.
+    let inbox = BTreeSet::from(["arn:aws:sqs:REGION:ACCOUNT_ID:INBOX_QUEUE if null".to_owned()]);
+    assert_eq!(rights["sqs:SendMessage"], inbox);
+    assert_eq!(rights.len(), write.len() + read.len() + store.len() + 1);
     for tables in store.iter().map(|action| &rights[action]) {
         let tables: Vec<&str> = tables
             .iter()
@@ -305,6 +319,9 @@ fn a_person_may_write_to_ec2_exactly_what_the_guard_may() {
     let policy = operator_policy();
     for statement in policy["Statement"].as_array().unwrap() {
         let sid = statement["Sid"].as_str().unwrap();
+        if !several(statement, "Action")[0].starts_with("ec2:") {
+            continue;
+        }
         let resources = several(statement, "Resource");
         let kinds: BTreeSet<String> = resources
             .iter()
@@ -327,7 +344,8 @@ fn the_operators_policy_fits_into_one_managed_policy() {
     let text = text
         .replace("REGION", "ap-southeast-2")
         .replace("ACCOUNT_ID", "123456789012")
-        .replace("_TABLE", "-ABCDEFGHIJKLMNOP-snapback-table");
+        .replace("_TABLE", "-ABCDEFGHIJKLMNOP-snapback-table")
+        .replace("_QUEUE", "-ABCDEFGHIJKLMNOP-snapback-inbox");
     assert!(text.len() <= 6144, "{} characters", text.len());
 }
 
@@ -336,8 +354,13 @@ fn the_operators_policy_fits_into_one_managed_policy() {
 fn a_route_table_may_be_deleted_only_where_it_was_made_to_stand_in() {
     let pattern = format!("{}*", snapback_engine::plan::TABLE_STAND_IN);
     let role = resource(&template(), "GuardRole");
-    let statement = role.split("- Sid: ").find(|text| text.contains("ec2:DeleteRouteTable"));
+    let statement = role
+        .split("- Sid: ")
+        .find(|text| text.contains("ec2:DeleteRouteTable"));
     assert!(statement.unwrap().contains(&pattern));
     let allowed = &operator_rights()["ec2:DeleteRouteTable"];
-    assert!(allowed.iter().all(|words| words.contains(&pattern)), "{allowed:?}");
+    assert!(
+        allowed.iter().all(|words| words.contains(&pattern)),
+        "{allowed:?}"
+    );
 }

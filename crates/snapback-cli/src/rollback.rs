@@ -21,9 +21,9 @@ use std::collections::BTreeSet;
 use std::str::FromStr;
 
 pub use run::Consent;
+use run::rollback;
 #[cfg(feature = "aws")]
 pub use run::undo;
-use run::rollback;
 
 /// Lead resources back to a state that was good before: a generation of their baselines, or the
 /// baselines as they stood at a time. Deleted resources are made again.

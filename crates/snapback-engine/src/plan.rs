@@ -35,9 +35,9 @@ mod route;
 mod stand_in;
 mod tag;
 mod target;
-mod working;
 #[cfg(test)]
 mod tests;
+mod working;
 
 pub use apply::apply;
 pub use emergency::{Emergency, emergency};
@@ -47,7 +47,7 @@ pub use nat::{NatRequest, predecessor, recovery, recovery_goal, successions, suc
 pub use note::{Note, Permission, StepSafety, permission};
 pub use proof::traffic::{StepTraffic, traffic};
 pub use readiness::{Readiness, readiness};
-pub use stand_in::{TABLE_STAND_IN, plan_without_stand_ins, stand_in_of};
+pub use stand_in::{TABLE_STAND_IN, is_stand_in, plan_without_stand_ins, stand_in_of};
 
 /// One EC2 call that writes. Variant names are the API names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -128,7 +128,10 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
     pub(super) fn plans_max(&self) -> u32 {
         let errand = self.story.errand.as_deref();
         let more = u32::from(errand.is_some_and(|errand| errand.emergency));
-        self.limits().replans_max.saturating_add(1).saturating_add(more)
+        self.limits()
+            .replans_max
+            .saturating_add(1)
+            .saturating_add(more)
     }
 
     /// What was made to stand in for something in a person's emergency and is still there, in words.

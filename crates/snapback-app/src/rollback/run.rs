@@ -137,7 +137,7 @@ async fn going_on<P: RollbackPorts>(
         .collect();
     let makes = |story: &Story| {
         let mut steps = story.plan.iter().flat_map(|plan| &plan.steps);
-        steps.any(|step| step.action.makes().is_some())
+        !story.makes.is_empty() || steps.any(|step| step.action.makes().is_some())
     };
     let making = ours.iter().filter(|(_, story)| makes(story));
     if let Some((record, story)) = making.clone().nth(1) {

@@ -67,11 +67,22 @@ fn emergency(out: &mut impl Write, live: &Snapshot, found: &Emergency) -> Result
         } else {
             "which is made for it"
         };
-        writeln!(out, "{DIM}{with}, {made}, stands in for {of} while that is repaired{DIM:#}")?;
+        writeln!(
+            out,
+            "{DIM}{with}, {made}, stands in for {of} while that is repaired{DIM:#}"
+        )?;
     }
-    writeln!(out, "{BOLD}first, to working traffic: {} calls{BOLD:#}", fast.steps.len())?;
+    writeln!(
+        out,
+        "{BOLD}first, to working traffic: {} calls{BOLD:#}",
+        fast.steps.len()
+    )?;
     plan::steps(out, live, fast)?;
-    writeln!(out, "{BOLD}then the repair: {} calls{BOLD:#}", repair.steps.len())?;
+    writeln!(
+        out,
+        "{BOLD}then the repair: {} calls{BOLD:#}",
+        repair.steps.len()
+    )?;
     plan::steps(out, &found.after(live), repair)
 }
 

@@ -226,13 +226,9 @@ mod deployed {
             let is_other = |named: &Option<String>, found: Option<&str>| {
                 named.as_deref().is_some_and(|named| found != Some(named))
             };
-            if is_other(
-                &choice.account,
-                own.account.as_ref().map(|id| id.as_str()),
-            ) || is_other(
-                &choice.region,
-                own.region.as_ref().map(|id| id.as_str()),
-            ) {
+            if is_other(&choice.account, own.account.as_ref().map(|id| id.as_str()))
+                || is_other(&choice.region, own.region.as_ref().map(|id| id.as_str()))
+            {
                 bail!(
                     "the credentials and Region are not those of --account and --region; nothing was changed"
                 );

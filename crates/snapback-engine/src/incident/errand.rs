@@ -141,7 +141,9 @@ impl Errand {
     /// One line for each table or ACL that was made to stand in for a resource of it and is still there.
     pub fn stand_ins_in_words(&self, live: &Snapshot, lineage: &Lineage) -> Vec<String> {
         let ids = self.ids(lineage);
-        let made = ids.iter().filter_map(|of| Some((of, stand_in_of(live, of)?)));
+        let made = ids
+            .iter()
+            .filter_map(|of| Some((of, stand_in_of(live, of)?)));
         made.map(|(of, with)| {
             format!(
                 "{} was made to stand in for {of} and is still there: ask again once nothing is bound to it, or delete it by hand",

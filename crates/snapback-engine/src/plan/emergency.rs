@@ -137,7 +137,10 @@ fn candidates(live: &Snapshot, wanted: &Resource, ordinary: &Plan) -> Vec<Resour
         return Vec::new();
     };
     let ours = stand_in_of(live, &id);
-    let mut found: Vec<Resource> = ours.and_then(|ours| shaped(ours, wanted)).into_iter().collect();
+    let mut found: Vec<Resource> = ours
+        .and_then(|ours| shaped(ours, wanted))
+        .into_iter()
+        .collect();
     found.extend(twin(live, wanted, ordinary).and_then(|twin| shaped(twin, wanted)));
     match (now, wanted) {
         // Edge associations stay: they take no other routes.
@@ -150,8 +153,7 @@ fn candidates(live: &Snapshot, wanted: &Resource, ordinary: &Plan) -> Vec<Resour
         | (Resource::NetworkAcl(_), Resource::NetworkAcl(_)) => {}
         _ => return Vec::new(),
     }
-    let sibling =
-        |other: &&Resource| other.kind() == id.kind() && other.vpc() == wanted.vpc();
+    let sibling = |other: &&Resource| other.kind() == id.kind() && other.vpc() == wanted.vpc();
     let full = live.resources.values().filter(sibling).count() >= SIBLINGS_MAX;
     if ours.is_none() && !full {
         found.extend(new(wanted));
@@ -163,7 +165,9 @@ fn candidates(live: &Snapshot, wanted: &Resource, ordinary: &Plan) -> Vec<Resour
 fn twin<'a>(live: &'a Snapshot, wanted: &Resource, ordinary: &Plan) -> Option<&'a Resource> {
     let touched = |id: &ResourceId| {
         let steps = ordinary.steps.iter().map(|step| &step.resource);
-        steps.chain(ordinary.goal.keys()).any(|touched| touched == id)
+        steps
+            .chain(ordinary.goal.keys())
+            .any(|touched| touched == id)
     };
     let alike = |other: &Resource| match (other, wanted) {
         (Resource::NetworkAcl(other), Resource::NetworkAcl(wanted)) => {
@@ -233,10 +237,14 @@ fn new(wanted: &Resource) -> Option<Resource> {
 /// Says why each call of the fast plan is made.
 fn tell(fast: &mut Plan, stand_ins: &Goal) {
     let of: BTreeMap<ResourceId, Vec<&str>> =
-        stand_ins.iter().fold(BTreeMap::new(), |mut all, (of, with)| {
-            all.entry(with.id()).or_insert_with(Vec::new).push(of.as_str());
-            all
-        });
+        stand_ins
+            .iter()
+            .fold(BTreeMap::new(), |mut all, (of, with)| {
+                all.entry(with.id())
+                    .or_insert_with(Vec::new)
+                    .push(of.as_str());
+                all
+            });
     for step in &mut fast.steps {
         let whom = of.get(&step.resource).map(|of| of.join(" and "));
         let whom = whom.unwrap_or_default();

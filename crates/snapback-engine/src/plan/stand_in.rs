@@ -42,8 +42,8 @@ pub fn stand_in_of<'a>(live: &'a Snapshot, of: &ResourceId) -> Option<&'a Resour
     })
 }
 
-/// Whether it stands in for any other.
-pub(super) fn is_stand_in(resource: &Resource) -> bool {
+/// Whether it stands in for any other, by its tags.
+pub fn is_stand_in(resource: &Resource) -> bool {
     let known = |name: &String| name.starts_with(TABLE_STAND_IN) || name.starts_with(ACL_STAND_IN);
     let name = resource.tags().and_then(|tags| tags.get(SUCCESSOR_OF));
     name.is_some_and(known)
@@ -54,7 +54,9 @@ pub(super) fn kept(table: &RouteTable) -> Option<String> {
     let id = &table.id;
     let made = table.tags.get(SUCCESSOR_OF);
     if !made.is_some_and(|name| name.starts_with(TABLE_STAND_IN)) {
-        return Some(format!("{id} was not made by Snapback to stand in for another"));
+        return Some(format!(
+            "{id} was not made by Snapback to stand in for another"
+        ));
     }
     if table.main {
         return Some(format!("{id} is the main table"));
@@ -95,11 +97,12 @@ pub(super) fn remove(plan: &mut Plan, live: &Snapshot, made: &BTreeSet<ResourceI
     }
     for id in made {
         let calls = removal(&end, id);
-        plan.steps.extend(calls.into_iter().map(|(action, why)| Step {
-            resource: id.clone(),
-            action,
-            why,
-        }));
+        plan.steps
+            .extend(calls.into_iter().map(|(action, why)| Step {
+                resource: id.clone(),
+                action,
+                why,
+            }));
     }
 }
 

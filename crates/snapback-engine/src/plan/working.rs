@@ -111,7 +111,11 @@ impl<'a> Eyes<'a> {
         now == hops.as_ref()
     }
 
-    fn wanted(&mut self, live: &Snapshot, subnet: &SubnetId) -> (Option<Filters>, Option<NextHops>) {
+    fn wanted(
+        &mut self,
+        live: &Snapshot,
+        subnet: &SubnetId,
+    ) -> (Option<Filters>, Option<NextHops>) {
         if let Some(known) = self.at_end.get(subnet) {
             return known.clone();
         }

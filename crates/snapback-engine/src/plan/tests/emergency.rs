@@ -69,7 +69,9 @@ fn a_table_full_of_foreign_routes_is_replaced_under_its_subnets() {
 
 #[test]
 fn a_table_that_says_the_same_is_preferred_to_a_new_one() {
-    let routes: Vec<String> = (0..9).map(|n| format!("10.{n}.0.0/16 igw-1")).collect();
+    let routes: Vec<String> = (0..9)
+        .map(|n| format!("10.{}.0.0/16 igw-1", n + 50))
+        .collect();
     let routes: Vec<&str> = routes.iter().map(String::as_str).collect();
     let other = || Resource::RouteTable(table("rtb-2", &["subnet-b"], &routes));
     let good = snapshot([
@@ -89,7 +91,9 @@ fn a_table_that_says_the_same_is_preferred_to_a_new_one() {
 
 #[test]
 fn preparing_as_many_routes_elsewhere_is_no_emergency_variant() {
-    let routes: Vec<String> = (0..9).map(|n| format!("10.{n}.0.0/16 igw-1")).collect();
+    let routes: Vec<String> = (0..9)
+        .map(|n| format!("10.{}.0.0/16 igw-1", n + 50))
+        .collect();
     let routes: Vec<&str> = routes.iter().map(String::as_str).collect();
     let good = snapshot([Resource::RouteTable(table("rtb-1", &["subnet-a"], &routes))]);
     let live = snapshot([Resource::RouteTable(table("rtb-1", &["subnet-a"], &[]))]);
@@ -108,7 +112,9 @@ fn a_main_table_is_succeeded_by_one_call_for_all_its_subnets() {
         }
         state
     };
-    let wrong: Vec<String> = (0..9).map(|n| format!("10.{n}.0.0/16 igw-9")).collect();
+    let wrong: Vec<String> = (0..9)
+        .map(|n| format!("10.{}.0.0/16 igw-9", n + 50))
+        .collect();
     let mut routes: Vec<&str> = wrong.iter().map(String::as_str).collect();
     routes.push("0.0.0.0/0 igw-1");
     let (live, good) = (main(&routes), main(&["0.0.0.0/0 igw-1"]));
@@ -120,7 +126,9 @@ fn a_main_table_is_succeeded_by_one_call_for_all_its_subnets() {
 
 #[test]
 fn two_broken_tables_are_replaced_together() {
-    let wrong: Vec<String> = (0..6).map(|n| format!("10.{n}.0.0/16 igw-9")).collect();
+    let wrong: Vec<String> = (0..6)
+        .map(|n| format!("10.{}.0.0/16 igw-9", n + 50))
+        .collect();
     let mut routes: Vec<&str> = wrong.iter().map(String::as_str).collect();
     routes.push("0.0.0.0/0 igw-1");
     let tables = |routes: &[&str], second: &[&str]| {
@@ -129,7 +137,10 @@ fn two_broken_tables_are_replaced_together() {
             Resource::RouteTable(table("rtb-2", &["subnet-b"], second)),
         ])
     };
-    let good = tables(&["0.0.0.0/0 igw-1"], &["0.0.0.0/0 igw-1", "10.99.0.0/16 pcx-1"]);
+    let good = tables(
+        &["0.0.0.0/0 igw-1"],
+        &["0.0.0.0/0 igw-1", "10.99.0.0/16 pcx-1"],
+    );
     let mut second = routes.clone();
     second.push("10.99.0.0/16 pcx-1");
     let live = tables(&routes, &second);
@@ -143,7 +154,9 @@ fn two_broken_tables_are_replaced_together() {
 
 #[test]
 fn a_stand_in_that_an_earlier_run_made_is_used_and_goes() {
-    let wrong: Vec<String> = (0..9).map(|n| format!("10.{n}.0.0/16 igw-9")).collect();
+    let wrong: Vec<String> = (0..9)
+        .map(|n| format!("10.{}.0.0/16 igw-9", n + 50))
+        .collect();
     let mut routes: Vec<&str> = wrong.iter().map(String::as_str).collect();
     routes.push("0.0.0.0/0 igw-1");
     let good = snapshot([Resource::RouteTable(table(
@@ -205,7 +218,10 @@ fn no_table_is_deleted_that_was_not_made_to_stand_in() {
     let ours = (SUCCESSOR_OF, "rtb-stand-in-for-1");
     for (state, words) in [
         (marked(&[], &[], false), "was not made"),
-        (marked(&[(SUCCESSOR_OF, "rtb-1")], &[], false), "was not made"),
+        (
+            marked(&[(SUCCESSOR_OF, "rtb-1")], &[], false),
+            "was not made",
+        ),
         (marked(&[ours], &["subnet-a"], false), "routes subnet-a"),
         (marked(&[ours], &[], true), "main table"),
     ] {
@@ -296,7 +312,7 @@ fn holds(live: &Snapshot, good: &Snapshot) -> Result<usize, TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn an_acl_swap_ends_as_the_ordinary_plan_with_fewer_calls_to_working_traffic((live, good) in acls()) {
@@ -315,12 +331,12 @@ fn random_worlds_have_emergency_variants() {
     fn share(worlds: impl Strategy<Value = (Snapshot, Snapshot)>) -> usize {
         let mut runner = proptest::test_runner::TestRunner::deterministic();
         let pair = |runner: &mut _| worlds.new_tree(runner).unwrap().current();
-        (0..200)
+        (0..60)
             .map(|_| pair(&mut runner))
             .filter(|(live, good)| !variants(live, good).is_empty())
             .count()
     }
     let found = (share(acls()), share(tables()));
-    println!("of 200 pairs each: {found:?} (ACLs, tables) have an emergency variant");
+    println!("of 60 pairs each: {found:?} (ACLs, tables) have an emergency variant");
     assert!(found.0 >= 5 && found.1 >= 5, "{found:?}");
 }
