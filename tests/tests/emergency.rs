@@ -239,7 +239,7 @@ fn a_run_that_dies_anywhere_is_finished_and_leaves_no_stand_in() {
                 let mut setting = guarded(7, Mode::Enforce).await;
                 let before = setting.live();
                 setting.world.lose_next_events(1000);
-                hijack(&setting, &setting.layout.public_table, 8);
+                hijack(&setting, &setting.layout.public_table, 6);
                 let wish = emergency(&[public(&setting)]);
                 let person = rolls_back(&setting, &wish);
                 setting.world.kill_after(calls);
