@@ -9,10 +9,12 @@
 
 mod person;
 pub mod prove;
+mod quiet;
 mod setting;
 pub mod storm;
 
 pub use person::{alice, rolls_back, says_yes, wish};
+pub use quiet::{State, is_quiet, nothing_open, rest, told, unlike};
 pub use setting::{Delivered, Setting};
 
 use snapback_engine::incident::Outcome;

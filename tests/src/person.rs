@@ -28,6 +28,7 @@ pub fn wish(to: To, ids: &[ResourceId]) -> Wish {
         by: "alice".into(),
         why: "as agreed".into(),
         interruptions: false,
+        emergency: false,
     }
 }
 

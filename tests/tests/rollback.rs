@@ -14,13 +14,10 @@ use snapback_engine::policy::Mode;
 use snapback_model::*;
 use snapback_sim::{Call, GroupBy, When};
 use snapback_tests::*;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 const SSH: &str = "ingress tcp:22 0.0.0.0/0";
 const METRICS: &str = "ingress tcp:9100 10.0.0.0/16";
-
-type State = BTreeMap<ResourceId, Resource>;
 
 fn app(setting: &Setting) -> ResourceId {
     setting.layout.app.clone().into()
@@ -28,75 +25,6 @@ fn app(setting: &Setting) -> ResourceId {
 
 fn generation(setting: &Setting, id: &ResourceId) -> Generation {
     setting.world.stored_baselines()[id].generation
-}
-
-async fn rest(setting: &mut Setting) {
-    for _ in 0..4 {
-        Box::pin(setting.settle()).await;
-        setting.world.advance(Duration::from_secs(300));
-        Box::pin(setting.sweep()).await;
-    }
-    setting.settle().await;
-    setting.notify_again(120).await;
-}
-
-/// What was told, and what became of each message, in short.
-fn told(setting: &Setting) -> String {
-    let mut lines = Vec::new();
-    for report in setting.reports() {
-        let differences: Vec<_> = report.differences.iter().map(|line| &line.text).collect();
-        lines.push(format!(
-            "{:?} {} {:?} {:?} {differences:?} {:?} {:?}",
-            report.outcome, report.label, report.cause, report.mode, report.steps, report.problems
-        ));
-    }
-    for delivered in &setting.delivered {
-        let words = match &delivered.result {
-            Ok(handled) => format!("{handled:?}"),
-            Err(error) => format!("{error}"),
-        };
-        lines.push(format!("{}: {words}", delivered.at));
-    }
-    lines.join("\n")
-}
-
-/// What two states do not have in common.
-fn unlike(found: &State, wanted: &State) -> Vec<String> {
-    let ids: std::collections::BTreeSet<_> = found.keys().chain(wanted.keys()).collect();
-    let differ = ids
-        .into_iter()
-        .filter(|id| found.get(*id) != wanted.get(*id));
-    differ
-        .map(|id| format!("{:?}\n  wanted {:?}", found.get(id), wanted.get(id)))
-        .collect()
-}
-
-/// Nobody has anything to say or do any more: no story is open, no call is made, nothing differs.
-async fn is_quiet(setting: &mut Setting, case: &str) {
-    let (writes, tellings) = (setting.world.our_writes().len(), outcomes(setting).len());
-    rest(setting).await;
-    let show = |setting: &Setting| format!("{case}: {}", told(setting));
-    assert_eq!(
-        setting.world.our_writes().len(),
-        writes,
-        "{}",
-        show(setting)
-    );
-    assert_eq!(outcomes(setting).len(), tellings, "{}", show(setting));
-    assert!(!outcomes(setting).contains(&Outcome::Impostor), "{case}");
-    let baselines = Baselines {
-        by_id: setting.world.stored_baselines(),
-        ..Baselines::default()
-    };
-    let left = snapback_engine::diff::diff(&baselines, &setting.world.snapshot(), None);
-    assert_eq!(left, [], "{case}");
-    nothing_open(setting, case);
-}
-
-fn nothing_open(setting: &Setting, case: &str) {
-    let records = setting.world.stored_records().into_values();
-    let open: Vec<_> = records.filter(|record| record.open.is_some()).collect();
-    assert!(open.is_empty(), "{case}: {open:?}");
 }
 
 /// The application group after a trusted change became its second generation.

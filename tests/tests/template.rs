@@ -176,12 +176,20 @@ fn a_policy_as_yaml_replaces_every_parameter_that_says_the_same() {
     }
 }
 
-/// Every EC2 call that a read of the adapter makes, from its source.
+/// Every EC2 call that a read of the adapter makes, but for what only a lost NAT gateway asks for.
 fn reads_of_the_adapter() -> BTreeSet<String> {
-    let sources = ["observe.rs", "observe_nat.rs", "observe_visibility.rs"].map(|file| {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        std::fs::read_to_string(folder.join("crates/snapback-aws/src/ec2").join(file)).unwrap()
-    });
+    reads_in(&["observe.rs", "observe_visibility.rs"])
+}
+
+/// Every EC2 call that these files of the adapter make, from their source.
+fn reads_in(files: &[&str]) -> BTreeSet<String> {
+    let sources: Vec<String> = files
+        .iter()
+        .map(|file| {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+            std::fs::read_to_string(folder.join("crates/snapback-aws/src/ec2").join(file)).unwrap()
+        })
+        .collect();
     let words = sources
         .iter()
         .flat_map(|source| source.split('"').skip(1).step_by(2));
@@ -212,7 +220,7 @@ fn the_guard_may_make_the_reads_of_its_scopes_and_no_other() {
         .filter(|word| word.starts_with("ec2:Describe") || word.starts_with("ec2:Get"))
         .collect();
     assert_eq!(granted, READS_OF_THE_GUARD.into());
-    let adapter = reads_of_the_adapter();
+    let adapter = reads_in(&["observe.rs", "observe_nat.rs"]);
     assert!(READS_OF_THE_GUARD.iter().all(|api| adapter.contains(*api)));
 }
 
@@ -254,4 +262,133 @@ fn the_alarms_on_our_metrics_name_metrics_that_the_code_measures_and_say_what_to
     for words in ["snapback release account", "--why", "BRAKED"] {
         assert!(brake.contains(words), "{words} in\n{brake}");
     }
+}
+
+/// The IAM policy for a person who runs `rollback`, `undo`, `history` or `capture`, or releases a brake.
+fn operator_policy() -> serde_json::Value {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let text = std::fs::read_to_string(folder.join("infra/operator-policy.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+/// What a policy's statement names under `key`, which holds one or several.
+fn several(statement: &serde_json::Value, key: &str) -> Vec<String> {
+    match &statement[key] {
+        serde_json::Value::Array(all) => all
+            .iter()
+            .map(|one| one.as_str().unwrap().to_owned())
+            .collect(),
+        one => vec![one.as_str().unwrap().to_owned()],
+    }
+}
+
+/// The actions of the operator's policy with the resources and conditions that each is allowed for.
+fn operator_rights() -> BTreeMap<String, BTreeSet<String>> {
+    let policy = operator_policy();
+    let mut rights: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for statement in policy["Statement"].as_array().unwrap() {
+        assert_eq!(statement["Effect"], "Allow");
+        for action in several(statement, "Action") {
+            for resource in several(statement, "Resource") {
+                let words = format!("{resource} if {}", statement["Condition"]);
+                rights.entry(action.clone()).or_default().insert(words);
+            }
+        }
+    }
+    rights
+}
+
+#[test]
+fn a_person_may_make_every_call_a_plan_can_hold_every_read_and_no_other() {
+    let rights = operator_rights();
+    let granted = |prefix: &str| -> BTreeSet<String> {
+        let named = rights.keys().filter(|action| action.starts_with(prefix));
+        named.cloned().collect()
+    };
+    let reads = |action: &String| {
+        action.starts_with("ec2:Describe") || action.starts_with("ec2:GetManagedPrefixList")
+    };
+    let (read, write): (BTreeSet<String>, BTreeSet<String>) =
+        granted("ec2:").into_iter().partition(reads);
+    assert_eq!(write, apis_of_plans());
+    let mut needed = reads_of_the_adapter();
+    needed.extend(READS_OF_THE_GUARD.map(str::to_owned));
+    assert_eq!(read, needed);
+    let store = ["BatchGetItem", "GetItem", "PutItem", "Query"];
+    let store: BTreeSet<String> = store.iter().map(|api| format!("dynamodb:{api}")).collect();
+    assert_eq!(granted("dynamodb:"), store);
+    // A release, and another look.
+    let inbox = BTreeSet::from(["arn:aws:sqs:REGION:ACCOUNT_ID:INBOX_QUEUE if null".to_owned()]);
+    assert_eq!(rights["sqs:SendMessage"], inbox);
+    assert_eq!(rights.len(), write.len() + read.len() + store.len() + 1);
+    for tables in store.iter().map(|action| &rights[action]) {
+        let tables: Vec<&str> = tables
+            .iter()
+            .map(|arn| arn.rsplit('/').next().unwrap())
+            .collect();
+        assert_eq!(tables, ["JOURNAL_TABLE if null", "STATE_TABLE if null"]);
+    }
+}
+
+/// One policy is the other in other words: what the guard may do to EC2, a person may, and no more.
+#[test]
+fn a_person_may_write_to_ec2_exactly_what_the_guard_may() {
+    let role = resource(&template(), "GuardRole");
+    let statements: BTreeMap<String, BTreeSet<String>> = role
+        .split("- Sid: ")
+        .skip(1)
+        .map(|text| {
+            let sid = text.lines().next().unwrap().to_owned();
+            let words = text.split(|c: char| !(c.is_alphanumeric() || "-:/*".contains(c)));
+            let kinds = words.filter_map(|word| Some(word.strip_suffix("/*")?.rsplit(':').next()?));
+            (sid, kinds.map(str::to_owned).collect())
+        })
+        .collect();
+    let policy = operator_policy();
+    for statement in policy["Statement"].as_array().unwrap() {
+        let sid = statement["Sid"].as_str().unwrap();
+        if !several(statement, "Action")[0].starts_with("ec2:") {
+            continue;
+        }
+        let resources = several(statement, "Resource");
+        let kinds: BTreeSet<String> = resources
+            .iter()
+            .filter_map(|arn| Some(arn.strip_suffix("/*")?.rsplit(':').next()?.to_owned()))
+            .collect();
+        assert_eq!(statements.get(sid), Some(&kinds), "{sid}");
+        if let Some(condition) = statement["Condition"].as_object() {
+            let words = condition.values().flat_map(|of| of.as_object().unwrap());
+            for (key, value) in words.filter(|(key, _)| *key != "aws:RequestedRegion") {
+                let both = role.contains(key.as_str()) && role.contains(value.as_str().unwrap());
+                assert!(both, "{sid}: {key}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_operators_policy_fits_into_one_managed_policy() {
+    let text = operator_policy().to_string();
+    let text = text
+        .replace("REGION", "ap-southeast-2")
+        .replace("ACCOUNT_ID", "123456789012")
+        .replace("_TABLE", "-ABCDEFGHIJKLMNOP-snapback-table")
+        .replace("_QUEUE", "-ABCDEFGHIJKLMNOP-snapback-inbox");
+    assert!(text.len() <= 6144, "{} characters", text.len());
+}
+
+/// Only what stands in for another is ever deleted.
+#[test]
+fn a_route_table_may_be_deleted_only_where_it_was_made_to_stand_in() {
+    let pattern = format!("{}*", snapback_engine::plan::TABLE_STAND_IN);
+    let role = resource(&template(), "GuardRole");
+    let statement = role
+        .split("- Sid: ")
+        .find(|text| text.contains("ec2:DeleteRouteTable"));
+    assert!(statement.unwrap().contains(&pattern));
+    let allowed = &operator_rights()["ec2:DeleteRouteTable"];
+    assert!(
+        allowed.iter().all(|words| words.contains(&pattern)),
+        "{allowed:?}"
+    );
 }

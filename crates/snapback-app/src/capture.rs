@@ -10,6 +10,7 @@ use crate::port::{CallError, Scope, StoreError, Wanted};
 use crate::rights::CapturePorts;
 use snapback_engine::execution::Limits;
 use snapback_engine::finding::{self, Finding};
+use snapback_engine::plan;
 use snapback_engine::policy::Policy;
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -123,9 +124,13 @@ fn missing(live: &Snapshot) -> Vec<String> {
 
 /// The next generation of every baseline; gone resources get one without a state.
 fn baselines(before: &Baselines, live: &Snapshot, provenance: &Provenance) -> Vec<Baseline> {
-    let ids: BTreeSet<&ResourceId> = live
+    // What stands in for another while that is repaired is to go again.
+    let lasting = live
         .resources
-        .keys()
+        .iter()
+        .filter(|(_, state)| !plan::is_stand_in(state));
+    let ids: BTreeSet<&ResourceId> = lasting
+        .map(|(id, _)| id)
         .chain(
             before
                 .by_id

@@ -153,7 +153,7 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
 
     async fn rounds(mut self, mut bodies: Vec<Body>) -> Result<Ended, GuardError> {
         let mut left = Vec::new();
-        for round in 0..=self.limits().replans_max {
+        for round in 0..self.plans_max() {
             if round > 0 || self.has_successor() {
                 tracing::info!(incident = %self.story.incident, round, "plan again from the truth");
                 self.reread(&mut bodies).await?;
@@ -163,9 +163,12 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
             if let Some(why) = self.hindrance() {
                 return self.close(Outcome::Refused, bodies, why).await;
             }
-            let plan = match self.commission().or_else(|| self.completion()) {
-                Some(plan) => Some(plan),
-                None => self.decided(assessment.as_ref(), &mut bodies),
+            let (plan, then_repair) = match self.commission() {
+                Some(next) => (Some(next.plan), next.then_repair),
+                None => match self.completion() {
+                    Some(plan) => (Some(plan), false),
+                    None => (self.decided(assessment.as_ref(), &mut bodies), false),
+                },
             };
             let done = plan.as_ref().is_none_or(|plan| self.is_completed(plan));
             let Some(plan) = plan.filter(|_| !done) else {
@@ -206,6 +209,9 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
             };
             let target = self.named_now(target);
             match self.prove(Some(&target), carried).await? {
+                Proof::Proven if then_repair => {
+                    left = vec!["traffic works by a stand-in, the repair is not done".to_owned()];
+                }
                 Proof::Proven if partial || !self.gone.is_empty() => {
                     let lacks = self.out_of_reach();
                     return self.close(Outcome::Refused, bodies, lacks).await;
@@ -216,7 +222,7 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
         }
         let why = format!(
             "live did not stay at its goal through {} plans: {}",
-            self.limits().replans_max.saturating_add(1),
+            self.plans_max(),
             left.join("; ")
         );
         self.fail(bodies, why).await

@@ -13,7 +13,7 @@ use snapback_engine::finding::Severity;
 use snapback_engine::incident::{
     AccountRecord, Body, Cause, Commit, Entry, Notice, Outcome, Place, ResourceRecord, Story, once,
 };
-use snapback_engine::plan::{Plan, Step};
+use snapback_engine::plan::Plan;
 use snapback_engine::policy::Mode;
 use snapback_model::{Digest, Element, IncidentId, Kind, Timestamp};
 use std::collections::BTreeMap;
@@ -200,12 +200,10 @@ where
     C: Clock + Sync,
     J: Journal + Sync,
 {
-    let makes = |step: &Step| step.action.makes_kind() == Some(kind);
     let open = open_stories(pace, journal).await?;
-    let maker = open.into_iter().find(|(_, story)| {
-        let mut steps = story.plan.iter().flat_map(|plan| &plan.steps);
-        steps.any(makes)
-    });
+    let maker = open
+        .into_iter()
+        .find(|(_, story)| story.makes.contains(&kind));
     Ok(maker.map(|(_, story)| story.incident))
 }
 

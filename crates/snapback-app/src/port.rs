@@ -13,6 +13,10 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::time::Duration;
 
+/// Bytes that an entry of the journal may have: DynamoDB takes items of 400 KB; keys and conditions need
+/// some of it.
+pub const ITEM_MAX: usize = 350_000;
+
 /// A failed call to a service.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{operation} on {resource}: {code}: {message}")]

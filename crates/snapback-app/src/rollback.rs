@@ -10,6 +10,7 @@
 //! guard goes on to the same end (in `observe` it tells what is left). Every deviation from that order
 //! would make the guard fight the person or take a half-made change for the good state.
 
+mod draft;
 mod history;
 mod run;
 mod undo;
@@ -20,11 +21,12 @@ pub use undo::undo;
 
 use crate::guard::GuardError;
 use crate::patience::{Pace, later};
-use crate::port::{CallError, Clock, Scope, StoreError, Wanted};
+use crate::port::{CallError, Clock, ITEM_MAX, Scope, StoreError, Wanted};
 use crate::rights::RollbackPorts;
+use draft::{Draft, Terms};
 use snapback_engine::execution::Limits;
-use snapback_engine::incident::{Errand, LeaseScope, Part};
-use snapback_engine::plan::{self, Plan};
+use snapback_engine::incident::Errand;
+use snapback_engine::plan::{Emergency, Plan};
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -67,6 +69,8 @@ pub struct Wish {
     pub why: String,
     /// Whether steps may interrupt traffic.
     pub interruptions: bool,
+    /// Whether traffic is to work after as few calls as can be, and the repair to come after.
+    pub emergency: bool,
 }
 
 /// What would be done.
@@ -75,7 +79,7 @@ pub struct Proposal {
     /// The one plan for all of it.
     pub plan: Plan,
     /// The same by VPC, in the order in which it is run: each is a story of its own, under the lease of
-    /// its VPC.
+    /// its VPC. Where the journal cannot hold the plan of a VPC in one entry, one for each kind.
     pub legs: Vec<Leg>,
     /// What is left alone and why, and whatever else should be known before saying yes.
     pub remarks: Vec<String>,
@@ -90,6 +94,8 @@ pub struct Leg {
     pub errand: Errand,
     /// Its part of the plan.
     pub plan: Plan,
+    /// The plans that are run instead, where the person asked for that and traffic works after fewer calls.
+    pub emergency: Option<Emergency>,
     /// The generations that the person makes; written before the first call.
     pub promoted: Vec<Baseline>,
 }
@@ -107,8 +113,14 @@ impl Proposal {
 }
 
 impl Leg {
-    fn is_empty(&self) -> bool {
-        self.plan.steps.is_empty() && self.plan.notes.is_empty() && self.promoted.is_empty()
+    /// The calls that are to be made.
+    pub fn calls(&self) -> usize {
+        match &self.emergency {
+            Some(Emergency { fast, repair, .. }) => {
+                fast.steps.len().saturating_add(repair.steps.len())
+            }
+            None => self.plan.steps.len(),
+        }
     }
 }
 
@@ -154,6 +166,18 @@ pub enum RollbackError {
     /// What was shown is not what would be done now.
     #[error("{0} since the plan was shown; nothing was changed: look again")]
     Moved(String),
+    /// One entry of the journal cannot hold its plan.
+    #[error(
+        "the plan for {count} resources has {calls} calls and {bytes} bytes, and an entry of the journal holds {ITEM_MAX}; nothing was changed: ask for fewer resources at a time, by name"
+    )]
+    TooLarge {
+        /// Resources asked for.
+        count: usize,
+        /// Calls of the plan.
+        calls: usize,
+        /// Bytes of its entry.
+        bytes: usize,
+    },
     /// Another process works on it.
     #[error("{resource} is held by {holder}; nothing was changed there: try again in a minute")]
     Busy {
@@ -252,7 +276,11 @@ pub async fn propose<P: RollbackPorts>(ports: &P, wish: &Wish) -> Result<Proposa
     for (id, state) in states {
         draft.whole(&id, state, ports.now());
     }
-    Ok(draft.proposal(wish.interruptions, remarks))
+    let terms = Terms {
+        interruptions: wish.interruptions,
+        emergency: wish.emergency,
+    };
+    draft.proposal(terms, remarks)
 }
 
 fn words(wish: &Wish, count: usize) -> String {
@@ -393,112 +421,4 @@ fn line(baselines: &Baselines, current: &ResourceId) -> Vec<ResourceId> {
         at = before;
     }
     line
-}
-
-/// A proposal in the making.
-struct Draft<'a> {
-    known: &'a Known,
-    what: String,
-    by: String,
-    parts: BTreeMap<ResourceId, Part>,
-    promoted: Vec<Baseline>,
-}
-
-impl<'a> Draft<'a> {
-    fn new(known: &'a Known, what: String, by: String) -> Self {
-        Self {
-            known,
-            what,
-            by,
-            parts: BTreeMap::new(),
-            promoted: Vec::new(),
-        }
-    }
-
-    /// All of a resource is to be `state`.
-    fn whole(&mut self, id: &ResourceId, state: Resource, now: Timestamp) {
-        self.part(id, state, None, now);
-    }
-
-    /// A resource, or some elements of it, is to be as in `state`; its baseline becomes that where it
-    /// is another.
-    fn part(
-        &mut self,
-        id: &ResourceId,
-        state: Resource,
-        elements: Option<BTreeSet<Element>>,
-        now: Timestamp,
-    ) {
-        let Some(standing) = self.known.baselines.by_id.get(id) else {
-            return;
-        };
-        let mut generation = standing.generation;
-        if standing.state.as_ref() != Some(&state) {
-            let promotion = Promotion {
-                state,
-                elements: elements.clone(),
-                by: self.by.clone(),
-                why: self.what.clone(),
-                at: now,
-            };
-            let next = standing.promoted(promotion);
-            generation = next.generation;
-            self.promoted.push(next);
-        }
-        let part = Part {
-            generation,
-            elements,
-        };
-        self.parts.insert(id.clone(), part);
-    }
-
-    fn proposal(self, interruptions: bool, remarks: Vec<String>) -> Proposal {
-        let Known {
-            baselines, live, ..
-        } = self.known;
-        let whole = Errand {
-            by: self.by,
-            what: self.what,
-            parts: self.parts,
-            interruptions,
-        };
-        let after = baselines.clone().with(self.promoted.clone());
-        let mut scopes: BTreeMap<LeaseScope, BTreeMap<ResourceId, Part>> = BTreeMap::new();
-        for (id, part) in &whole.parts {
-            let vpc = after
-                .by_id
-                .get(id)
-                .and_then(|standing| standing.vpc.as_ref());
-            let parts = scopes.entry(LeaseScope::of(id, vpc)).or_default();
-            parts.insert(id.clone(), part.clone());
-        }
-        let leg = |parts: BTreeMap<ResourceId, Part>| {
-            let promoted = self.promoted.iter();
-            let promoted = promoted
-                .filter(|next| parts.contains_key(&next.id))
-                .cloned();
-            let errand = Errand {
-                parts: parts.clone(),
-                ..whole.clone()
-            };
-            Leg {
-                plan: plan_of(&errand, &after, live),
-                promoted: promoted.collect(),
-                errand,
-            }
-        };
-        let legs = scopes.into_values().map(leg);
-        Proposal {
-            legs: legs.filter(|leg| !leg.is_empty()).collect(),
-            plan: plan_of(&whole, &after, live),
-            remarks,
-            live: live.clone(),
-        }
-    }
-}
-
-/// The one plan for all that was asked for.
-fn plan_of(errand: &Errand, baselines: &Baselines, live: &Snapshot) -> Plan {
-    let goal = errand.goal(baselines, live, &Lineage::default());
-    plan::plan(live, &goal, baselines)
 }

@@ -19,6 +19,7 @@ use snapback_engine::diff::{self, Difference, ResourceDiff};
 use snapback_engine::execution::Limits;
 use snapback_engine::finding::{Severity, Subject};
 use snapback_engine::incident::{Cause, Notice, Outcome, Place, ResourceRecord, Story};
+use snapback_engine::plan;
 use snapback_engine::policy::Policy;
 use snapback_engine::verdict::Experiment;
 use snapback_model::*;
@@ -325,6 +326,10 @@ impl<P: SweepPorts> Run<'_, P> {
         let Some(state) = all.live.resources.get(resource) else {
             return Ok(());
         };
+        // What stands in for another is to go again: it becomes nobody's good state.
+        if plan::is_stand_in(state) {
+            return Ok(());
+        }
         let before = all.baselines.by_id.get(resource);
         let baseline = Baseline {
             schema: BASELINE_SCHEMA,

@@ -8,7 +8,7 @@
 use crate::diff as differences;
 use crate::outcome::Outcome;
 use crate::rollback::{moment, source};
-use crate::source::{Choice, HELP};
+use crate::source::Choice;
 use crate::style::{self, BOLD, DIM};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
@@ -24,8 +24,11 @@ use std::str::FromStr;
 
 /// Show what a resource was: every generation of its baseline with who made it, when and why, and the
 /// incidents on it. Or the difference of any two generations.
+///
+/// The past is in the deployed tables (only where built with `--features aws`) or in captures; captures
+/// tell of no incidents.
 #[derive(clap::Args)]
-#[command(after_help = HELP)]
+#[command(after_help = AFTER)]
 pub struct Arguments {
     /// The resource (`sg-…`, `acl-…`, `rtb-…`).
     resource: ResourceId,
@@ -44,6 +47,9 @@ pub struct Arguments {
     #[command(flatten)]
     choice: Choice,
 }
+
+const AFTER: &str = "\
+Exit codes: 0 shown, or the two generations are equal; 1 they differ; 2 bad arguments or input.";
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
@@ -111,7 +117,7 @@ async fn read(arguments: &Arguments, since: Option<Timestamp>) -> Result<Past> {
     }
     #[cfg(feature = "aws")]
     {
-        let (world, _) = arguments.past.person().await?;
+        let (world, _) = arguments.past.tables.person().await?;
         Ok(rollback::history(&world, resource, since).await?)
     }
     #[cfg(not(feature = "aws"))]

@@ -140,6 +140,11 @@ pub fn text(out: &mut impl Write, live: &Snapshot, plan: &Plan) -> Result<()> {
         1 => writeln!(out, "{BOLD}1 call{BOLD:#} from live to the baseline")?,
         count => writeln!(out, "{BOLD}{count} calls{BOLD:#} from live to the baseline")?,
     }
+    steps(out, live, plan)
+}
+
+/// The steps of a plan with the safety of each, and what it cannot do.
+pub fn steps(out: &mut impl Write, live: &Snapshot, plan: &Plan) -> Result<()> {
     let told = plan::safety(live, plan)
         .into_iter()
         .zip(plan::traffic(live, plan));

@@ -20,7 +20,10 @@ use source::Source;
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
-pub use run::{Consent, Task, execute};
+pub use run::Consent;
+use run::rollback;
+#[cfg(feature = "aws")]
+pub use run::undo;
 
 /// Lead resources back to a state that was good before: a generation of their baselines, or the
 /// baselines as they stood at a time. Deleted resources are made again.
@@ -43,6 +46,11 @@ pub struct Arguments {
     /// All resources of this kind.
     #[arg(long, value_enum)]
     kind: Option<OfKind>,
+    /// First have traffic working after as few calls as can be, by a table or ACL that stands in for the
+    /// one that is broken; then repair that one and move the subnets back. Both plans are shown. Where
+    /// it is no faster, the ordinary plan is run.
+    #[arg(long)]
+    emergency: bool,
     #[command(flatten)]
     consent: Consent,
     #[command(flatten)]
@@ -113,8 +121,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         by: arguments.consent.by(),
         why: arguments.consent.why().to_owned(),
         interruptions: arguments.consent.allow_interruptions,
+        emergency: arguments.emergency,
     };
-    execute(&arguments.source, &arguments.consent, Task::Rollback(wish))
+    rollback(&arguments.source, &arguments.consent, wish)
 }
 
 impl Arguments {

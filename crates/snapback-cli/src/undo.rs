@@ -1,7 +1,8 @@
 //! `undo`: back to what Snapback took back.
 
 use crate::outcome::Outcome;
-use crate::rollback::source::Source;
+use crate::rollback::source::Tables;
+use crate::source::Choice;
 use anyhow::Result;
 use snapback_model::IncidentId;
 
@@ -10,7 +11,10 @@ use snapback_model::IncidentId;
 /// again.
 ///
 /// The incident's id is in its alert and in `snapback history`. What moved on since is left as it is
-/// and told. Needs a build with `--features aws`: incidents are in the deployed journal.
+/// and told.
+///
+/// Only where built with `--features aws`: incidents are in the deployed journal. A simulated account
+/// keeps its journal no longer than its run, so there is nothing to undo in one.
 #[derive(clap::Args)]
 #[command(after_help = AFTER)]
 pub struct Arguments {
@@ -20,7 +24,10 @@ pub struct Arguments {
     #[command(flatten)]
     consent: crate::rollback::Consent,
     #[command(flatten)]
-    source: Source,
+    tables: Tables,
+    /// Whose state it is.
+    #[command(flatten)]
+    choice: Choice,
 }
 
 const AFTER: &str = "\
@@ -32,20 +39,23 @@ arguments or input. The plan goes to stdout, progress to stderr.";
 /// # Errors
 /// No such journal, or bad arguments.
 pub fn run(arguments: &Arguments) -> Result<Outcome> {
-    let incident = IncidentId::new(arguments.incident.clone());
-    if arguments.source.is_simulated() {
-        anyhow::bail!("{incident}: a simulated account has no journal to undo from");
-    }
-    undo(arguments, incident)
+    undo(arguments, IncidentId::new(arguments.incident.clone()))
 }
 
 #[cfg(feature = "aws")]
 fn undo(arguments: &Arguments, incident: IncidentId) -> Result<Outcome> {
-    let task = crate::rollback::Task::Undo(incident);
-    crate::rollback::execute(&arguments.source, &arguments.consent, task)
+    let Arguments {
+        consent,
+        tables,
+        choice,
+        ..
+    } = arguments;
+    crate::rollback::undo(tables, choice, consent, incident)
 }
 
 #[cfg(not(feature = "aws"))]
-fn undo(_: &Arguments, _: IncidentId) -> Result<Outcome> {
-    Err(crate::rollback::source::not_built())
+fn undo(_: &Arguments, incident: IncidentId) -> Result<Outcome> {
+    anyhow::bail!(
+        "{incident}: this build does not talk to AWS, and incidents are in the deployed journal: build with `--features aws`"
+    )
 }

@@ -16,7 +16,7 @@ mod story;
 
 pub use commit::Commit;
 pub use counts::{AccountRecord, Activity, Held};
-pub use errand::{Errand, Part};
+pub use errand::{Commission, Errand, Part};
 pub use evidence::{edited, is_doubtful};
 pub use lease::{Lease, LeaseScope};
 pub use notice::{Notice, once};

@@ -32,11 +32,13 @@ mod proof;
 mod readiness;
 mod render;
 mod route;
+mod stand_in;
 mod tag;
 mod target;
 #[cfg(test)]
 mod tests;
 mod weave;
+mod working;
 
 pub use apply::apply;
 pub use emergency::{Emergency, emergency};
@@ -46,6 +48,7 @@ pub use nat::{NatRequest, predecessor, recovery, recovery_goal, successions, suc
 pub use note::{Note, Permission, StepSafety, permission};
 pub use proof::traffic::{StepTraffic, traffic};
 pub use readiness::{Readiness, readiness};
+pub use stand_in::{TABLE_STAND_IN, is_stand_in, plan_without_stand_ins, stand_in_of};
 
 /// One EC2 call that writes. Variant names are the API names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -237,6 +240,11 @@ pub enum Action {
         tags: Tags,
         /// Makes the call idempotent; given when it is made ([`Action::for_incident`]).
         token: Option<String>,
+    },
+    /// Deletes a table that Snapback made to stand in for another, and that nothing is bound to.
+    DeleteRouteTable {
+        /// The table.
+        table: RouteTableId,
     },
     /// Makes a NAT gateway that is gone again. It is `pending` for minutes, and may fail (semantics A5).
     CreateNatGateway {

@@ -5,11 +5,18 @@ use super::{Ended, Execution, GuardError};
 use crate::assessment::Assessment;
 use crate::port::StoreError;
 use crate::rights::GuardPorts;
-use snapback_engine::incident::{Body, Errand, Outcome};
-use snapback_engine::plan::{self, Plan};
+use snapback_engine::incident::{Body, Commission, Errand, Outcome};
+use snapback_engine::plan::Plan;
 use snapback_engine::policy::{Interruptions, Mode, Policy};
 use snapback_model::Baseline;
 use std::borrow::Cow;
+
+/// The next plan of a person's story.
+pub(super) struct Commissioned {
+    pub plan: Plan,
+    /// Whether it only has traffic working, and the repair comes after it.
+    pub then_repair: bool,
+}
 
 impl<P: GuardPorts> Execution<'_, '_, P> {
     /// Begins a person's story and runs it to the end. The lease comes first, then the baselines that
@@ -95,15 +102,44 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         None
     }
 
-    /// The plan for what a person asked for; nothing where it is done, or where nobody asked.
-    pub(super) fn commission(&self) -> Option<Plan> {
+    /// The plan for what a person asked for; nothing where it is done, or where nobody asked. Where an
+    /// emergency plan comes first, whoever plans after it goes on from the truth: with the repair.
+    pub(super) fn commission(&self) -> Option<Commissioned> {
         let errand = self.story.errand.as_deref()?;
         let baselines = self.baselines();
-        let goal = errand.goal(&baselines, &self.scene.live, &self.lineage);
-        if goal.is_empty() {
+        let Commission { plan, emergency } =
+            errand.commission(&baselines, &self.scene.live, &self.lineage);
+        if let Some(emergency) = emergency {
+            return Some(Commissioned {
+                plan: emergency.fast,
+                then_repair: true,
+            });
+        }
+        if plan.goal.is_empty() && plan.steps.is_empty() {
             return None;
         }
-        Some(plan::plan(&self.scene.live, &goal, &baselines))
+        Some(Commissioned {
+            plan,
+            then_repair: false,
+        })
+    }
+
+    /// How often a plan may be made: two are meant in an emergency.
+    pub(super) fn plans_max(&self) -> u32 {
+        let errand = self.story.errand.as_deref();
+        let more = u32::from(errand.is_some_and(|errand| errand.emergency));
+        self.limits()
+            .replans_max
+            .saturating_add(1)
+            .saturating_add(more)
+    }
+
+    /// What was made to stand in for something in a person's emergency and is still there, in words.
+    pub(super) fn stand_ins_left(&self) -> Vec<String> {
+        let errand = self.story.errand.as_deref();
+        errand
+            .map(|errand| errand.stand_ins_in_words(&self.scene.live, &self.lineage))
+            .unwrap_or_default()
     }
 
     /// The policy by which a plan may run: where a person asked, what they allow counts.

@@ -1,11 +1,12 @@
 //! The run of a proposal that a person said yes to.
 
-use super::{Leg, RollbackError, plan_of};
+use super::{Leg, RollbackError};
 use crate::execute::{Claim, Execution};
 use crate::guard::{Focus, Guard, GuardError, Listener, Scene, Spot, Visit};
 use crate::ledger;
 use crate::rights::RollbackPorts;
 use snapback_engine::incident::{Body, Cause, Report, ResourceRecord, Story};
+use snapback_engine::plan::Plan;
 use snapback_model::*;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -136,7 +137,7 @@ async fn going_on<P: RollbackPorts>(
         .collect();
     let makes = |story: &Story| {
         let mut steps = story.plan.iter().flat_map(|plan| &plan.steps);
-        steps.any(|step| step.action.makes().is_some())
+        !story.makes.is_empty() || steps.any(|step| step.action.makes().is_some())
     };
     let making = ours.iter().filter(|(_, story)| makes(story));
     if let Some((record, story)) = making.clone().nth(1) {
@@ -175,12 +176,22 @@ fn is_as_shown(leg: &Leg, scene: &Scene, claim: &Claim) -> Result<(), RollbackEr
         }
     }
     let baselines = scene.baselines.clone().with(leg.promoted.clone());
-    let now = plan_of(&leg.errand, &baselines, &scene.live);
-    let shown = &leg.plan;
-    let same =
-        now.steps == shown.steps && now.notes == shown.notes && now.based_on == shown.based_on;
+    let now = leg
+        .errand
+        .commission(&baselines, &scene.live, &Lineage::default());
+    let same = is_same(&now.plan, &leg.plan)
+        && match (&now.emergency, &leg.emergency) {
+            (Some(now), Some(shown)) => {
+                is_same(&now.fast, &shown.fast) && is_same(&now.repair, &shown.repair)
+            }
+            (now, shown) => now.is_none() && shown.is_none(),
+        };
     if same || !claim.story.unsettled.is_empty() {
         return Ok(());
     }
     Err(RollbackError::Moved("live changed".into()))
+}
+
+fn is_same(now: &Plan, shown: &Plan) -> bool {
+    now.steps == shown.steps && now.notes == shown.notes && now.based_on == shown.based_on
 }

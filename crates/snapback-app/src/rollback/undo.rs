@@ -1,7 +1,8 @@
 //! `undo`: back to what a revert took back. The differences become baseline, so that no guard takes
 //! them back again; only what the incident changed is touched.
 
-use super::{Draft, Known, Proposal, RollbackError, known, pace};
+use super::draft::{Draft, Terms};
+use super::{Known, Proposal, RollbackError, known, pace};
 use crate::rights::RollbackPorts;
 use snapback_engine::diff::{self, Difference, Side};
 use snapback_engine::execution::Limits;
@@ -54,7 +55,11 @@ pub async fn undo<P: RollbackPorts>(
     }
     let mut remarks = undoing.remarks;
     remarks.extend(besides(&known, &draft));
-    Ok(draft.proposal(interruptions, remarks))
+    let terms = Terms {
+        interruptions,
+        emergency: false,
+    };
+    draft.proposal(terms, remarks)
 }
 
 /// The story to undo: one that is over and in which calls were made, by Snapback's own decision.

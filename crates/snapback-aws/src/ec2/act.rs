@@ -88,7 +88,8 @@ impl Actuate for Ec2 {
             Action::CreateSecurityGroup { .. }
             | Action::CreateNetworkAcl { .. }
             | Action::DeleteNetworkAcl { .. }
-            | Action::CreateRouteTable { .. } => self.act_on_existence(action).await,
+            | Action::CreateRouteTable { .. }
+            | Action::DeleteRouteTable { .. } => self.act_on_existence(action).await,
             Action::CreateNatGateway { .. }
             | Action::AssociateNatGatewayAddress { .. }
             | Action::AssignPrivateNatGatewayAddress { .. } => self.act_on_nat(action).await,
@@ -190,6 +191,10 @@ impl Ec2 {
             Action::DeleteNetworkAcl { acl } => {
                 let call = self.client.delete_network_acl();
                 send!(call.network_acl_id(acl.as_str()), action, acl.as_str())
+            }
+            Action::DeleteRouteTable { table } => {
+                let call = self.client.delete_route_table();
+                send!(call.route_table_id(table.as_str()), action, table.as_str())
             }
             _ => Err(astray(action)),
         }

@@ -216,6 +216,12 @@ fn routes() -> Vec<(Action, &'static str)> {
     let id = |id: &str| id.to_owned();
     vec![
         (
+            Action::DeleteRouteTable {
+                table: "rtb-1".into(),
+            },
+            "Action=DeleteRouteTable RouteTableId=rtb-1",
+        ),
+        (
             create("0.0.0.0/0", RouteTarget::InternetGateway(id("igw-1"))),
             "Action=CreateRoute DestinationCidrBlock=0.0.0.0/0 GatewayId=igw-1 RouteTableId=rtb-1",
         ),

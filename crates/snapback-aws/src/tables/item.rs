@@ -18,8 +18,8 @@ pub const CLOSED: &str = "closed";
 /// Epoch seconds after which DynamoDB may drop the item.
 pub const EXPIRES: &str = "expires";
 
-/// DynamoDB takes items of 400 KB; keys and conditions need some of it.
-pub(super) const BODY_MAX: usize = 350_000;
+/// Bytes of a value.
+pub(super) const BODY_MAX: usize = snapback_app::port::ITEM_MAX;
 
 /// A primary key of either table.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,8 +1,12 @@
 //! From the proposal to its end: show, ask, run, tell.
 
 use super::source::Source;
+#[cfg(feature = "aws")]
+use super::source::Tables;
 use super::{outcome_of, show};
 use crate::outcome::Outcome;
+#[cfg(feature = "aws")]
+use crate::source::Choice;
 use crate::{capture, style};
 use anyhow::{Context, Result};
 use clap::ValueEnum;
@@ -47,7 +51,7 @@ pub struct Consent {
 pub enum Format {
     /// For people.
     Text,
-    /// For programs: one object with `plan`, `promoted`, `remarks` and, after a run, `ended`.
+    /// For programs: one object with `plan`, `emergency`, `promoted`, `remarks` and, after a run, `ended`.
     Json,
 }
 
@@ -64,7 +68,7 @@ impl Consent {
 }
 
 /// What is asked for.
-pub enum Task {
+enum Task {
     /// A rollback.
     Rollback(Wish),
     /// The undoing of an incident.
@@ -72,16 +76,20 @@ pub enum Task {
     Undo(IncidentId),
 }
 
-/// Proposes, asks and runs, wherever the source has its account.
+fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("the runtime")
+}
+
+/// Proposes a rollback, asks and runs, wherever the source has its account.
 ///
 /// # Errors
 /// Sources that cannot be read, what nothing knows, a closed standard output.
-pub fn execute(source: &Source, consent: &Consent, task: Task) -> Result<Outcome> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("the runtime")?;
-    runtime.block_on(async {
+pub fn rollback(source: &Source, consent: &Consent, wish: Wish) -> Result<Outcome> {
+    let task = Task::Rollback(wish);
+    runtime()?.block_on(async {
         if source.is_simulated() {
             let guard = source.simulated(&consent.by()).await?;
             return Box::pin(on(&guard, consent, &task)).await;
@@ -93,6 +101,24 @@ pub fn execute(source: &Source, consent: &Consent, task: Task) -> Result<Outcome
         }
         #[cfg(not(feature = "aws"))]
         Err(super::source::not_built())
+    })
+}
+
+/// Proposes the undoing of an incident, asks and runs.
+///
+/// # Errors
+/// No such journal, what nothing knows, a closed standard output.
+#[cfg(feature = "aws")]
+pub fn undo(
+    tables: &Tables,
+    choice: &Choice,
+    consent: &Consent,
+    incident: IncidentId,
+) -> Result<Outcome> {
+    let task = Task::Undo(incident);
+    runtime()?.block_on(async {
+        let guard = tables.guard(choice, &consent.by()).await?;
+        Box::pin(on(&guard, consent, &task)).await
     })
 }
 
@@ -129,7 +155,11 @@ async fn on<P: RollbackPorts>(guard: &Guard<P>, consent: &Consent, task: &Task) 
     let mut done = Vec::new();
     for leg in &proposal.legs {
         match rollback::run(guard, leg, deadline, &|entry| progress.hear(entry)).await {
-            Ok(ended) => done.push(ended),
+            // Told as it ends: a later one may fail.
+            Ok(ended) => {
+                show::ended(&ended);
+                done.push(ended);
+            }
             Err(error) => {
                 if consent.format == Format::Json {
                     show::json(&proposal, &done)?;
@@ -137,9 +167,6 @@ async fn on<P: RollbackPorts>(guard: &Guard<P>, consent: &Consent, task: &Task) 
                 return outcome_of(error);
             }
         }
-    }
-    for ended in &done {
-        show::ended(ended);
     }
     if consent.format == Format::Json {
         show::json(&proposal, &done)?;
@@ -166,8 +193,10 @@ fn agreed(consent: &Consent, proposal: &Proposal) -> Result<Agreed> {
     if consent.dry_run || proposal.is_empty() {
         return Ok(Agreed::NothingToRun);
     }
-    let interrupts = |note: &&Note| matches!(note, Note::Interrupts { .. });
-    if proposal.plan.notes.iter().any(|note| interrupts(&note)) && !consent.allow_interruptions {
+    let ordinary = proposal.legs.iter().filter(|leg| leg.emergency.is_none());
+    let mut notes = ordinary.flat_map(|leg| &leg.plan.notes);
+    let interrupts = notes.any(|note| matches!(note, Note::Interrupts { .. }));
+    if interrupts && !consent.allow_interruptions {
         style::warn(
             "refused: the plan interrupts traffic on its way, as shown; --allow-interruptions accepts that",
         );
@@ -182,7 +211,7 @@ fn agreed(consent: &Consent, proposal: &Proposal) -> Result<Agreed> {
         );
         return Ok(Agreed::No);
     }
-    let calls = proposal.plan.steps.len();
+    let calls: usize = proposal.legs.iter().map(|leg| leg.calls()).sum();
     let mut stderr = anstream::stderr();
     write!(stderr, "Make these {calls} calls? Type yes: ")?;
     stderr.flush()?;

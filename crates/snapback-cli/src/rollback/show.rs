@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use snapback_app::rollback::{Done, Proposal};
 use snapback_engine::execution::StepOutcome;
 use snapback_engine::incident::{Body, Entry, Outcome};
-use snapback_engine::plan::Plan;
+use snapback_engine::plan::{Emergency, Plan};
 use snapback_model::*;
-use std::io::Write as _;
+use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 
 /// A proposal for people: what becomes the good state, what is left alone, the plan with its proof.
@@ -30,7 +30,60 @@ pub fn text(proposal: &Proposal) -> Result<()> {
         let remark = style::printable(remark);
         writeln!(out, "{YELLOW}! {remark}{YELLOW:#}")?;
     }
-    plan::text(&mut out, &proposal.live, &proposal.plan)
+    let by_leg = proposal.legs.iter().any(|leg| leg.emergency.is_some()) || proposal.legs.len() > 1;
+    if !by_leg {
+        return plan::text(&mut out, &proposal.live, &proposal.plan);
+    }
+    for leg in &proposal.legs {
+        if proposal.legs.len() > 1 {
+            let ids: Vec<&str> = leg.errand.parts.keys().map(ResourceId::as_str).collect();
+            writeln!(out, "{BOLD}{}{BOLD:#}", ids.join(", "))?;
+        }
+        match &leg.emergency {
+            Some(found) => emergency(&mut out, &proposal.live, found)?,
+            None => plan::text(&mut out, &proposal.live, &leg.plan)?,
+        }
+    }
+    Ok(())
+}
+
+/// Both plans of an emergency, and why they are worth it.
+fn emergency(out: &mut impl Write, live: &Snapshot, found: &Emergency) -> Result<()> {
+    let Emergency {
+        calls,
+        ordinary,
+        fast,
+        repair,
+        ..
+    } = found;
+    writeln!(
+        out,
+        "{BOLD}emergency: traffic works after {calls} of {} calls{BOLD:#}, the ordinary plan has it working after {ordinary}",
+        fast.steps.len().saturating_add(repair.steps.len())
+    )?;
+    for (of, with) in &found.stand_ins {
+        let made = if live.resources.contains_key(with) {
+            "which exists"
+        } else {
+            "which is made for it"
+        };
+        writeln!(
+            out,
+            "{DIM}{with}, {made}, stands in for {of} while that is repaired{DIM:#}"
+        )?;
+    }
+    writeln!(
+        out,
+        "{BOLD}first, to working traffic: {} calls{BOLD:#}",
+        fast.steps.len()
+    )?;
+    plan::steps(out, live, fast)?;
+    writeln!(
+        out,
+        "{BOLD}then the repair: {} calls{BOLD:#}",
+        repair.steps.len()
+    )?;
+    plan::steps(out, &found.after(live), repair)
 }
 
 /// The same, and how it ended, for machines.
@@ -52,10 +105,25 @@ pub fn json(proposal: &Proposal, done: &[Done]) -> Result<()> {
             })
         })
         .collect();
+    let emergency: Vec<Value> = proposal
+        .legs
+        .iter()
+        .filter_map(|leg| leg.emergency.as_ref())
+        .map(|found| {
+            json!({
+                "fast": found.fast.to_json_with_traffic(&proposal.live),
+                "repair": found.repair.to_json_with_traffic(&found.after(&proposal.live)),
+                "calls": found.calls,
+                "ordinary": found.ordinary,
+                "stand-ins": found.stand_ins,
+            })
+        })
+        .collect();
     let what = proposal.legs.first().map(|leg| &leg.errand.what);
     let object = json!({
         "what": what,
         "plan": proposal.plan.to_json_with_traffic(&proposal.live),
+        "emergency": emergency,
         "promoted": promoted,
         "remarks": proposal.remarks,
         "ended": ended,

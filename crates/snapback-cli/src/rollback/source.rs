@@ -33,6 +33,13 @@ pub struct Past {
     /// their times.
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["state_table", "journal_table"])]
     pub capture: Vec<PathBuf>,
+    #[command(flatten)]
+    pub tables: Tables,
+}
+
+/// The deployed tables.
+#[derive(clap::Args)]
+pub struct Tables {
     /// The deployed state table [default: SNAPBACK_STATE_TABLE] (only where built with `--features aws`).
     #[arg(long, value_name = "NAME")]
     pub state_table: Option<String>,
@@ -159,7 +166,8 @@ pub fn generations(captures: &[source::State]) -> Vec<Vec<Baseline>> {
 
 #[cfg(feature = "aws")]
 mod deployed {
-    use super::{Past, Source};
+    use super::{Source, Tables};
+    use crate::source::Choice;
     use anyhow::{Context, Result, bail};
     use snapback_app::guard::Guard;
     use snapback_aws::config::variable;
@@ -168,9 +176,9 @@ mod deployed {
     use snapback_engine::policy::Policy;
     use snapback_model::Region;
 
-    impl Past {
-        /// The tables' names.
-        fn tables(&self) -> Result<(String, String)> {
+    impl Tables {
+        /// Their names.
+        fn names(&self) -> Result<(String, String)> {
             let named = |given: &Option<String>, variable: &str, option: &str| {
                 let set = || std::env::var(variable).ok().filter(|name| !name.is_empty());
                 given.clone().or_else(set).with_context(|| {
@@ -192,7 +200,7 @@ mod deployed {
         /// # Errors
         /// No table names, credentials or Region.
         pub async fn person(&self) -> Result<(PersonWorld, Own)> {
-            let (state, journal) = self.tables()?;
+            let (state, journal) = self.names()?;
             let config = sdk::load().await;
             let region = config.region().map(|region| Region::from(region.as_ref()));
             let region = region.context(
@@ -208,36 +216,40 @@ mod deployed {
             };
             Ok((PersonWorld::new(&config, &own, &state, &journal), own))
         }
-    }
 
-    impl Source {
         /// The caller's account, with the caller's credentials.
         ///
         /// # Errors
         /// No table names, credentials or Region; another account or Region than was named.
-        pub async fn deployed(&self, by: &str) -> Result<Guard<PersonWorld>> {
-            if !self.past.capture.is_empty() {
-                bail!(
-                    "captures are the generations of a simulated account: give --simulate STATE with them"
-                );
-            }
-            let (world, own) = self.past.person().await?;
+        pub async fn guard(&self, choice: &Choice, by: &str) -> Result<Guard<PersonWorld>> {
+            let (world, own) = self.person().await?;
             let is_other = |named: &Option<String>, found: Option<&str>| {
                 named.as_deref().is_some_and(|named| found != Some(named))
             };
-            if is_other(
-                &self.choice.account,
-                own.account.as_ref().map(|id| id.as_str()),
-            ) || is_other(
-                &self.choice.region,
-                own.region.as_ref().map(|id| id.as_str()),
-            ) {
+            if is_other(&choice.account, own.account.as_ref().map(|id| id.as_str()))
+                || is_other(&choice.region, own.region.as_ref().map(|id| id.as_str()))
+            {
                 bail!(
                     "the credentials and Region are not those of --account and --region; nothing was changed"
                 );
             }
             let holder = format!("{by}@cli-{}", std::process::id());
             Ok(Guard::new(world, Policy::default(), own, holder))
+        }
+    }
+
+    impl Source {
+        /// The caller's account, with the caller's credentials.
+        ///
+        /// # Errors
+        /// Captures without a simulated account; as [`Tables::guard`].
+        pub async fn deployed(&self, by: &str) -> Result<Guard<PersonWorld>> {
+            if !self.past.capture.is_empty() {
+                bail!(
+                    "captures are the generations of a simulated account: give --simulate STATE with them"
+                );
+            }
+            self.past.tables.guard(&self.choice, by).await
         }
     }
 }

@@ -221,4 +221,66 @@ fn undo_needs_a_journal() {
     let run = snapback(&["undo", "inc-000000000000"]);
     assert_eq!(run.code, 2);
     assert!(run.err.contains("does not talk to AWS"), "{}", run.err);
+    let run = snapback(&["undo", "inc-000000000000", "--simulate", "x"]);
+    assert_eq!(run.code, 2, "a simulated account keeps none");
+    let help = snapback(&["undo", "--help"]);
+    assert!(!help.out.contains("--simulate"), "{}", help.out);
+    assert!(help.out.contains("A simulated account"), "{}", help.out);
+}
+
+/// A table with twelve routes more than it was captured with.
+fn hijacked(name: &str) -> Days {
+    let days = days(name);
+    let mut live = good();
+    let routes = live["RouteTables"][0]["Routes"].as_array_mut().unwrap();
+    for n in 0..12 {
+        let cidr = format!("198.51.{n}.0/24");
+        routes.push(route(&cidr, "VpcPeeringConnectionId", "pcx-00000001"));
+    }
+    let live = days.folder.world("hijacked", &live);
+    Days { live, ..days }
+}
+
+#[test]
+fn an_emergency_shows_both_plans_with_the_safety_of_each_step() {
+    let days = hijacked("rollback-emergency");
+    let table = good()["RouteTables"][0]["RouteTableId"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let with = |more: &[&str]| {
+        let mut arguments = vec!["--to", "baseline", "--emergency"];
+        arguments.extend(more);
+        arguments.extend(["--", &table]);
+        rollback(&days, &arguments)
+    };
+    let run = with(&["--dry-run"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    for line in [
+        "emergency: traffic works after ",
+        "the ordinary plan has it working after 12",
+        "first, to working traffic",
+        "CreateRouteTable",
+        "stands in for",
+        "then the repair",
+        "DeleteRouteTable",
+    ] {
+        assert!(run.out.contains(line), "{line} in\n{}", run.out);
+    }
+    let safe = run.out.matches("     safe;").count();
+    let run = with(&["--yes"]);
+    assert_eq!(run.code, 0, "{}\n{}", run.out, run.err);
+    assert_eq!(run.err.matches("calls is in the journal").count(), 2);
+    assert!(
+        run.err.contains(&format!("done: {safe} calls")),
+        "{}",
+        run.err
+    );
+    let json = with(&["--dry-run", "--format", "json"]).json();
+    let emergency = &json["emergency"][0];
+    assert_eq!(emergency["ordinary"], 12, "{json:#}");
+    for plan in ["fast", "repair"] {
+        let steps = emergency[plan]["steps"].as_array().unwrap();
+        assert!(steps.iter().all(|step| step["safety"] == "safe"));
+    }
 }

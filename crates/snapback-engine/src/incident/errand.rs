@@ -1,6 +1,7 @@
 //! What a person asked Snapback to do: the story that carries it may be finished by another process.
 
 use crate::diff::{self, Difference, Side};
+use crate::plan::{self, Emergency, Plan, stand_in_of};
 use serde::{Deserialize, Serialize};
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,18 @@ pub struct Errand {
     pub parts: BTreeMap<ResourceId, Part>,
     /// Whether steps may cut traffic that both ends allow, or open what neither does.
     pub interruptions: bool,
+    /// Whether traffic is to work after as few calls as can be, and the repair to come after.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub emergency: bool,
+}
+
+/// What is planned for an errand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commission {
+    /// The plan to all that was asked for.
+    pub plan: Plan,
+    /// What is run instead, where that was asked for and has traffic working after fewer calls.
+    pub emergency: Option<Emergency>,
 }
 
 /// What of a resource is to follow its baseline.
@@ -100,6 +113,44 @@ impl Errand {
             goal.insert(id, state);
         }
         goal
+    }
+
+    /// What is planned for it: also the end of whatever stands in for its resources.
+    pub fn commission(
+        &self,
+        baselines: &Baselines,
+        live: &Snapshot,
+        lineage: &Lineage,
+    ) -> Commission {
+        let goal = self.goal(baselines, live, lineage);
+        let emergency = self.emergency && !goal.is_empty();
+        Commission {
+            plan: plan::plan_without_stand_ins(live, &goal, &self.ids(lineage), baselines),
+            emergency: emergency
+                .then(|| plan::emergency(live, &goal, baselines))
+                .flatten(),
+        }
+    }
+
+    /// Its resources by the ids that they began with and those of now.
+    fn ids(&self, lineage: &Lineage) -> BTreeSet<ResourceId> {
+        let now = self.parts.keys().map(|id| lineage.current_resource(id));
+        self.parts.keys().cloned().chain(now).collect()
+    }
+
+    /// One line for each table or ACL that was made to stand in for a resource of it and is still there.
+    pub fn stand_ins_in_words(&self, live: &Snapshot, lineage: &Lineage) -> Vec<String> {
+        let ids = self.ids(lineage);
+        let made = ids
+            .iter()
+            .filter_map(|of| Some((of, stand_in_of(live, of)?)));
+        made.map(|(of, with)| {
+            format!(
+                "{} was made to stand in for {of} and is still there: ask again once nothing is bound to it, or delete it by hand",
+                with.id()
+            )
+        })
+        .collect()
     }
 
     /// One line for each difference that is left.

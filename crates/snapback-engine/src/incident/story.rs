@@ -59,6 +59,8 @@ pub struct Story {
     pub impact: Impact,
     /// The latest plan.
     pub plan: Option<Plan>,
+    /// The kinds of what it makes, all plans together: what is there without a baseline may be its.
+    pub makes: BTreeSet<Kind>,
     /// The calls made, one line each, all plans together.
     pub made: Vec<String>,
     /// Calls of ours whose outcome nobody knows.
@@ -101,6 +103,7 @@ impl Story {
             aims: BTreeSet::new(),
             impact: Impact::default(),
             plan: None,
+            makes: BTreeSet::new(),
             made: Vec::new(),
             unsettled: Vec::new(),
             lineage: Lineage::default(),
@@ -172,6 +175,9 @@ impl Story {
                         .filter(|line| !self.problems.contains(line))
                         .collect::<Vec<_>>(),
                 );
+                let kinds = plan.steps.iter();
+                self.makes
+                    .extend(kinds.filter_map(|step| step.action.makes_kind()));
                 self.plan = Some(plan.as_ref().clone());
             }
             Body::StepStarted { step, handles, .. } => {

@@ -113,6 +113,7 @@ pub fn apply(action: &Action, state: &mut Snapshot) -> Result<(), String> {
         Action::AssociateNatGatewayAddress { .. }
         | Action::AssignPrivateNatGatewayAddress { .. } => gateways::give(state, action),
         Action::DeleteNetworkAcl { acl } => existence::delete_acl(state, acl),
+        Action::DeleteRouteTable { table } => existence::delete_table(state, table),
         Action::ModifyVpcEndpoint {
             endpoint,
             add,

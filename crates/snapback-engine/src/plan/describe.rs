@@ -48,6 +48,7 @@ impl Action {
             Self::CreateSecurityGroup { .. } => "CreateSecurityGroup",
             Self::CreateNetworkAcl { .. } => "CreateNetworkAcl",
             Self::DeleteNetworkAcl { .. } => "DeleteNetworkAcl",
+            Self::DeleteRouteTable { .. } => "DeleteRouteTable",
             Self::CreateRouteTable { .. } => "CreateRouteTable",
             Self::CreateNatGateway { .. } => "CreateNatGateway",
             Self::AssociateNatGatewayAddress { .. } => "AssociateNatGatewayAddress",
@@ -117,6 +118,7 @@ impl Action {
             | Self::CreateNetworkAcl { .. }
             | Self::DeleteNetworkAcl { .. }
             | Self::CreateRouteTable { .. }
+            | Self::DeleteRouteTable { .. }
             | Self::CreateNatGateway { .. }
             | Self::AssociateNatGatewayAddress { .. }
             | Self::AssignPrivateNatGatewayAddress { .. }
@@ -138,6 +140,7 @@ impl Action {
                 format!("{api} in {vpc}, in the place of {table}")
             }
             Self::DeleteNetworkAcl { acl } => format!("{api} {acl}"),
+            Self::DeleteRouteTable { table } => format!("{api} {table}"),
             Self::CreateNatGateway { gateway, request } => {
                 let place = request.subnet.as_ref().map_or_else(
                     || format!("for all zones of {}", request.vpc),

@@ -1,19 +1,26 @@
-//! The emergency variant of a plan: traffic works again after as few calls as can be, the resource is
+//! The emergency variant of a plan: traffic works again after as few calls as can be, the resources are
 //! repaired afterwards.
 //!
 //! A table (ACL) that is far from its goal is not rewritten under traffic: another one that equals the
-//! goal takes its subnets over, made anew, or, for an ACL, found among the others of the VPC. The
-//! repair then rewrites the old one, which serves nobody, and moves the subnets back. It is moved back,
-//! and not succeeded by the new one, because the id is what everything outside names: infrastructure as
-//! code, endpoints, scripts. So at the end they see no difference at all.
+//! goal takes its subnets over, one of the VPC that says the same, or one made anew. The repair then
+//! rewrites the old one, which serves nobody, and moves the subnets back. It is moved back, and not
+//! succeeded by the new one, because the id is what everything outside names: infrastructure as code,
+//! endpoints, scripts. So at the end they see no difference at all, and nothing stays behind.
+//!
+//! What counts is the number of calls until the last subnet has the traffic of the goal. A stand-in
+//! that has to be made first costs as many calls as the goal has entries or routes, so it only helps
+//! where live holds many that the goal lacks.
 
+use super::stand_in::{self, is_stand_in, stand_in_of};
+use super::working::calls_to_working;
 use super::{Action, Plan, Step, apply, association::settle, plan};
 use snapback_model::*;
-use snapback_reach::{NextHops, PacketSet, next_hops, permitted_by_acl};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-/// The begin of the made-up ids that what is made for an emergency is known by in its plan.
-const STAND_IN: &str = "stand-in-";
+/// ACLs and tables of one VPC unless the quota was raised (semantics A3, A4).
+const SIBLINGS_MAX: usize = 200;
+
+type Goal = BTreeMap<ResourceId, Resource>;
 
 /// A fast plan with the repair that follows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,107 +33,238 @@ pub struct Emergency {
     pub calls: usize,
     /// The same of the ordinary plan.
     pub ordinary: usize,
-    /// A table that stays behind, empty of subnets: no call of this version deletes tables.
-    pub leftover: Option<ResourceId>,
+    /// What stands in for which resource of the goal.
+    pub stand_ins: BTreeMap<ResourceId, ResourceId>,
 }
 
-/// The emergency variant of the plan for one resource; `None` where the ordinary plan has traffic
-/// working after as few calls, where the resource is a group or gone, or where no such plan exists.
-pub fn emergency(live: &Snapshot, goal: &Resource, baselines: &Baselines) -> Option<Emergency> {
-    let found = live.resources.get(&goal.id())?;
-    let states = BTreeMap::from([(goal.id(), goal.clone())]);
-    let ordinary = plan(live, &states, baselines);
-    let mut settled = states.clone();
+impl Emergency {
+    /// The state that the fast plan leads to from `live`, which it was made for.
+    pub fn after(&self, live: &Snapshot) -> Snapshot {
+        folded(live, &self.fast).unwrap_or_else(|| live.clone())
+    }
+}
+
+/// The emergency variant of the plan to the goal; `None` where the ordinary plan has traffic working
+/// after as few calls, or where no such plan is proved safe in every step.
+pub fn emergency(live: &Snapshot, goal: &Goal, baselines: &Baselines) -> Option<Emergency> {
+    let ordinary = plan(live, goal, baselines);
+    let mut settled = goal.clone();
     settle(&mut settled, live, baselines);
-    // What the plan only leaves where it is would be left with the stand-in.
-    if settled != states {
+    let mut stand_ins = BTreeMap::new();
+    for (id, wanted) in goal {
+        // What the plan only leaves where it is would be left with the stand-in.
+        if settled.get(id) != Some(wanted) {
+            continue;
+        }
+        let alone = Goal::from([(id.clone(), wanted.clone())]);
+        let variants = candidates(live, wanted, &ordinary)
+            .into_iter()
+            .filter_map(|candidate| {
+                let with = BTreeMap::from([(id.clone(), candidate)]);
+                let variant = variant(live, &alone, &with, baselines)?;
+                Some((variant.calls, with))
+            });
+        if let Some((_, with)) = variants.min_by_key(|(calls, _)| *calls) {
+            stand_ins.extend(with);
+        }
+    }
+    if stand_ins.is_empty() {
         return None;
     }
-    let stand_in = match (found, goal) {
-        (Resource::NetworkAcl(now), Resource::NetworkAcl(wanted)) => {
-            let twin = twin(live, wanted, &ordinary).cloned();
-            Resource::NetworkAcl(acl_in_place_of(now, wanted, twin))
-        }
-        (Resource::RouteTable(now), Resource::RouteTable(wanted)) => {
-            Resource::RouteTable(table_in_place_of(now, wanted)?)
-        }
-        _ => return None,
-    };
-    let fast = plan(
-        live,
-        &BTreeMap::from([(stand_in.id(), stand_in.clone())]),
-        baselines,
-    );
+    variant(live, goal, &stand_ins, baselines)
+}
+
+/// The variant with these stand-ins, where it needs fewer calls.
+fn variant(
+    live: &Snapshot,
+    goal: &Goal,
+    stand_ins: &Goal,
+    baselines: &Baselines,
+) -> Option<Emergency> {
+    let mut fast = plan(live, &merged(stand_ins), baselines);
+    let makes_gateway = |step: &Step| matches!(step.action, Action::CreateNatGateway { .. });
+    if fast.steps.is_empty() || fast.steps.iter().any(makes_gateway) {
+        return None;
+    }
+    tell(&mut fast, stand_ins);
     let after = folded(live, &fast)?;
-    let mut repair = plan(&after, &states, baselines);
-    let made = !live.resources.contains_key(&stand_in.id());
-    let leftover = match &stand_in {
-        Resource::NetworkAcl(acl) if made => {
-            repair.steps.push(Step {
-                resource: stand_in.id(),
-                action: Action::DeleteNetworkAcl {
-                    acl: acl.id.clone(),
-                },
-                why: "the stand-in is not needed any more".to_owned(),
-            });
-            None
-        }
-        Resource::RouteTable(_) if made => Some(stand_in.id()),
-        _ => None,
+    let mut repair = plan(&after, goal, baselines);
+    let made = |id: &ResourceId| {
+        let known = live.resources.get(id);
+        known.is_none_or(is_stand_in)
     };
+    let made = stand_ins.values().map(Resource::id).filter(made).collect();
+    stand_in::remove(&mut repair, &after, &made);
     let end = folded(&after, &repair)?;
-    let subnets = concerned(live, &end);
-    let calls = calls_to_working(live, &fast.steps, &end, &subnets)?;
-    let ordinary = calls_to_working(live, &ordinary.steps, &end, &subnets)?;
-    (calls < ordinary).then_some(Emergency {
+    let whole: Vec<Step> = fast.steps.iter().chain(&repair.steps).cloned().collect();
+    let calls = calls_to_working(live, &whole, &end, goal)?;
+    let ordinary = calls_to_working(live, &plan(live, goal, baselines).steps, &end, goal)?;
+    let stand_ins = stand_ins.iter().map(|(of, with)| (of.clone(), with.id()));
+    (calls < ordinary).then(|| Emergency {
         fast,
         repair,
         calls,
         ordinary,
-        leftover,
+        stand_ins: stand_ins.collect(),
     })
 }
 
-/// Another ACL of the VPC with the entries of the goal, which the ordinary plan leaves alone.
-fn twin<'a>(live: &'a Snapshot, wanted: &NetworkAcl, ordinary: &Plan) -> Option<&'a NetworkAcl> {
-    let touched = |id: &ResourceId| ordinary.steps.iter().any(|step| step.resource == *id);
-    let others = live.resources.values().filter_map(|other| match other {
-        Resource::NetworkAcl(other) => Some(other),
-        Resource::SecurityGroup(_) | Resource::RouteTable(_) => None,
-    });
-    let mut same = others.filter(|other| {
-        other.id != wanted.id
-            && other.vpc == wanted.vpc
-            && other.entries == wanted.entries
-            && !touched(&other.id.clone().into())
-    });
-    same.next()
-}
-
-/// The twin with the subnets that the goal has, or a new ACL with them.
-fn acl_in_place_of(now: &NetworkAcl, wanted: &NetworkAcl, twin: Option<NetworkAcl>) -> NetworkAcl {
-    let mut acl = twin.unwrap_or_else(|| NetworkAcl {
-        id: NetworkAclId::new(format!("acl-{STAND_IN}{}", now.id)),
-        is_default: false,
-        subnets: BTreeSet::new(),
-        tags: Tags::new(),
-        ..wanted.clone()
-    });
-    acl.subnets.extend(wanted.subnets.iter().cloned());
-    acl
-}
-
-/// A new table with what the goal routes and serves. Edge associations stay: they take no other routes.
-fn table_in_place_of(now: &RouteTable, wanted: &RouteTable) -> Option<RouteTable> {
-    if !wanted.gateways.is_empty() || wanted.main != now.main {
-        return None;
+/// The stand-ins by their ids; one that stands in for several takes all their subnets.
+fn merged(stand_ins: &Goal) -> Goal {
+    let mut merged = Goal::new();
+    for with in stand_ins.values() {
+        match (merged.get_mut(&with.id()), with) {
+            (Some(Resource::NetworkAcl(one)), Resource::NetworkAcl(other)) => {
+                one.subnets.extend(other.subnets.iter().cloned());
+            }
+            (Some(Resource::RouteTable(one)), Resource::RouteTable(other)) => {
+                one.subnets.extend(other.subnets.iter().cloned());
+                one.main |= other.main;
+            }
+            _ => {
+                merged.insert(with.id(), with.clone());
+            }
+        }
     }
-    let mut table = wanted.clone();
-    table.id = RouteTableId::new(format!("rtb-{STAND_IN}{}", now.id));
-    table.tags = Tags::new();
-    Some(table)
+    merged
 }
 
+/// What could stand in for a resource, in the order of preference: what was made for it already, what
+/// the VPC has anyway, a new one.
+fn candidates(live: &Snapshot, wanted: &Resource, ordinary: &Plan) -> Vec<Resource> {
+    let id = wanted.id();
+    let Some(now) = live.resources.get(&id) else {
+        return Vec::new();
+    };
+    let ours = stand_in_of(live, &id);
+    let mut found: Vec<Resource> = ours
+        .and_then(|ours| shaped(ours, wanted))
+        .into_iter()
+        .collect();
+    found.extend(twin(live, wanted, ordinary).and_then(|twin| shaped(twin, wanted)));
+    match (now, wanted) {
+        // Edge associations stay: they take no other routes.
+        (Resource::RouteTable(now), Resource::RouteTable(wanted))
+            if !wanted.gateways.is_empty() || wanted.main != now.main =>
+        {
+            return Vec::new();
+        }
+        (Resource::RouteTable(_), Resource::RouteTable(_))
+        | (Resource::NetworkAcl(_), Resource::NetworkAcl(_)) => {}
+        _ => return Vec::new(),
+    }
+    let sibling = |other: &&Resource| other.kind() == id.kind() && other.vpc() == wanted.vpc();
+    let full = live.resources.values().filter(sibling).count() >= SIBLINGS_MAX;
+    if ours.is_none() && !full {
+        found.extend(new(wanted));
+    }
+    found
+}
+
+/// Another one of the VPC that says what the goal says, and which the ordinary plan leaves alone.
+fn twin<'a>(live: &'a Snapshot, wanted: &Resource, ordinary: &Plan) -> Option<&'a Resource> {
+    let touched = |id: &ResourceId| {
+        let steps = ordinary.steps.iter().map(|step| &step.resource);
+        steps
+            .chain(ordinary.goal.keys())
+            .any(|touched| touched == id)
+    };
+    let alike = |other: &Resource| match (other, wanted) {
+        (Resource::NetworkAcl(other), Resource::NetworkAcl(wanted)) => {
+            other.vpc == wanted.vpc && other.entries == wanted.entries
+        }
+        (Resource::RouteTable(other), Resource::RouteTable(wanted)) => {
+            other.vpc == wanted.vpc
+                && other.routes == wanted.routes
+                && other.propagating == wanted.propagating
+                && other.gateways.is_empty()
+                && !(wanted.main && other.main)
+        }
+        _ => false,
+    };
+    live.resources
+        .values()
+        .find(|other| alike(other) && !touched(&other.id()) && !is_stand_in(other))
+}
+
+/// A stand-in that exists, with what the goal says and whom it serves beside its own.
+fn shaped(found: &Resource, wanted: &Resource) -> Option<Resource> {
+    Some(match (found, wanted) {
+        (Resource::NetworkAcl(found), Resource::NetworkAcl(wanted)) => {
+            let mut acl = found.clone();
+            acl.entries = wanted.entries.clone();
+            acl.subnets.extend(wanted.subnets.iter().cloned());
+            Resource::NetworkAcl(acl)
+        }
+        (Resource::RouteTable(found), Resource::RouteTable(wanted)) => {
+            let mut table = found.clone();
+            table.routes = wanted.routes.clone();
+            table.propagating = wanted.propagating.clone();
+            table.subnets.extend(wanted.subnets.iter().cloned());
+            table.main |= wanted.main;
+            Resource::RouteTable(table)
+        }
+        _ => return None,
+    })
+}
+
+/// A new one with what the goal says and whom it serves.
+fn new(wanted: &Resource) -> Option<Resource> {
+    let tags = Tags::from([(
+        "Name".to_owned(),
+        format!("snapback: while {} is repaired", wanted.id()),
+    )]);
+    Some(match (wanted, stand_in::name(&wanted.id())?) {
+        (Resource::NetworkAcl(wanted), ResourceId::NetworkAcl(id)) => {
+            Resource::NetworkAcl(NetworkAcl {
+                id,
+                is_default: false,
+                tags,
+                ..wanted.clone()
+            })
+        }
+        (Resource::RouteTable(wanted), ResourceId::RouteTable(id)) => {
+            Resource::RouteTable(RouteTable {
+                id,
+                tags,
+                ..wanted.clone()
+            })
+        }
+        _ => return None,
+    })
+}
+
+/// Says why each call of the fast plan is made.
+fn tell(fast: &mut Plan, stand_ins: &Goal) {
+    let of: BTreeMap<ResourceId, Vec<&str>> =
+        stand_ins
+            .iter()
+            .fold(BTreeMap::new(), |mut all, (of, with)| {
+                all.entry(with.id())
+                    .or_insert_with(Vec::new)
+                    .push(of.as_str());
+                all
+            });
+    for step in &mut fast.steps {
+        let whom = of.get(&step.resource).map(|of| of.join(" and "));
+        let whom = whom.unwrap_or_default();
+        match &step.action {
+            Action::CreateNetworkAcl { .. } | Action::CreateRouteTable { .. } => {
+                step.why = format!("make what stands in for {whom} while it is repaired");
+            }
+            Action::ReplaceNetworkAclAssociation { subnet, .. } => {
+                step.why = format!("let it take {subnet} over from {whom}");
+            }
+            Action::AssociateRouteTable { subject, .. }
+            | Action::ReplaceRouteTableAssociation { subject, .. } => {
+                step.why = format!("let it take {subject} over from {whom}");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The end of a plan that is safe in every step.
 fn folded(live: &Snapshot, plan: &Plan) -> Option<Snapshot> {
     if !plan.notes.is_empty() {
         return None;
@@ -136,68 +274,4 @@ fn folded(live: &Snapshot, plan: &Plan) -> Option<Snapshot> {
         apply(&step.action, &mut state).ok()?;
     }
     Some(state)
-}
-
-/// What decides about the traffic of a subnet: its ACL both ways, and where its table leads.
-#[derive(PartialEq, Eq)]
-struct Traffic {
-    filters: Option<(PacketSet, PacketSet)>,
-    hops: Option<NextHops>,
-}
-
-fn traffic(state: &Snapshot, live: &Snapshot, subnet: &SubnetId) -> Traffic {
-    let acl = state.acl_of(subnet).map(|id| ResourceId::from(id.clone()));
-    let filters = acl.and_then(|id| match state.resources.get(&id)? {
-        Resource::NetworkAcl(acl) => Some((
-            permitted_by_acl(acl, Direction::Ingress),
-            permitted_by_acl(acl, Direction::Egress),
-        )),
-        Resource::SecurityGroup(_) | Resource::RouteTable(_) => None,
-    });
-    let main = || state.main_table_of(&live.topology.subnets.get(subnet)?.vpc);
-    let table = state.explicit_table_of(subnet).or_else(main);
-    let hops = table.and_then(
-        |id| match state.resources.get(&ResourceId::from(id.clone()))? {
-            Resource::RouteTable(table) => Some(next_hops(table, &live.topology)),
-            Resource::SecurityGroup(_) | Resource::NetworkAcl(_) => None,
-        },
-    );
-    Traffic { filters, hops }
-}
-
-/// The subnets whose ACL or table is, at either end, one that moves or changes.
-fn concerned(live: &Snapshot, end: &Snapshot) -> BTreeSet<SubnetId> {
-    let mut subnets: BTreeSet<SubnetId> = live.topology.subnets.keys().cloned().collect();
-    for state in [live, end] {
-        for resource in state.resources.values() {
-            match resource {
-                Resource::NetworkAcl(acl) => subnets.extend(acl.subnets.iter().cloned()),
-                Resource::RouteTable(table) => subnets.extend(table.subnets.iter().cloned()),
-                Resource::SecurityGroup(_) => {}
-            }
-        }
-    }
-    subnets.retain(|subnet| traffic(live, live, subnet) != traffic(end, live, subnet));
-    subnets
-}
-
-/// Calls after which the traffic of every subnet is as at the end, and stays so; `None` where it never
-/// is.
-fn calls_to_working(
-    live: &Snapshot,
-    steps: &[Step],
-    end: &Snapshot,
-    subnets: &BTreeSet<SubnetId>,
-) -> Option<usize> {
-    let works = |state: &Snapshot| {
-        let mut all = subnets.iter();
-        all.all(|subnet| traffic(state, live, subnet) == traffic(end, live, subnet))
-    };
-    let mut state = live.clone();
-    let mut since = works(&state).then_some(0);
-    for (index, step) in steps.iter().enumerate() {
-        apply(&step.action, &mut state).ok()?;
-        since = works(&state).then(|| since.unwrap_or(index.saturating_add(1)));
-    }
-    since
 }

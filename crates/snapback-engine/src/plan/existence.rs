@@ -286,6 +286,7 @@ impl Action {
                 *subject = subject.renamed(lineage);
                 *from = from.renamed(lineage);
             }
+            Self::DeleteRouteTable { table } => *table = table.renamed(lineage),
             Self::EnableVgwRoutePropagation { table, gateway }
             | Self::DisableVgwRoutePropagation { table, gateway } => {
                 *table = table.renamed(lineage);

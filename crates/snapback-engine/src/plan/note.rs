@@ -168,6 +168,7 @@ pub(super) fn no_better_way(action: &Action, topology: &Topology) -> String {
         | Action::CreateNetworkAcl { .. }
         | Action::DeleteNetworkAcl { .. }
         | Action::CreateRouteTable { .. }
+        | Action::DeleteRouteTable { .. }
         | Action::CreateNatGateway { .. }
         | Action::AssociateNatGatewayAddress { .. }
         | Action::AssignPrivateNatGatewayAddress { .. }

@@ -115,6 +115,7 @@ impl Action {
                 json!({ "NatGatewayId": gateway, "PrivateIpAddresses": addresses })
             }
             Self::DeleteNetworkAcl { acl } => json!({ "NetworkAclId": acl }),
+            Self::DeleteRouteTable { table } => json!({ "RouteTableId": table }),
             Self::ModifyVpcEndpoint {
                 endpoint,
                 add,

@@ -4,6 +4,7 @@ use super::Action;
 use super::apply::holder;
 use super::existence::born;
 use super::nat;
+use super::stand_in::kept;
 use serde::{Deserialize, Serialize};
 use snapback_model::*;
 use std::collections::BTreeSet;
@@ -112,6 +113,7 @@ pub fn readiness(action: &Action, live: &Snapshot) -> Readiness {
         Action::AssociateNatGatewayAddress { .. }
         | Action::AssignPrivateNatGatewayAddress { .. } => nat::address_readiness(action, live),
         Action::DeleteNetworkAcl { acl } => death_readiness(live, acl),
+        Action::DeleteRouteTable { table } => table_death_readiness(live, table),
         Action::ModifyVpcEndpoint {
             endpoint,
             add,
@@ -153,6 +155,15 @@ fn death_readiness(live: &Snapshot, id: &NetworkAclId) -> Readiness {
             Readiness::Changed(format!("{id} guards subnets"))
         }
         Some(_) => Readiness::Ready,
+    }
+}
+
+fn table_death_readiness(live: &Snapshot, id: &RouteTableId) -> Readiness {
+    match live.resources.get(&id.clone().into()) {
+        Some(Resource::RouteTable(table)) => {
+            kept(table).map_or(Readiness::Ready, Readiness::Changed)
+        }
+        _ => Readiness::AlreadyInPlace,
     }
 }
 

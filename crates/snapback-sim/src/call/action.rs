@@ -122,6 +122,7 @@ impl Call {
                 token,
             } => Self::CreateNetworkAcl { vpc, tags }.once(token),
             Action::DeleteNetworkAcl { acl } => Self::DeleteNetworkAcl { acl },
+            Action::DeleteRouteTable { table } => Self::DeleteRouteTable { table },
             Action::CreateRouteTable {
                 table: _,
                 vpc,

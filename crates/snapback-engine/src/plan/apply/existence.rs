@@ -1,6 +1,7 @@
 //! Resources that are made and deleted, and what hangs on them.
 
 use super::super::Action;
+use super::super::stand_in::kept;
 use super::{acl_mut, fresh, table_mut};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use snapback_model::*;
@@ -141,6 +142,19 @@ pub(super) fn delete_acl(state: &mut Snapshot, id: &NetworkAclId) -> Result<(), 
         return Err(format!("{id} guards {subnet}"));
     }
     state.resources.remove(&ResourceId::from(id.clone()));
+    Ok(())
+}
+
+/// Deletes a table that stands in for another; EC2 would delete others as well, Snapback never asks.
+pub(super) fn delete_table(state: &mut Snapshot, id: &RouteTableId) -> Result<(), String> {
+    let table = table_mut(state, id)?;
+    if let Some(why) = kept(table) {
+        return Err(why);
+    }
+    state.resources.remove(&ResourceId::from(id.clone()));
+    for gateway in state.topology.gateways.values_mut() {
+        gateway.route_tables.remove(id);
+    }
     Ok(())
 }
 

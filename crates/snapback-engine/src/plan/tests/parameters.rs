@@ -225,6 +225,7 @@ fn table_calls() -> Vec<Action> {
         table: table(),
         gateway: "vgw-1".into(),
     });
+    calls.push(Action::DeleteRouteTable { table: table() });
     calls
 }
 
