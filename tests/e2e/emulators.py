@@ -69,17 +69,17 @@ class Gate(http.server.BaseHTTPRequestHandler):
             self.answer(400, error_xml("UnsupportedOperation", "The functionality you requested is not available in this region."))
             return
         try:
-            status, answer = forward(server.ec2, self.path, self.headers, body)
+            status, answer, request = forward(server.ec2, self.path, self.headers, body)
         except (http.client.HTTPException, ConnectionError):  # the simulator breaks a connection when it is asked to lose an answer
             server.calls.append((time.time(), action, "lost"))
             self.close_connection = True
             return
         server.calls.append((time.time(), action, status))
-        self.answer(status, answer)
+        self.answer(status, answer, request)
 
     def authorize(self, body):
         """The same signed request at ministack, which with AUTH=true checks the caller's policies first."""
-        status, answer = forward(self.server.authorizer, self.path, self.headers, body)
+        status, answer, _ = forward(self.server.authorizer, self.path, self.headers, body)
         denied = status in (401, 403) and (b"UnauthorizedOperation" in answer or b"AccessDenied" in answer or b"not authorized" in answer)
         return answer if denied and not self.allowed_on_acl(body, answer) else None
 
@@ -98,8 +98,10 @@ class Gate(http.server.BaseHTTPRequestHandler):
             PolicySourceArn=principal, ActionNames=[f"ec2:{request['Action']}"], ResourceArns=[arn])["EvaluationResults"][0]["EvalDecision"] == "allowed"
             for arn in arns)
 
-    def answer(self, status, body):
+    def answer(self, status, body, request=None):
         self.send_response(status)
+        if request:
+            self.send_header("x-amzn-requestid", request)
         self.send_header("Content-Type", "text/xml;charset=UTF-8")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -113,7 +115,7 @@ def forward(port, path, headers, body):
     response = connection.getresponse()
     answer = response.read()
     connection.close()
-    return response.status, answer
+    return response.status, answer, response.headers.get("x-amzn-requestid")
 
 
 def error_xml(code, message):

@@ -618,3 +618,61 @@ fn whatever_happens_by_chance_the_end_is_right() {
         });
     }
 }
+
+fn associate(setting: &Setting, subnet: &SubnetId, table: &RouteTableId) {
+    let subject = AssociationSubject::Subnet(subnet.clone());
+    let handles = setting.world.snapshot().handles;
+    let table = table.clone();
+    let call = match handles.association_id(Kind::RouteTable, &subject).cloned() {
+        Some(association) => Call::ReplaceRouteTableAssociation { association, table },
+        None => Call::AssociateRouteTable { table, subject },
+    };
+    does(setting, &stranger(), call);
+}
+
+/// The event names the association alone, and no baseline knows one that a stranger made.
+#[test]
+fn the_event_of_a_disassociation_without_an_answer_is_ours() {
+    run(async {
+        let mut setting = guarded(9, Mode::Strict).await;
+        let before = setting.live();
+        let layout = setting.layout.clone();
+        associate(&setting, &layout.db_a, &layout.public_table);
+        let fault = Fault::LostResponse;
+        setting.world.fail("DisassociateRouteTable", fault, 1);
+        setting.settle().await;
+        rest(&mut setting).await;
+        assert_eq!(setting.live(), before);
+        let writes = setting.world.our_writes();
+        let done = writes.iter().map(|write| write.api.as_str());
+        assert_eq!(done.collect::<Vec<_>>(), ["DisassociateRouteTable"]);
+        assert_eq!(outcomes(&setting), [Outcome::Reverted]);
+    });
+}
+
+/// Our own move gave the subnet's association an id that its event alone tells otherwise.
+#[test]
+fn a_trusted_move_of_a_subnet_that_was_put_back_becomes_baseline() {
+    run(async {
+        let mut setting = guarded(9, Mode::Strict).await;
+        let layout = setting.layout.clone();
+        associate(&setting, &layout.private_a, &layout.public_table);
+        setting.settle().await;
+        assert_eq!(outcomes(&setting), [Outcome::Reverted]);
+        // Two moves before the guard hears of the first: live knows neither of its ids any more.
+        for table in [&layout.public_table, &layout.main_table] {
+            let subject = AssociationSubject::Subnet(layout.private_a.clone());
+            let handles = setting.world.snapshot().handles;
+            let association = handles.association_id(Kind::RouteTable, &subject);
+            let call = Call::ReplaceRouteTableAssociation {
+                association: association.cloned().unwrap(),
+                table: table.clone(),
+            };
+            does(&setting, &deployment(), call);
+        }
+        let wanted = setting.live();
+        setting.settle().await;
+        assert_eq!(setting.live(), wanted);
+        assert!(!outcomes(&setting).contains(&Outcome::Refused));
+    });
+}

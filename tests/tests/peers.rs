@@ -726,6 +726,44 @@ fn an_event_twice_late_or_never_is_one_deviation() {
     });
 }
 
+/// Terraform with a role that nobody trusts.
+fn terraform() -> Principal {
+    Principal {
+        user_agent: "APN/1.0 HashiCorp/1.0 Terraform/1.9.0 terraform-provider-aws/6.1".into(),
+        ..Principal::role(format!("arn:aws:iam::{ACCOUNT}:role/platform"), "run-17")
+    }
+}
+
+#[test]
+fn terraform_that_applies_the_reverted_change_three_times_opens_the_breaker_with_one_alert() {
+    run(async {
+        let (mut setting, before) = enforced().await;
+        for _ in 0..4 {
+            let call = authorize_items(&setting, &[("tcp:22", &["0.0.0.0/0"])]);
+            does(&setting, &terraform(), call);
+            setting.settle().await;
+            later(&mut setting, 2).await;
+        }
+        assert_ne!(setting.live(), before, "the fourth time it stays");
+        assert_eq!(writes(&setting), ["RevokeSecurityGroupIngress"; 3]);
+        let braked = || {
+            let shown = setting.shown("sns").into_iter();
+            let subjects = shown.map(|shown| (shown.message.subject, shown.message.text));
+            subjects
+                .filter(|(subject, _)| subject.contains("BRAKED"))
+                .map(|(_, text)| text)
+                .collect::<Vec<_>>()
+        };
+        let alerts = braked();
+        assert_eq!(alerts.len(), 1, "{alerts:?}");
+        assert!(alerts[0].contains("role/platform"), "{}", alerts[0]);
+        assert_eq!(setting.shown("sns").len(), 4, "three reverts and one alert");
+        // Once it was quiet for long enough the breaker closes, and the account is as it was.
+        later(&mut setting, 45).await;
+        is_as(&before, &setting);
+    });
+}
+
 #[test]
 fn what_is_left_alone_is_told_as_left_alone() {
     run(async {

@@ -364,3 +364,29 @@ fn a_route_table_may_be_deleted_only_where_it_was_made_to_stand_in() {
         "{allowed:?}"
     );
 }
+
+#[test]
+fn the_alarms_on_our_metrics_name_metrics_that_the_code_measures_and_say_what_to_do() {
+    use snapback_app::port::Metric;
+    let template = template();
+    for (alarm, metric, comparison) in [
+        ("NoHeartbeat", Metric::Heartbeat, "LessThanThreshold"),
+        ("BrakeOn", Metric::Braked, "GreaterThanThreshold"),
+    ] {
+        let text = resource(&template, alarm);
+        for line in [
+            "Namespace: Snapback".to_owned(),
+            format!("MetricName: {metric:?}"),
+            "Statistic: Sum".to_owned(),
+            format!("ComparisonOperator: {comparison}"),
+            "AlarmActions: [!Ref AlertTopic]".to_owned(),
+        ] {
+            let found = text.lines().any(|found| found.trim() == line);
+            assert!(found, "{alarm}: {line} in\n{text}");
+        }
+    }
+    let brake = resource(&template, "BrakeOn");
+    for words in ["snapback release account", "--why", "BRAKED"] {
+        assert!(brake.contains(words), "{words} in\n{brake}");
+    }
+}

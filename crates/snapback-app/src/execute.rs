@@ -29,7 +29,7 @@ use snapback_engine::incident::{
 use snapback_engine::plan::{self, Plan};
 use snapback_engine::verdict::Verdict;
 use snapback_model::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The states that a verification reads for.
 type Target = BTreeMap<ResourceId, Resource>;
@@ -60,6 +60,8 @@ pub(crate) struct Execution<'a, 'g, P> {
     /// Whether somebody else began the story.
     resumed: bool,
     next_sequence: u32,
+    /// Groups that rules name and EC2 knows no more.
+    gone: BTreeSet<SecurityGroupId>,
 }
 
 /// How a walk through a plan ended; the bodies are still to be written.
@@ -127,6 +129,7 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
             place,
             claimed: false,
             next_sequence,
+            gone: BTreeSet::new(),
         }
     }
 
@@ -171,7 +174,8 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
             let Some(plan) = plan.filter(|_| !done) else {
                 match self.prove(None, std::mem::take(&mut bodies)).await? {
                     Proof::Proven => {
-                        let (outcome, lacks) = self.completed();
+                        let (outcome, mut lacks) = self.completed();
+                        lacks.extend(self.out_of_reach());
                         return self.close(outcome, bodies, lacks).await;
                     }
                     Proof::Differs(differs) => left = differs,
@@ -208,8 +212,9 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
                 Proof::Proven if then_repair => {
                     left = vec!["traffic works by a stand-in, the repair is not done".to_owned()];
                 }
-                Proof::Proven if partial => {
-                    return self.close(Outcome::Refused, bodies, Vec::new()).await;
+                Proof::Proven if partial || !self.gone.is_empty() => {
+                    let lacks = self.out_of_reach();
+                    return self.close(Outcome::Refused, bodies, lacks).await;
                 }
                 Proof::Proven => return self.close(Outcome::Reverted, bodies, Vec::new()).await,
                 Proof::Differs(differs) => left = differs,
@@ -275,7 +280,7 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
         if assessment.decision.verdict() != Verdict::Revert {
             return None;
         }
-        let goal = assessment.decision.goal.clone()?;
+        let goal = self.within_reach(assessment.decision.goal.clone()?);
         let goal = BTreeMap::from([(goal.id(), goal)]);
         let recreate = self.visit.guard.policy.recreate;
         Some(plan::plan_within(

@@ -93,6 +93,8 @@ struct Agenda {
     later: BTreeMap<Spot, Focus>,
     /// Which incident led to a resource.
     whole: BTreeMap<ResourceId, IncidentId>,
+    /// Gateways that an event of this visit tells of: what is known of them may be over.
+    doubted: BTreeSet<String>,
 }
 
 impl Agenda {
@@ -422,6 +424,15 @@ impl<P: GuardPorts> Visit<'_, P> {
         led.or_insert_with(|| whole.clone());
         let focus = agenda.next.entry(spot).or_default();
         focus.extend(Focus::on(resource.clone()));
+    }
+
+    /// Notes what an event tells of: its state is read, not remembered.
+    pub(crate) fn doubt(&self, ids: impl IntoIterator<Item = String>) {
+        self.agenda().doubted.extend(ids);
+    }
+
+    pub(crate) fn is_doubted(&self, id: &str) -> bool {
+        self.agenda().doubted.contains(id)
     }
 
     /// Asks for another look at a place, after all that is asked for now.

@@ -15,9 +15,12 @@ mod demo;
 mod diff;
 mod explain;
 mod history;
+mod inbox;
 mod outcome;
 mod plan;
 mod policy;
+mod recheck;
+mod release;
 mod rollback;
 mod sim;
 mod source;
@@ -38,7 +41,7 @@ struct Arguments {
 
 /// What the exit codes of every command mean.
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, or no differences, or `can`: it passes; 1 `diff` or `explain` found differences, an audit found something of severity high or worse, `can`: it does not pass, a story of `demo` ended wrong, or `rollback` and `undo` were refused or did not reach their end; 2 bad input or arguments (what could not be used is named; the rest was done where it is safe); 3 `can`: too little was read to tell.
+Exit codes: 0 done, or no differences, or `can`: it passes; 1 `diff` or `explain` found differences, an audit found something of severity high or worse, `can`: it does not pass, a story of `demo` ended wrong, or `rollback` and `undo` were refused or did not reach their end, or `release` and `recheck` were not taken by the inbox; 2 bad input or arguments (what could not be used is named; the rest was done where it is safe); 3 `can`: too little was read to tell.
 Colour follows the terminal; NO_COLOR turns it off.";
 
 #[derive(Subcommand)]
@@ -53,6 +56,8 @@ enum Command {
     History(history::Arguments),
     Plan(plan::Arguments),
     Policy(policy::Arguments),
+    Recheck(recheck::Arguments),
+    Release(release::Arguments),
     Rollback(rollback::Arguments),
     Sim(sim::Arguments),
     Undo(undo::Arguments),
@@ -70,6 +75,8 @@ fn main() -> ExitCode {
         Command::History(arguments) => history::run(&arguments),
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
+        Command::Recheck(arguments) => recheck::run(&arguments),
+        Command::Release(arguments) => release::run(&arguments),
         Command::Rollback(arguments) => rollback::run(&arguments),
         Command::Sim(arguments) => sim::run(&arguments),
         Command::Undo(arguments) => undo::run(&arguments),

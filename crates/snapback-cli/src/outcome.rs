@@ -9,7 +9,7 @@ pub enum Outcome {
     Clean,
     /// `diff` found differences; for `can`: it does not pass, or not for all.
     Differs,
-    /// `rollback`, `undo`: refused, or not at the end that was asked for.
+    /// `rollback`, `undo`: refused, or not at the end that was asked for; `release`, `recheck`: not sent.
     NotDone,
     /// Part of the input was bad; the rest was done.
     BadInput,

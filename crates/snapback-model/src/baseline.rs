@@ -203,6 +203,17 @@ impl Baseline {
         }
     }
 
+    /// Takes over live's association ids of what the good state holds: EC2 gives a new one with every
+    /// move, ours too, and events name nothing else. Those known before stay as they were known.
+    pub fn adopt_associations(&mut self, live: &Handles) {
+        let Some(state) = &self.state else { return };
+        for (id, handle) in live.of(&self.id).associations {
+            if state.holds(&handle.subject) {
+                self.handles.associations.entry(id).or_insert(handle);
+            }
+        }
+    }
+
     /// Once something else gives the provenance, the mark of existence keeps the time of the read
     /// that the generation before knew its whole resource by.
     pub fn keep_capture(&mut self, before: &Self) {

@@ -2,7 +2,8 @@
 
 use crate::text::{ParseError, serde_by_text};
 use crate::{
-    NetworkAcl, NetworkAclId, RouteTable, RouteTableId, SecurityGroup, SecurityGroupId, Tags, VpcId,
+    AssociationSubject, NetworkAcl, NetworkAclId, RouteTable, RouteTableId, SecurityGroup,
+    SecurityGroupId, Tags, VpcId,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -126,6 +127,23 @@ impl Resource {
             Self::SecurityGroup(group) => group.id.clone().into(),
             Self::NetworkAcl(acl) => acl.id.clone().into(),
             Self::RouteTable(table) => table.id.clone().into(),
+        }
+    }
+
+    /// Whether it is an ACL or table that holds the subject of an association.
+    pub fn holds(&self, subject: &AssociationSubject) -> bool {
+        match (self, subject) {
+            (Self::NetworkAcl(acl), AssociationSubject::Subnet(subnet)) => {
+                acl.subnets.contains(subnet)
+            }
+            (Self::RouteTable(table), AssociationSubject::Subnet(subnet)) => {
+                table.subnets.contains(subnet)
+            }
+            (Self::RouteTable(table), AssociationSubject::Gateway(gateway)) => {
+                table.gateways.contains(gateway)
+            }
+            (Self::RouteTable(table), AssociationSubject::Main(_)) => table.main,
+            (Self::SecurityGroup(_) | Self::NetworkAcl(_), _) => false,
         }
     }
 

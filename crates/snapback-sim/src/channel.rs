@@ -46,6 +46,14 @@ impl SimChannel {
         })
     }
 
+    /// What it showed last.
+    pub fn last_shown(&self) -> Option<Shown> {
+        self.world.with(|inner| {
+            let mut shown = inner.shown.iter().rev();
+            shown.find(|shown| shown.channel == self.name).cloned()
+        })
+    }
+
     fn error(&self, message: &str, retry: bool, retry_after: Option<Duration>) -> DeliverError {
         DeliverError {
             channel: self.name,

@@ -40,7 +40,7 @@ pub use delivery::EventFaults;
 pub use faults::{Chaos, Fault, Staleness, When};
 pub use principal::{Identity, Principal};
 pub use successors::{successors, under_old_ids};
-pub use trail::{HeldLease, Planned, Written};
+pub use trail::{HeldLease, Hold, Planned, Written};
 pub use views::{Logged, OurWrite};
 pub use world::{CallOutcome, Latency, World};
 

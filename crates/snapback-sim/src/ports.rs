@@ -373,6 +373,7 @@ impl Journal for World {
         self.stored("commit", |inner| {
             inner.store.commit(commit)?;
             inner.keep_plans(commit.entries);
+            inner.keep_holds(commit.activity);
             Ok(())
         })
         .await

@@ -188,6 +188,24 @@ impl<'a> Station<'a> {
         Err(format!("not quiet after {ROUNDS_MAX} deliveries"))
     }
 
+    /// Brings what has arrived by now to the guard, and every alert to people; waits for nothing.
+    ///
+    /// # Errors
+    /// It never became quiet.
+    pub fn catch_up(&mut self) -> Result<(), String> {
+        for _ in 0..ROUNDS_MAX {
+            let messages = self.world.deliver();
+            if messages.is_empty() {
+                return self.tell();
+            }
+            for body in messages {
+                self.receive(&body);
+                self.tell()?;
+            }
+        }
+        Err(format!("not quiet after {ROUNDS_MAX} deliveries"))
+    }
+
     /// Runs the sweep, then settles.
     ///
     /// # Errors
@@ -276,12 +294,11 @@ impl<'a> Station<'a> {
                 match self.runtime.block_on(sent) {
                     Ok(delivered) => {
                         if delivered == notify::Delivered::Now
-                            && let Some(shown) = channel.shown().last()
+                            && let Some(shown) = channel.last_shown()
                         {
-                            let subject = shown.message.subject.clone();
                             (self.listener)(&Moment::Told {
                                 channel: shown.channel,
-                                subject,
+                                subject: shown.message.subject,
                             });
                         }
                         waiting.pop_front();
@@ -304,11 +321,7 @@ impl<'a> Station<'a> {
 
     /// The writes that succeeded with our role.
     pub fn our_apis(&self) -> Vec<String> {
-        self.world
-            .our_writes()
-            .into_iter()
-            .map(|write| write.api)
-            .collect()
+        self.world.our_apis()
     }
 }
 

@@ -6,6 +6,7 @@
 //! - Must not: look into Snapback: a story sees EC2 and what people were told.
 
 mod associations;
+mod brake;
 mod deletions;
 mod entries;
 mod flow;
@@ -31,7 +32,7 @@ pub struct Story {
 }
 
 /// All stories, in their order.
-pub const STORIES: [Story; 15] = [
+pub const STORIES: [Story; 17] = [
     Story {
         name: "ssh-opened",
         title: "ssh is opened to the world on a group with approved public rules",
@@ -106,6 +107,16 @@ pub const STORIES: [Story; 15] = [
         name: "full-quota-acl",
         title: "two entries of a full network ACL change places",
         play: entries::full_quota_acl,
+    },
+    Story {
+        name: "a-fight",
+        title: "Terraform puts its change back after each revert",
+        play: brake::a_fight,
+    },
+    Story {
+        name: "a-thousand-changes",
+        title: "a script takes everything apart in a thousand calls",
+        play: brake::a_thousand_changes,
     },
 ];
 

@@ -3,7 +3,7 @@
 use crate::account::Account;
 use crate::world::{Inner, World};
 use snapback_app::port::Scope;
-use snapback_engine::incident::{Body, Entry, LeaseScope};
+use snapback_engine::incident::{Activity, Body, Entry, LeaseScope};
 use snapback_engine::plan::Action;
 use snapback_model::*;
 use std::sync::Arc;
@@ -21,6 +21,19 @@ pub struct HeldLease {
     pub until: Timestamp,
     /// Its number.
     pub fencing: u64,
+}
+
+/// A resource that waited for an author to be quiet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// The author.
+    pub principal: String,
+    /// What waited.
+    pub resource: ResourceId,
+    /// From when.
+    pub from: Timestamp,
+    /// Until when; it waits still where there is none.
+    pub until: Option<Timestamp>,
 }
 
 /// One write that a process of ours tried.
@@ -83,6 +96,32 @@ impl Planned {
 }
 
 impl Inner {
+    /// Keeps since when what waits, once an author's record was written.
+    pub fn keep_holds(&mut self, activity: Option<&Activity>) {
+        let Some(activity) = activity else { return };
+        for hold in &mut self.holds {
+            let of = hold.principal == activity.principal && hold.until.is_none();
+            if of && !activity.held.contains_key(&hold.resource) {
+                hold.until = Some(self.now);
+            }
+        }
+        for resource in activity.held.keys() {
+            let waits = self.holds.iter().any(|hold| {
+                hold.principal == activity.principal
+                    && hold.until.is_none()
+                    && hold.resource == *resource
+            });
+            if !waits {
+                self.holds.push(Hold {
+                    principal: activity.principal.clone(),
+                    resource: resource.clone(),
+                    from: self.now,
+                    until: None,
+                });
+            }
+        }
+    }
+
     /// Keeps the account for each plan among what was just journalled.
     pub fn keep_plans(&mut self, entries: &[Entry]) {
         for entry in entries {

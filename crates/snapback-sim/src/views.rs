@@ -3,11 +3,12 @@
 use crate::account::Account;
 use crate::faults::{Family, Fault};
 use crate::trail::Written;
+use crate::trail::Hold;
 use crate::world::World;
 use snapback_app::port::{Metric, Scope};
-use snapback_engine::incident::{AccountRecord, Entry, Lease, LeaseScope, ResourceRecord};
+use snapback_engine::incident::{AccountRecord, Activity, Entry, Lease, LeaseScope, ResourceRecord};
 use snapback_model::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One EC2 call that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +91,22 @@ impl World {
             .collect()
     }
 
+    /// The APIs of our successful writes, in order.
+    pub fn our_apis(&self) -> Vec<String> {
+        self.with(|inner| inner.trail.iter().map(|(api, ..)| api.clone()).collect())
+    }
+
+    /// What our successful writes were about.
+    pub fn written(&self) -> BTreeSet<String> {
+        self.with(|inner| {
+            let ours = inner
+                .log
+                .iter()
+                .filter(|call| !call.read && call.error.is_none() && call.by == crate::GUARD_ROLE);
+            ours.map(|call| call.resource.clone()).collect()
+        })
+    }
+
     /// How many writes we tried, failed ones included.
     pub fn our_write_attempts(&self) -> usize {
         self.with(|inner| {
@@ -134,6 +151,16 @@ impl World {
     /// The lease of a VPC.
     pub fn stored_lease(&self, vpc: &VpcId) -> Lease {
         self.with(|inner| inner.store.lease(&LeaseScope::Vpc(vpc.clone())))
+    }
+
+    /// What is kept of each author.
+    pub fn stored_activities(&self) -> BTreeMap<String, Activity> {
+        self.with(|inner| inner.store.activities.clone())
+    }
+
+    /// What waited for its author to be quiet, and how long.
+    pub fn holds(&self) -> Vec<Hold> {
+        self.with(|inner| inner.holds.clone())
     }
 
     /// What is counted for the account.

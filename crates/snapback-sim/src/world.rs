@@ -101,6 +101,8 @@ pub(crate) struct Inner {
     pub trail: Vec<Written>,
     /// The account when a plan was journalled.
     pub planned: Vec<crate::trail::Planned>,
+    /// What waited for its author to be quiet.
+    pub holds: Vec<crate::trail::Hold>,
     /// Whether several processes share the world: waiting is then left to who runs them.
     pub shared: bool,
     /// When the first of what the polled process waits for may go on.
@@ -132,6 +134,7 @@ impl World {
             shown: Vec::new(),
             trail: Vec::new(),
             planned: Vec::new(),
+            holds: Vec::new(),
             shared: false,
             wake: None,
             owed: Duration::ZERO,

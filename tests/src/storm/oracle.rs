@@ -1,6 +1,7 @@
 //! What must be true of a world after its storm, and on the way. Each letter is one of the invariants
 //! that docs/SIMULATOR.md lists.
 
+mod brake;
 mod end;
 mod path;
 mod told;
@@ -39,6 +40,9 @@ pub enum Invariant {
     SafePath,
     /// No story accuses ourselves.
     NoSelfAccusation,
+    /// The breaker opens where it must and only there; nothing is written over a budget, or while a
+    /// brake is on; a brake is told once; nothing waits for quiet too long.
+    Restraint,
     /// The simulator itself holds what EC2 always holds.
     Simulator,
 }
@@ -119,5 +123,6 @@ pub fn judge(played: &Played) -> (Vec<Violation>, Looked) {
     bench.told();
     bench.writes();
     bench.path();
+    bench.restraint();
     (bench.violations, bench.looked)
 }

@@ -37,6 +37,71 @@ pub struct Storm {
     pub troubles: Vec<Trouble>,
     /// Processes that die.
     pub crashes: Vec<Crash>,
+    /// Tight limits instead of the default ones.
+    #[serde(default)]
+    pub limits: Option<Limits>,
+    /// When a person releases every brake and breaker that is on.
+    #[serde(default)]
+    pub releases: Vec<u32>,
+    /// Whether a person does so once more when all is quiet.
+    #[serde(default)]
+    pub released_at_end: bool,
+}
+
+/// The policy's budgets, breaker and quiet; times are seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[allow(missing_docs, reason = "the policy's keys")]
+pub struct Limits {
+    pub calls: u8,
+    pub reverts: u8,
+    pub resources: u8,
+    pub rounds: u8,
+    pub window: u16,
+    pub quiet: u16,
+    pub after: u16,
+    pub longest: u16,
+    pub changes: u8,
+}
+
+impl Limits {
+    fn drawn(rng: &mut Rng) -> Self {
+        let tight = |rng: &mut Rng, from: u8, to: u8, wide: u8| match rng.u8(..3) {
+            0 => rng.u8(from..to),
+            _ => wide,
+        };
+        Self {
+            calls: tight(rng, 2, 8, 100),
+            reverts: tight(rng, 1, 4, 5),
+            resources: tight(rng, 1, 5, 25),
+            rounds: rng.u8(1..4),
+            window: rng.u16(60..3_600),
+            quiet: rng.u16(60..900),
+            after: rng.u16(10..60),
+            longest: rng.u16(60..600),
+            changes: rng.u8(3..10),
+        }
+    }
+
+    /// The keys of the policy.
+    pub fn yaml(&self) -> String {
+        let Self {
+            calls,
+            reverts,
+            resources,
+            rounds,
+            window,
+            quiet,
+            after,
+            longest,
+            changes,
+        } = self;
+        format!(
+            "budgets: {{ calls-a-plan: {calls}, reverts-of-a-resource-an-hour: {reverts}, resources-reverted-in-ten-minutes: {resources} }}\n\
+             breaker: {{ rounds: {rounds}, window: {window}s, quiet: {quiet}s }}\n\
+             quiet: {{ after: {after}s, longest: {longest}s, changes: {changes} }}\n"
+        )
+    }
 }
 
 /// Who does it.
@@ -49,6 +114,8 @@ pub enum Hand {
     Controller,
     /// The pipeline, which the policy trusts.
     Trusted,
+    /// A deployment tool that nobody trusts: what it does may wait for quiet.
+    Tool,
 }
 
 /// One thing that is done.
@@ -157,6 +224,9 @@ impl Storm {
             mishaps: Vec::new(),
             troubles: Vec::new(),
             crashes: Vec::new(),
+            limits: None,
+            releases: Vec::new(),
+            released_at_end: false,
         };
         if skewed {
             storm.ahead = [0; 3].map(|_: i32| rng.i16(-2_000..=2_000));
@@ -186,7 +256,36 @@ impl Storm {
         for _ in 0..count {
             storm.crashes.push(crash(&mut rng));
         }
+        storm.restrain(&mut rng);
         storm
+    }
+
+    /// What brakes, breakers and quiet are for.
+    fn restrain(&mut self, rng: &mut Rng) {
+        self.limits = rng.bool().then(|| Limits::drawn(rng));
+        if rng.u8(..4) == 0 {
+            let (by, at) = match rng.bool() {
+                true => (Hand::Tool, rng.u32(..self.lasts)),
+                false => (Hand::Stranger, rng.u32(..self.lasts)),
+            };
+            for _ in 0..rng.u8(3..16) {
+                let at = at.saturating_add(rng.u32(..30_000));
+                let deed = simple(rng);
+                self.mishaps.push(Mishap {
+                    at,
+                    by,
+                    deed,
+                    again: 0,
+                });
+            }
+            self.mishaps.sort_by_key(|mishap| mishap.at);
+        }
+        let releases = rng.u8(..3);
+        self.releases = (0..releases)
+            .map(|_| rng.u32(..self.lasts.saturating_mul(2)))
+            .collect();
+        self.releases.sort_unstable();
+        self.released_at_end = rng.bool();
     }
 }
 
@@ -199,7 +298,7 @@ fn mishap(rng: &mut Rng, lasts: u32) -> Mishap {
     let deed = match by {
         Hand::Trusted => trusted(rng),
         Hand::Stranger => stranger(rng),
-        Hand::Controller => simple(rng),
+        Hand::Controller | Hand::Tool => simple(rng),
     };
     Mishap {
         at: rng.u32(..lasts),

@@ -35,6 +35,13 @@ fn smaller(storm: &Storm) -> Vec<Storm> {
             next.crashes.remove(index);
         });
     }
+    for index in 0..storm.releases.len() {
+        with(&|next| {
+            next.releases.remove(index);
+        });
+    }
+    with(&|next| next.limits = None);
+    with(&|next| next.released_at_end = false);
     with(&|next| next.guards = 1);
     with(&|next| next.ahead = [0; 3]);
     with(&|next| next.default_vpc = false);

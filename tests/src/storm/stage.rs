@@ -20,7 +20,7 @@ use snapback_app::capture;
 use snapback_app::guard::Guard;
 use snapback_app::port::Clock;
 use snapback_engine::change::Own;
-use snapback_engine::incident::Entry;
+use snapback_engine::incident::{Entry, ResourceRecord};
 use snapback_engine::policy::Policy;
 use snapback_model::*;
 use snapback_sim::{ACCOUNT, Builder, GUARD_ROLE, Layout, REGION, SimChannel, World};
@@ -38,9 +38,11 @@ const SWEEP: Duration = Duration::from_secs(300);
 /// When the journal's stream tries a delivery again.
 const STREAM_RETRY: Duration = Duration::from_secs(30);
 /// Sweeps after the storm until all must be quiet.
-const ROUNDS_MAX: u32 = 16;
+const ROUNDS_MAX: u32 = 24;
 /// From one of them to the next.
 const ROUND: Duration = Duration::from_secs(300);
+/// A breaker that closes by itself within this time is waited for.
+const BREAKER_SOON: Duration = Duration::from_secs(900);
 /// Turns of one world: more means that it never rests.
 const TURNS_MAX: u64 = 200_000;
 
@@ -159,7 +161,8 @@ impl<'s> Stage<'s> {
         let (world, layout) = builder.build();
         let mode = if storm.strict { "strict" } else { "enforce" };
         let trusted = snapback_sim::story::PIPELINE;
-        let text = format!("mode: {mode}\ntrusted: [\"{trusted}\"]\n");
+        let limits = storm.limits.map(|limits| limits.yaml()).unwrap_or_default();
+        let text = format!("mode: {mode}\ntrusted: [\"{trusted}\"]\n{limits}");
         let policy = Policy::from_yaml(&text, "storm").map_err(|error| error.to_string())?;
         let own = Own {
             account: Some(ACCOUNT.into()),
@@ -265,7 +268,7 @@ impl<'s> Stage<'s> {
         self.world
             .set_event_faults(snapback_sim::EventFaults::default());
         self.next_sweep = Timestamp::MAX;
-        let mut calm = 0;
+        let (mut calm, mut last_release) = (0, self.storm.released_at_end);
         for _ in 0..ROUNDS_MAX {
             self.next_sweep = self.world.now();
             self.calm = false;
@@ -274,9 +277,11 @@ impl<'s> Stage<'s> {
                     return;
                 }
             }
-            let open = self.world.stored_records();
-            let open = open.values().any(|record| record.open.is_some());
-            calm = if self.calm && !open { calm + 1 } else { 0 };
+            let is_calm = self.calm && !self.is_waiting();
+            calm = if is_calm { calm + 1 } else { 0 };
+            if calm >= 2 && std::mem::take(&mut last_release) && self.release() {
+                calm = 0;
+            }
             if calm >= 2 {
                 return;
             }
@@ -293,6 +298,22 @@ impl<'s> Stage<'s> {
             "not quiet after {ROUNDS_MAX} sweeps; open: {}",
             open.join(", ")
         ));
+    }
+
+    /// Whether a story is open, something is held, or a breaker that closes soon is open.
+    fn is_waiting(&self) -> bool {
+        let now = self.world.now();
+        let terms = &self.policy.breaker;
+        let soon = terms.quiet.duration() <= BREAKER_SOON;
+        let waits = |record: &ResourceRecord| {
+            let fights = record.fight.as_ref();
+            record.open.is_some()
+                || record.waits_until.is_some_and(|until| until > now)
+                || fights.is_some_and(|fight| soon && !fight.is_over(terms, now))
+        };
+        let held = self.world.stored_activities();
+        self.world.stored_records().values().any(waits)
+            || held.values().any(|activity| !activity.held.is_empty())
     }
 
     fn is_idle(&self) -> bool {

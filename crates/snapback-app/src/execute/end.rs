@@ -11,7 +11,7 @@ use snapback_engine::brake::{self, Brake, Controller, Stop, Undone};
 use snapback_engine::incident::{Body, Outcome, ResourceRecord};
 use snapback_engine::plan::Plan;
 use snapback_engine::verdict::Verdict;
-use snapback_model::{Digest, Element};
+use snapback_model::{Baseline, Digest, Element};
 use std::collections::BTreeMap;
 
 /// Reverts remembered for the breaker, and differences of each: a record is one item of the table.
@@ -142,6 +142,9 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         if let Err(error) = self.follow_with_baselines().await {
             return Err(self.interrupt(bodies, error.to_string()).await);
         }
+        if outcome == Outcome::Reverted {
+            self.know_associations().await;
+        }
         let last = self.assess();
         if let Some(last) = &last
             && self.story.errand.is_none()
@@ -185,6 +188,35 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             incident: Some(self.story.incident.clone()),
             ending: Ending::Closed(outcome),
         })
+    }
+
+    /// The baselines know the association ids that our own moves gave: later events name nothing
+    /// else. Without it such an event is told as unknown, so nothing hangs on it.
+    async fn know_associations(&mut self) {
+        let live = &self.scene.live.handles;
+        let all = self.scene.baselines.by_id.values();
+        let known = all.filter_map(|before| {
+            let mut next = before.clone();
+            next.adopt_associations(live);
+            (next.handles != before.handles).then(|| {
+                next.generation = before.generation.next();
+                next.parent = Some(before.digest());
+                next
+            })
+        });
+        let known: Vec<Baseline> = known.collect();
+        if known.is_empty() {
+            return;
+        }
+        let ports = &self.visit.guard.ports;
+        let pace = self.visit.pace();
+        match pace.retried(|| ports.put_baselines(&known)).await {
+            Ok(()) => {
+                let known = known.into_iter().map(|next| (next.id.clone(), next));
+                self.scene.baselines.by_id.extend(known);
+            }
+            Err(error) => tracing::info!(%error, "the baselines do not know the new associations"),
+        }
     }
 
     /// What was taken back, and from whom: it is recognised when it comes again.

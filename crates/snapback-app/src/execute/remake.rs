@@ -236,7 +236,8 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             return None;
         }
         let baselines = self.baselines();
-        let goal = BTreeMap::from([(new.clone(), baselines.state(&new)?.clone())]);
+        let goal = self.within_reach(baselines.state(&new)?.clone());
+        let goal = BTreeMap::from([(new.clone(), goal)]);
         let recreate = self.visit.guard.policy.recreate;
         Some(plan::plan_within(
             &self.scene.live,
@@ -303,6 +304,44 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         }
         self.visit.come_back(self.spot, self.focus);
         true
+    }
+
+    /// Whether rules of a refused call name groups that EC2 knows no more: the rest is planned again
+    /// without them.
+    pub(super) fn gives_up_peers(&mut self, action: &Action, error: &CallError) -> bool {
+        if self.story.errand.is_some() {
+            return false;
+        }
+        let named = peers(action).into_iter();
+        let gone = named.filter(|peer| error.message.contains(peer.as_str()));
+        let known = self.gone.len();
+        self.gone.extend(gone.cloned());
+        self.gone.len() > known
+    }
+
+    /// A goal without rules that cannot be: those that name a group which is gone for good.
+    pub(super) fn within_reach(&self, goal: Resource) -> Resource {
+        let live = self.scene.live.resources.get(&goal.id());
+        match goal {
+            Resource::SecurityGroup(mut group) if !self.gone.is_empty() => {
+                group.rules.retain(|rule, _| {
+                    let lost = matches!(&rule.peer, Peer::SecurityGroup { id, .. } if self.gone.contains(id));
+                    !lost || matches!(live, Some(Resource::SecurityGroup(live)) if live.rules.contains_key(rule))
+                });
+                Resource::SecurityGroup(group)
+            }
+            goal => goal,
+        }
+    }
+
+    /// What is left because it names what is gone for good.
+    pub(super) fn out_of_reach(&self) -> Vec<String> {
+        let words = |gone: &SecurityGroupId| {
+            format!(
+                "left: the rules that name {gone}: EC2 knows no such group any more. If it is not to come back, run `snapback capture` once the rest is right"
+            )
+        };
+        self.gone.iter().map(words).collect()
     }
 
     /// The baselines follow what was made again, the journal's record of the new id begins, and what

@@ -187,6 +187,10 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                     let why = format!("{error}: what the rules refer to is looked at first");
                     return Ok(Act::Exhausted(outcomes, why));
                 }
+                ErrorClass::Gone if self.gives_up_peers(action, &error) => {
+                    outcomes.push(failed(&error));
+                    return Ok(Act::Changed(outcomes, error.to_string()));
+                }
                 ErrorClass::AlreadyAsWanted | ErrorClass::Lost => {
                     if error.class == ErrorClass::Lost {
                         outcomes.push(StepOutcome::Unknown {
@@ -229,6 +233,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
 
     /// Reads and compares (semantics B rules 0 and 1).
     async fn resolve(&mut self, action: &Action) -> Result<Look, GuardError> {
+        let named = named_by(action, &self.scene.live.handles);
         self.observe().await?;
         let ready = |live: &Snapshot| plan::readiness(action, live) == Readiness::Ready;
         if action.makes().is_some() && ready(&self.scene.live) {
@@ -238,6 +243,12 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         }
         Ok(match plan::readiness(action, &self.scene.live) {
             Readiness::AlreadyInPlace => Look::InPlace,
+            // Somebody moved it meanwhile. The journal says which association the call names, and its
+            // event names nothing else: another one is another step.
+            _ if named_by(action, &self.scene.live.handles) != named => Look::Changed(format!(
+                "{} names another association now",
+                action.describe()
+            )),
             Readiness::Ready | Readiness::NotYet(_) => Look::NotYet,
             Readiness::Changed(why) => Look::Changed(why),
         })

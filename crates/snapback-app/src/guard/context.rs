@@ -14,6 +14,7 @@ impl<P: GuardPorts> Visit<'_, P> {
         context: &[(String, String)],
         matter: &Matter,
     ) -> Result<(Vec<Ended>, Vec<(Spot, Focus)>), GuardError> {
+        self.doubt(context.iter().map(|(_, id)| id.clone()));
         let wanted = Wanted {
             everything: true,
             ..Wanted::default()

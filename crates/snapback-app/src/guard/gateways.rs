@@ -8,7 +8,7 @@ use crate::rights::GuardPorts;
 use snapback_engine::incident::Story;
 use snapback_engine::plan::{self, Action};
 use snapback_model::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl<P: GuardPorts> Visit<'_, P> {
     /// Live with its NAT gateways, where they matter. Where they cannot be read EC2 tells what is
@@ -20,7 +20,7 @@ impl<P: GuardPorts> Visit<'_, P> {
         focus: &Focus,
         baselines: &Baselines,
     ) -> Result<Snapshot, GuardError> {
-        let named = in_question(&live, baselines);
+        let named = self.in_question(&live, baselines);
         let (Spot::Tables(vpc), false) = (spot, named.is_empty()) else {
             return Ok(live);
         };
@@ -100,11 +100,28 @@ impl<P: GuardPorts> Visit<'_, P> {
         });
         Ok(known == id || (known == name && asked))
     }
+
+    /// The NAT gateways that good routes lead to where live does not go there, and which may be gone:
+    /// a route of live says so, an event of this visit tells of them, or nobody has seen them alive. The
+    /// usual deviation costs no further read; a call to one that died since is refused by EC2.
+    fn in_question(&self, live: &Snapshot, baselines: &Baselines) -> BTreeSet<String> {
+        let known = baselines.context();
+        let is_seen = |id: &str| {
+            let gateway = known.gateways.get(id);
+            gateway.is_some_and(|gateway| gateway.state.as_deref() == Some("available"))
+        };
+        missed(live, baselines)
+            .into_iter()
+            .filter(|(id, is_dead)| *is_dead || self.is_doubted(id) || !is_seen(id))
+            .map(|(id, _)| id)
+            .collect()
+    }
 }
 
-/// The NAT gateways that good routes lead to where live does not go there.
-fn in_question(live: &Snapshot, baselines: &Baselines) -> BTreeSet<String> {
-    let mut named = BTreeSet::new();
+/// The NAT gateways that good routes lead to where live does not go there, and whether a route of live
+/// says that they are dead.
+fn missed(live: &Snapshot, baselines: &Baselines) -> BTreeMap<String, bool> {
+    let mut named = BTreeMap::new();
     for baseline in baselines.by_id.values() {
         let Some(Resource::RouteTable(good)) = &baseline.state else {
             continue;
@@ -122,7 +139,9 @@ fn in_question(live: &Snapshot, baselines: &Baselines) -> BTreeSet<String> {
                 found.target == route.target && found.blackhole == route.blackhole
             });
             if let (RouteTarget::NatGateway(id), false) = (&route.target, stands) {
-                named.insert(id.clone());
+                let is_dead =
+                    found.is_some_and(|found| found.blackhole && found.target == route.target);
+                *named.entry(id.clone()).or_default() |= is_dead;
             }
         }
     }

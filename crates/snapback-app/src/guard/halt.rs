@@ -36,20 +36,24 @@ pub(crate) fn words(brake: &Brake) -> String {
 
 /// What a person does about a brake.
 pub(crate) fn advice(brake: &Brake, resource: &ResourceId) -> Vec<String> {
-    let what = if brake.stop.budget.is_of_account() {
-        r#""account""#.to_owned()
-    } else {
-        format!(r#"{{"resource":"{resource}"}}"#)
-    };
+    let what = (!brake.stop.budget.is_of_account()).then_some(resource);
     vec![
         format!("Find out what used up {}.", brake.stop.budget.key()),
-        release(&what),
+        release(what),
     ]
 }
 
-fn release(what: &str) -> String {
+/// How a resource, or the account, is released.
+fn release(resource: Option<&ResourceId>) -> String {
+    let (word, what) = match resource {
+        Some(resource) => (
+            resource.to_string(),
+            format!(r#"{{"resource":"{resource}"}}"#),
+        ),
+        None => ("account".to_owned(), r#""account""#.to_owned()),
+    };
     format!(
-        r#"To let Snapback write again, send its inbox {{"snapback":"release","what":{what},"by":"your name","why":"the reason"}}."#
+        r#"To let Snapback write again: snapback release {word} --why "the reason"; or send its inbox {{"snapback":"release","what":{what},"by":"your name","why":"the reason"}}."#
     )
 }
 
@@ -70,7 +74,7 @@ fn advice_on(fight: &Fight, resource: &ResourceId, quiet: &str) -> Vec<String> {
             fight.by
         ),
         format!("The breaker closes by itself once nothing came from it for {quiet}."),
-        release(&format!(r#"{{"resource":"{resource}"}}"#)),
+        release(Some(resource)),
     ]
 }
 

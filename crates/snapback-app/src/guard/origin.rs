@@ -8,7 +8,7 @@ use crate::rights::GuardPorts;
 use snapback_engine::change::{Change, Edit, Edits, Touched};
 use snapback_engine::execution;
 use snapback_engine::incident::{ResourceRecord, Story};
-use snapback_model::{INCIDENT, IncidentId, Resource, ResourceId, Snapshot, Timestamp};
+use snapback_model::{INCIDENT, IncidentId, Kind, Resource, ResourceId, Snapshot, Timestamp};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -139,10 +139,32 @@ impl<P: GuardPorts> Visit<'_, P> {
                         incidents.extend(self.record(&table).await?.unsettled);
                     }
                 }
-                Touched::GroupNamed { .. } | Touched::Association(_) => {}
+                Touched::Association(_) => {
+                    for holder in self.holders(change).await? {
+                        incidents.extend(self.record(&holder).await?.unsettled);
+                    }
+                }
+                Touched::GroupNamed { .. } => {}
             }
         }
         Ok(incidents)
+    }
+
+    /// The resources in whose stories an association may have been moved, by the kind that the call
+    /// is for: the id of one that a stranger made is known to no baseline.
+    async fn holders(&self, change: &Change) -> Result<Vec<ResourceId>, GuardError> {
+        let kind = match change.api.contains("RouteTable") {
+            true => Kind::RouteTable,
+            false => Kind::NetworkAcl,
+        };
+        let wanted = Wanted {
+            everything: true,
+            only_states: true,
+            ..Wanted::default()
+        };
+        let baselines = self.baselines(&wanted).await?.unwrap_or_default();
+        let all = baselines.by_id.into_keys();
+        Ok(all.filter(|resource| resource.kind() == kind).collect())
     }
 
     /// The tables whose good state leads to a gateway or endpoint: calls of ours that name it are

@@ -162,6 +162,27 @@ impl<P: GuardPorts> Visit<'_, P> {
         Ok(())
     }
 
+    /// The author goes on: one message comes later, however many asked by now.
+    async fn ask_again(&self, activity: &Activity, wait: Duration) -> Result<(), GuardError> {
+        let now = self.now();
+        if activity.due.is_some_and(|due| due > now) {
+            return Ok(());
+        }
+        self.ask_when_quiet(&activity.principal, wait).await?;
+        let mut asked = activity.clone();
+        asked.version = activity.version.saturating_add(1);
+        asked.due = Some(later(now, wait));
+        let commit = Commit {
+            activity: Some(&asked),
+            ..Commit::default()
+        };
+        match ledger::commit(&self.pace(), &self.guard.ports, &commit).await {
+            // Counted meanwhile: at worst somebody asks too.
+            Ok(()) | Err(StoreError::Conflict { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// An author may be quiet: what waited is judged now, all of it in one visit; or it goes on.
     pub(super) async fn quiet(&self, principal: &str) -> Result<Handled, GuardError> {
         let activity = self.activity(principal).await?;
@@ -174,7 +195,7 @@ impl<P: GuardPorts> Visit<'_, P> {
         let wait =
             latest.and_then(|held| brake::hold(terms, &held.change.actor, &pulse, since, now));
         if let Some((_, wait)) = wait {
-            self.ask_when_quiet(principal, wait).await?;
+            self.ask_again(&activity, wait).await?;
             return Ok(Handled::Judged(activity.held.keys().map(held).collect()));
         }
         let mut ended = Vec::new();

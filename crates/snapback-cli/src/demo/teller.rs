@@ -21,7 +21,16 @@ pub struct Teller {
     quiet: Vec<String>,
     /// Which channels showed which subject.
     told: BTreeMap<String, Vec<String>>,
+    /// Messages of this chapter that reached the guard.
+    arrived: usize,
+    /// Ends of this chapter that were told whole.
+    whole: usize,
+    /// Ends that are only counted, by what is said of them.
+    more: BTreeMap<&'static str, usize>,
 }
+
+/// So many ends of one chapter are told whole, messages shown as work, subjects named; more are counted.
+const WHOLE_MAX: usize = 8;
 
 /// What a reader needs for a line.
 const LINE: Duration = Duration::from_millis(450);
@@ -40,6 +49,9 @@ impl Teller {
             failed: None,
             quiet: Vec::new(),
             told: BTreeMap::new(),
+            arrived: 0,
+            whole: 0,
+            more: BTreeMap::new(),
         }
     }
 
@@ -57,7 +69,8 @@ impl Teller {
 
     /// Work goes on: shown in place, gone when it is over.
     fn work(&mut self, what: &str) -> Told {
-        if !self.in_place || self.speed <= 0.0 {
+        self.arrived = self.arrived.saturating_add(1);
+        if !self.in_place || self.speed <= 0.0 || self.arrived > WHOLE_MAX {
             return Ok(());
         }
         for frame in FRAMES {
@@ -79,6 +92,7 @@ impl Teller {
     /// A story begins.
     pub fn chapter(&mut self, number: usize, of: usize, story: &Story) -> Told {
         self.quiet.clear();
+        (self.arrived, self.whole) = (0, 0);
         writeln!(self.out)?;
         self.line(&format!(
             "{BOLD}{number}/{of}  {}{BOLD:#}  {DIM}{}{DIM:#}",
@@ -103,12 +117,17 @@ impl Teller {
                     printable(what)
                 ))
             }
-            Moment::Noted(words) => self.line(&format!("  {DIM}· {words}{DIM:#}")),
+            Moment::Noted(words) => {
+                self.count()?;
+                self.line(&format!("  {DIM}· {words}{DIM:#}"))
+            }
             Moment::Arrived { what, .. } => self.work(&format!(
                 "{what} reaches the guard: read, compare, judge, plan, act, verify"
             )),
             Moment::Quiet(why) => {
-                self.quiet.push(why.clone());
+                if !self.quiet.contains(why) {
+                    self.quiet.push(why.clone());
+                }
                 Ok(())
             }
             Moment::Closed(report) => self.report(report),
@@ -135,6 +154,17 @@ impl Teller {
             | Outcome::Malformed
             | Outcome::Braked => (RED, "!", "a person is needed"),
         };
+        let usual = matches!(
+            report.outcome,
+            Outcome::Reverted | Outcome::Alerted | Outcome::Context
+        );
+        if usual && self.whole >= WHOLE_MAX {
+            let more = self.more.entry(word).or_default();
+            *more = more.saturating_add(1);
+            return Ok(());
+        }
+        self.count()?;
+        self.whole = self.whole.saturating_add(1);
         for (what, turn) in [("opened", Turn::Opened), ("cut", Turn::Closed)] {
             for line in report.impact.lines(turn, 3) {
                 self.line(&format!("    {what:6} {}", printable(&line)))?;
@@ -190,18 +220,45 @@ impl Teller {
         Ok(())
     }
 
+    /// Says how many ends were not told one by one.
+    fn count(&mut self) -> Told {
+        for (word, number) in std::mem::take(&mut self.more) {
+            self.line(&format!("  {BOLD}… and {number} more{BOLD:#}: {word}"))?;
+        }
+        Ok(())
+    }
+
+    /// Which messages people got; where they are many, how many of each sort.
+    fn subjects(&mut self) -> Told {
+        let told = std::mem::take(&mut self.told);
+        let many = told.len() > WHOLE_MAX;
+        let mut sorts: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+        for (subject, mut channels) in told {
+            channels.sort();
+            channels.dedup();
+            // `[Snapback] REVERTED high: …`
+            let sort = subject.split_whitespace().nth(1).filter(|_| many);
+            let sort = sort.unwrap_or(&subject).to_owned();
+            let same = sorts.entry((sort, channels.join(", "))).or_default();
+            same.push(subject);
+        }
+        for ((sort, channels), subjects) in sorts {
+            let what = match subjects.as_slice() {
+                [only] => printable(only).to_string(),
+                several => format!("{} different messages {}", several.len(), printable(&sort)),
+            };
+            self.line(&format!("    {DIM}told   {channels}: {what}{DIM:#}"))?;
+        }
+        Ok(())
+    }
+
     /// A story is over.
     pub fn end(&mut self, ended: &Ended) -> Told {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
-        for (subject, channels) in std::mem::take(&mut self.told) {
-            let channels = channels.join(", ");
-            self.line(&format!(
-                "    {DIM}told   {channels}: {}{DIM:#}",
-                printable(&subject)
-            ))?;
-        }
+        self.count()?;
+        self.subjects()?;
         if let (Some(way), Some(took)) = (ended.event_to_arrival_ms, ended.arrival_to_verified_ms) {
             self.line(&format!(
                 "    time   event → arrival {}, arrival → verified {}",
@@ -212,9 +269,7 @@ impl Teller {
         for line in &ended.proof {
             self.line(&format!("    {GREEN}proof{GREEN:#}  {}", printable(line)))?;
         }
-        let mut quiet = std::mem::take(&mut self.quiet);
-        quiet.dedup();
-        for line in quiet {
+        for line in std::mem::take(&mut self.quiet) {
             self.line(&format!("    {DIM}· {}{DIM:#}", printable(&line)))?;
         }
         if let Some(why) = &ended.why {

@@ -12,6 +12,7 @@ mod backtest;
 mod broken_files;
 mod can;
 mod explain;
+mod inbox;
 mod input;
 mod policy;
 mod rollback;

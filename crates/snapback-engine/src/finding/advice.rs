@@ -102,7 +102,8 @@ pub(super) fn of(code: FindingCode, harm: Harm) -> &'static str {
         }
         FindingCode::NatDeleted => {
             "Create a NAT gateway again and lead the routes to it: the old id never comes back. Its Elastic addresses \
-             were set free, not released: give them to the new one."
+             were set free, not released: give them to the new one. Where the policy says `recreate: { nat: true }`, \
+             Snapback does it."
         }
         FindingCode::NatReplaced => {
             "All connections through it were reset. If it was meant, tell the partners that let its address in, and \

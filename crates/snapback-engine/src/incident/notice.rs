@@ -106,7 +106,7 @@ fn advice(outcome: Outcome) -> Vec<String> {
             "The message is in the dead-letter queue with this reason. If it came from EventBridge, keep it and report it; if not, find out who may send to the inbox.",
         ],
         Outcome::Context => &[
-            "Snapback does not write gateways, endpoints or interfaces: if this was not meant, put it back by hand.",
+            "Snapback does not write gateways, endpoints or interfaces: if this was not meant, put it back by hand. Only a deleted NAT gateway it makes again, where the policy says `recreate: { nat: true }`.",
         ],
         Outcome::Refused => &[
             "If the change was meant, run `snapback capture` so that it becomes the baseline; if not, take it back by hand.",

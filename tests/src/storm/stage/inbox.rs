@@ -173,6 +173,7 @@ impl Stage<'_> {
                 swept.missed.is_empty()
                     && swept.unfinished.is_empty()
                     && swept.unreviewed.is_empty()
+                    && swept.calm.is_empty()
             };
             Done::Swept(swept.map(calm).map_err(|error| error.to_string()))
         });

@@ -4,7 +4,7 @@ use super::super::deed::Ground;
 use super::super::plan::{Hand, Mishap, Storm};
 use super::super::stroke::Stroke;
 use super::{Stage, after};
-use snapback_app::port::Clock;
+use snapback_app::port::{Braked, Clock, Command};
 use snapback_engine::incident::{Body, Entry};
 use snapback_model::*;
 use snapback_sim::{Call, Principal, Quotas, story};
@@ -44,6 +44,8 @@ struct Doing<'s> {
 #[derive(Default)]
 pub(super) struct People<'s> {
     doing: Vec<Doing<'s>>,
+    /// When somebody releases what is braked, the latest first.
+    releases: Vec<Timestamp>,
 }
 
 impl<'s> People<'s> {
@@ -56,14 +58,19 @@ impl<'s> People<'s> {
             again: None,
         });
         self.doing = doing.collect();
+        let times = storm.releases.iter().rev();
+        self.releases = times
+            .map(|at| after(began, Duration::from_millis((*at).into())))
+            .collect();
     }
 
     pub fn is_done(&self) -> bool {
-        self.doing.is_empty()
+        self.doing.is_empty() && self.releases.is_empty()
     }
 
     pub fn next(&self) -> Option<Timestamp> {
-        self.doing.iter().map(|doing| doing.due).min()
+        let doing = self.doing.iter().map(|doing| doing.due);
+        doing.chain(self.releases.last().copied()).min()
     }
 }
 
@@ -75,6 +82,10 @@ fn principal(hand: Hand) -> Principal {
             "reconciler-loop",
         ),
         Hand::Trusted => story::pipeline(),
+        Hand::Tool => Principal {
+            user_agent: "HashiCorp Terraform/1.9.0 terraform-provider-aws/6.1".into(),
+            ..Principal::role("arn:aws:iam::111122223333:role/platform", "run-17")
+        },
     }
 }
 
@@ -149,8 +160,32 @@ impl Stage<'_> {
         Ok(())
     }
 
+    /// A person releases every brake and breaker that is on; whether there was one.
+    pub(super) fn release(&mut self) -> bool {
+        let account = self.world.stored_account().brake;
+        let mut what: Vec<Braked> = account.map(|_| Braked::Account).into_iter().collect();
+        let records = self.world.stored_records().into_values();
+        let on = records.filter(|record| record.brake.is_some() || record.fight.is_some());
+        what.extend(on.map(|record| Braked::Resource(record.resource)));
+        for what in &what {
+            self.say(|| format!("a person releases {what:?}"));
+            let command = Command::Release {
+                what: what.clone(),
+                by: "ann".into(),
+                why: "looked at it".into(),
+            };
+            if let Ok(body) = serde_json::to_string(&command) {
+                self.world.post(body, STEP);
+            }
+        }
+        !what.is_empty()
+    }
+
     pub(super) fn let_people_act(&mut self) {
         let now = self.world.now();
+        while self.people.releases.pop_if(|at| *at <= now).is_some() {
+            self.release();
+        }
         let mut index = 0;
         while let Some(doing) = self.people.doing.get(index) {
             if doing.due > now {

@@ -199,23 +199,6 @@ impl Folding<'_> {
                 baseline.handles.rules.entry(id).or_insert(handle);
             }
         }
-        for (id, handle) in handles.associations {
-            let ours = match (state, &handle.subject) {
-                (Resource::NetworkAcl(acl), AssociationSubject::Subnet(subnet)) => {
-                    acl.subnets.contains(subnet)
-                }
-                (Resource::RouteTable(table), AssociationSubject::Subnet(subnet)) => {
-                    table.subnets.contains(subnet)
-                }
-                (Resource::RouteTable(table), AssociationSubject::Gateway(gateway)) => {
-                    table.gateways.contains(gateway)
-                }
-                (Resource::RouteTable(table), AssociationSubject::Main(_)) => table.main,
-                (_, _) => false,
-            };
-            if ours {
-                baseline.handles.associations.entry(id).or_insert(handle);
-            }
-        }
+        baseline.adopt_associations(&self.live.handles);
     }
 }
