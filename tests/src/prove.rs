@@ -3,7 +3,7 @@
 //! - Owns: the worlds, what is checked of a plan, the shrinking of a case that fails.
 //! - Takes: a seed for each case.
 //! - Gives: [`Figures`], and [`Failure`] with the case that shows it.
-//! - Must not: ask the planner's own proof whether a step is safe; it asks the naive evaluator.
+//! - Must not: ask the planner's own proof whether a step is safe; it asks the naive evaluator and the packet algebra.
 
 #![allow(
     clippy::indexing_slicing,
@@ -12,10 +12,13 @@
     reason = "a package of tests"
 )]
 
+mod account;
 mod check;
 mod figures;
 mod mutate;
 mod packets;
+mod prefix;
+mod seen;
 mod shrink;
 mod world;
 

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// As many as take some seconds unoptimised.
-const SEEDS: u64 = 120;
+const SEEDS: u64 = 80;
 
 fn given(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;

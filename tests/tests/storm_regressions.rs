@@ -17,12 +17,14 @@ fn names() -> BTreeSet<String> {
 }
 
 /// The tests of this file by the names of their storms: each file belongs to one.
-const CLASSES: [&str; 5] = [
+const CLASSES: [&str; 7] = [
     "tag-told-once",
     "own-call-though-clocks-differ",
     "two-guards-make-a-table-once",
     "own-disassociation-without-answer",
     "subnet-on-a-redirected-table",
+    "breaker-closes-under-a-brake",
+    "peer-gone-under-a-brake",
 ];
 
 fn holds(class: &str) {
@@ -79,4 +81,17 @@ fn a_disassociation_without_an_answer_is_ours_though_its_event_names_an_unknown_
 #[test]
 fn a_subnet_on_a_redirected_table_is_led_by_the_goal_or_by_live_at_every_step() {
     holds("subnet-on-a-redirected-table");
+}
+
+/// A breaker closed by itself while the account's brake was on: each sweep asked for it again.
+#[test]
+fn a_breaker_that_closes_under_a_brake_is_asked_about_once() {
+    holds("breaker-closes-under-a-brake");
+}
+
+/// A rule names a group that is gone and that a brake leaves gone: the sweep sees that it cannot be put
+/// back, the guard's read of one group does not; each sweep asked for it again.
+#[test]
+fn a_rule_whose_peer_stays_gone_is_told_once() {
+    holds("peer-gone-under-a-brake");
 }

@@ -199,8 +199,8 @@ fn reads_in(files: &[&str]) -> BTreeSet<String> {
         .collect()
 }
 
-/// What the guard reads: a place, the prefix lists that a difference names (never everything), and
-/// where a NAT gateway is gone, the others and whose the addresses are.
+/// What the guard reads: a place, the prefix lists that a difference names, and NAT gateways where one may
+/// be gone (never everything).
 const READS_OF_THE_GUARD: [&str; 8] = [
     "ec2:DescribeAddresses",
     "ec2:DescribeManagedPrefixLists",
@@ -231,9 +231,37 @@ fn the_sweep_may_make_every_read_of_the_adapter_and_no_other() {
         .split(|c: char| !(c.is_alphanumeric() || c == ':'))
         .filter(|word| word.starts_with("ec2:Describe") || word.starts_with("ec2:Get"))
         .collect();
-    let needed = reads_of_the_adapter();
+    let mut needed = reads_of_the_adapter();
+    // Elastic addresses are read where a NAT gateway is made again: only the guard does.
+    assert!(needed.remove("ec2:DescribeAddresses"));
     assert!(needed.len() > 15, "the calls were not read: {needed:?}");
     assert_eq!(granted, needed.iter().map(String::as_str).collect());
+}
+
+#[test]
+fn the_alarms_on_our_metrics_name_metrics_that_the_code_measures_and_say_what_to_do() {
+    use snapback_app::port::Metric;
+    let template = template();
+    for (alarm, metric, comparison) in [
+        ("NoHeartbeat", Metric::Heartbeat, "LessThanThreshold"),
+        ("BrakeOn", Metric::Braked, "GreaterThanThreshold"),
+    ] {
+        let text = resource(&template, alarm);
+        for line in [
+            "Namespace: Snapback".to_owned(),
+            format!("MetricName: {metric:?}"),
+            "Statistic: Sum".to_owned(),
+            format!("ComparisonOperator: {comparison}"),
+            "AlarmActions: [!Ref AlertTopic]".to_owned(),
+        ] {
+            let found = text.lines().any(|found| found.trim() == line);
+            assert!(found, "{alarm}: {line} in\n{text}");
+        }
+    }
+    let brake = resource(&template, "BrakeOn");
+    for words in ["snapback release account", "--why", "BRAKED"] {
+        assert!(brake.contains(words), "{words} in\n{brake}");
+    }
 }
 
 /// The IAM policy for a person who runs `rollback`, `undo`, `history` or `capture`, or releases a brake.
@@ -363,30 +391,4 @@ fn a_route_table_may_be_deleted_only_where_it_was_made_to_stand_in() {
         allowed.iter().all(|words| words.contains(&pattern)),
         "{allowed:?}"
     );
-}
-
-#[test]
-fn the_alarms_on_our_metrics_name_metrics_that_the_code_measures_and_say_what_to_do() {
-    use snapback_app::port::Metric;
-    let template = template();
-    for (alarm, metric, comparison) in [
-        ("NoHeartbeat", Metric::Heartbeat, "LessThanThreshold"),
-        ("BrakeOn", Metric::Braked, "GreaterThanThreshold"),
-    ] {
-        let text = resource(&template, alarm);
-        for line in [
-            "Namespace: Snapback".to_owned(),
-            format!("MetricName: {metric:?}"),
-            "Statistic: Sum".to_owned(),
-            format!("ComparisonOperator: {comparison}"),
-            "AlarmActions: [!Ref AlertTopic]".to_owned(),
-        ] {
-            let found = text.lines().any(|found| found.trim() == line);
-            assert!(found, "{alarm}: {line} in\n{text}");
-        }
-    }
-    let brake = resource(&template, "BrakeOn");
-    for words in ["snapback release account", "--why", "BRAKED"] {
-        assert!(brake.contains(words), "{words} in\n{brake}");
-    }
 }

@@ -6,7 +6,8 @@ use crate::run::run;
 pub fn prove(arguments: &[String]) -> Result<(), String> {
     let mut words = vec![
         "run",
-        "--release",
+        "--profile",
+        "storm",
         "-q",
         "-p",
         "snapback-tests",

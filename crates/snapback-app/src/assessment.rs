@@ -41,6 +41,17 @@ impl Assessment {
             .any(|(element, digest)| told.get(element) != Some(digest))
     }
 
+    /// Whether `told` holds everything, by [`snapback_engine::verdict::Judgement::is_known_by`].
+    pub fn is_known_by(&self, told: &BTreeMap<Element, Digest>) -> bool {
+        let judgements = self.decision.judgements.iter();
+        judgements
+            .filter(|judgement| judgement.verdict != Verdict::Ignore)
+            .all(|judgement| {
+                let told = told.get(&judgement.difference.element());
+                told.is_some_and(|told| judgement.is_known_by(told))
+            })
+    }
+
     /// One line for each difference that a revert would take back.
     pub fn reverts(&self) -> Vec<String> {
         self.decision

@@ -205,7 +205,7 @@ impl<P: SweepPorts> Run<'_, P> {
                     continue;
                 }
             }
-            let told = !assessment.has_news(&record.told);
+            let told = assessment.is_known_by(&record.told);
             let now = self.ports.now();
             let calm = record
                 .fight

@@ -5,8 +5,8 @@
 //! - Gives: it is sent (with your AWS credentials), or on stdout.
 //! - Must not: say that something was done: the guard does it, and tells.
 
+use crate::capture;
 use crate::outcome::Outcome;
-use crate::{capture, style};
 use anyhow::{Result, bail};
 use snapback_app::port::Command;
 use std::io::Write as _;
@@ -67,6 +67,7 @@ impl Letter {
 
     #[cfg(feature = "aws")]
     fn deliver(&self, command: &Command) -> Result<Outcome> {
+        use crate::style;
         use anyhow::Context as _;
         use snapback_app::port::Inbox as _;
         use snapback_aws::config::variable;

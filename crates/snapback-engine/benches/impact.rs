@@ -12,6 +12,8 @@ mod vpc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use snapback_engine::impact::impact;
+use snapback_engine::plan::plan;
+use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -28,6 +30,16 @@ fn of_10_000(criterion: &mut Criterion) {
         assert!(moved.count() > 0, "{name}: nothing moved");
         criterion.bench_function(&format!("impact/10 000 interfaces, {name}"), |bencher| {
             bencher.iter(|| impact(black_box(baselines), black_box(live), black_box(diff)));
+        });
+        let id = &diff.resource;
+        let good = baselines.state(id).expect("a good state").clone();
+        let goal = BTreeMap::from([(id.clone(), good)]);
+        assert!(
+            !plan(live, &goal, baselines).steps.is_empty(),
+            "{name}: nothing to do"
+        );
+        criterion.bench_function(&format!("plan/10 000 interfaces, {name}"), |bencher| {
+            bencher.iter(|| plan(black_box(live), black_box(&goal), baselines));
         });
     }
 }

@@ -37,6 +37,7 @@ mod tag;
 mod target;
 #[cfg(test)]
 mod tests;
+mod weave;
 mod working;
 
 pub use apply::apply;
@@ -386,7 +387,7 @@ pub fn plan_within(
             _ => draft.cannot(id.clone(), format!("{id} was not read")),
         }
     }
-    let mut groups = plan_groups(live, &groups, baselines);
+    let mut groups = group::plan_groups(live, &groups, baselines);
     let (old, new): (Vec<_>, Vec<_>) = groups
         .iter_mut()
         .partition(|(id, _)| found.resources.contains_key(*id));
@@ -404,14 +405,20 @@ pub fn plan_within(
         goal: &goal,
     };
     across::tables(&mut draft, &scene, &tables);
+    let before = draft.steps.len();
     across::acls(&mut draft, &scene, &acls);
+    let on_acls = draft.steps.split_off(before);
     // What one group no longer allows another may have to allow first: they share interfaces.
+    let mut on_groups = Draft::default();
     for calls in groups.values_mut() {
-        draft.append(std::mem::take(&mut calls.opening));
+        on_groups.append(std::mem::take(&mut calls.opening));
     }
     for calls in groups.values_mut() {
-        draft.append(std::mem::take(&mut calls.late));
+        on_groups.append(std::mem::take(&mut calls.late));
     }
+    draft.notes.append(&mut on_groups.notes);
+    let woven = weave::woven(found, &goal, &draft.steps, on_acls, on_groups.steps);
+    draft.steps.extend(woven);
     for calls in groups.into_values() {
         draft.append(calls.words);
     }
@@ -469,35 +476,4 @@ fn make_again(
         }
     }
     (births, made)
-}
-
-/// The groups of the plan, and those that may be on one interface with them.
-fn plan_groups(
-    live: &Snapshot,
-    pairs: &association::Pairs<'_, SecurityGroup>,
-    baselines: &Baselines,
-) -> BTreeMap<ResourceId, group::GroupCalls> {
-    let coming = |id: &SecurityGroupId| -> BTreeSet<RuleKey> {
-        pairs
-            .values()
-            .filter(|(other, _)| other.id != *id && group::share_interfaces(live, id, &other.id))
-            .flat_map(|(now, wanted)| {
-                wanted
-                    .rules
-                    .keys()
-                    .filter(|key| !now.rules.contains_key(*key))
-            })
-            .cloned()
-            .collect()
-    };
-    pairs
-        .iter()
-        .map(|(id, (now, wanted))| {
-            let coming = coming(&now.id);
-            (
-                id.clone(),
-                group::plan_group(live, now, wanted, baselines, &coming),
-            )
-        })
-        .collect()
 }

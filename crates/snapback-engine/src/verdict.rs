@@ -68,6 +68,13 @@ impl Judgement {
             Verdict::Accept | Verdict::Ignore | Verdict::Alert => Digest::of(&self.difference),
         }
     }
+
+    /// Whether what is kept as told tells it to whoever sees more than the one who told it: a full
+    /// read shows what stands in a revert's way (a peer that is gone) where the read of one group
+    /// does not, so what was told as to be taken back is no news once it only stays.
+    pub fn is_known_by(&self, told: &Digest) -> bool {
+        *told == self.told() || *told == Digest::of(&("revert", &self.difference))
+    }
 }
 
 /// All judgements of one resource and the goal that follows.

@@ -17,6 +17,7 @@ mod events;
 mod faults;
 mod ports;
 mod principal;
+mod process;
 pub mod station;
 mod store;
 pub mod story;

@@ -4,10 +4,11 @@ use crate::account::{ApiError, gap_of, read_apis};
 use crate::call::Call;
 use crate::faults::{Family, Fault, When};
 use crate::principal::Principal;
+use crate::process::Process;
 use crate::store::Store;
 use crate::trail::Written;
 use crate::views::Logged;
-use crate::world::{CallOutcome, Inner, Process, World};
+use crate::world::{CallOutcome, Inner, World};
 use snapback_app::port::*;
 use snapback_engine::execution::{ErrorClass, classify};
 use snapback_engine::incident::{

@@ -140,7 +140,7 @@ impl Inner {
 
 impl World {
     /// Every write that we tried, in order.
-    pub fn written(&self) -> Vec<Written> {
+    pub fn tried(&self) -> Vec<Written> {
         self.with(|inner| inner.trail.clone())
     }
 

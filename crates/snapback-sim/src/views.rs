@@ -2,11 +2,13 @@
 
 use crate::account::Account;
 use crate::faults::{Family, Fault};
-use crate::trail::Written;
 use crate::trail::Hold;
+use crate::trail::Written;
 use crate::world::World;
 use snapback_app::port::{Metric, Scope};
-use snapback_engine::incident::{AccountRecord, Activity, Entry, Lease, LeaseScope, ResourceRecord};
+use snapback_engine::incident::{
+    AccountRecord, Activity, Entry, Lease, LeaseScope, ResourceRecord,
+};
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -80,7 +82,7 @@ impl World {
 
     /// Our successful writes, in order.
     pub fn our_writes(&self) -> Vec<OurWrite> {
-        self.written()
+        self.tried()
             .into_iter()
             .filter(Written::took_effect)
             .map(|written| OurWrite {
@@ -93,11 +95,14 @@ impl World {
 
     /// The APIs of our successful writes, in order.
     pub fn our_apis(&self) -> Vec<String> {
-        self.with(|inner| inner.trail.iter().map(|(api, ..)| api.clone()).collect())
+        self.with(|inner| {
+            let done = inner.trail.iter().filter(|write| write.took_effect());
+            done.map(|write| write.api.clone()).collect()
+        })
     }
 
     /// What our successful writes were about.
-    pub fn written(&self) -> BTreeSet<String> {
+    pub fn our_subjects(&self) -> BTreeSet<String> {
         self.with(|inner| {
             let ours = inner
                 .log

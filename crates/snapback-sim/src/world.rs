@@ -7,6 +7,7 @@ use crate::delivery::{Delivery, EventFaults};
 use crate::events::{Recorded, envelope};
 use crate::faults::{Chaos, Fault, Faults, Interleaved, PlannedFault, Staleness, When};
 use crate::principal::Principal;
+use crate::process::Process;
 use crate::store::Store;
 use crate::trail::Written;
 use crate::views::Logged;
@@ -69,18 +70,10 @@ impl CallOutcome {
 /// An AWS account in memory with everything around it. Clones share it.
 #[derive(Clone)]
 pub struct World {
-    inner: Arc<Mutex<Inner>>,
-    process: Process,
+    pub(crate) inner: Arc<Mutex<Inner>>,
+    pub(crate) process: Process,
     /// Whose credentials the flow's calls are made with.
     pub(crate) caller: Arc<Principal>,
-}
-
-/// Who looks at the world through this clone of it.
-#[derive(Debug, Clone)]
-pub(crate) struct Process {
-    pub name: Arc<str>,
-    /// How far its clock goes before the true one, or after it.
-    pub skew: SignedDuration,
 }
 
 pub(crate) struct Inner {
@@ -151,17 +144,6 @@ impl World {
         }
     }
 
-    /// The same world in the hands of a person: the flow's calls are made with their credentials, and
-    /// CloudTrail tells of them as theirs.
-    #[must_use]
-    pub fn in_hands_of(&self, person: Principal) -> Self {
-        Self {
-            inner: Arc::clone(&self.inner),
-            process: self.process.clone(),
-            caller: Arc::new(person),
-        }
-    }
-
     /// A world with the account that a snapshot shows (`snapback_model` reads describe output).
     pub fn from_snapshot(snapshot: &Snapshot, seed: u64) -> Self {
         Self::from_account(Account::load(snapshot, seed), seed)
@@ -169,24 +151,6 @@ impl World {
 
     pub(crate) fn with<T>(&self, use_it: impl FnOnce(&mut Inner) -> T) -> T {
         use_it(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// The same world as a process of its own sees it: by a clock that is so many milliseconds ahead
-    /// of the true one, its writes told apart by its name.
-    #[must_use]
-    pub fn seen_by(&self, name: &str, ahead_ms: i64) -> Self {
-        Self {
-            inner: Arc::clone(&self.inner),
-            process: Process {
-                name: name.into(),
-                skew: SignedDuration::from_millis(ahead_ms),
-            },
-            caller: Arc::clone(&self.caller),
-        }
-    }
-
-    pub(crate) fn process(&self) -> &Process {
-        &self.process
     }
 
     /// Makes a call as somebody. It succeeds or fails as on EC2, and CloudTrail tells of it.

@@ -6,6 +6,7 @@
 )]
 
 use snapback_tests::prove::{Case, run, shrink};
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -91,7 +92,13 @@ fn main() -> ExitCode {
             cases as f64 / seconds
         );
     }
-    for (seed, failure) in failures.iter().take(5) {
+    let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+    for (seed, failure) in &failures {
+        let of_its_kind = kinds.entry(failure.what).or_default();
+        *of_its_kind += 1;
+        if *of_its_kind > 3 {
+            continue;
+        }
         eprintln!("\nFAILED seed {seed}: {}: {}", failure.what, failure.words);
         eprintln!("again: cargo xtask prove --seed {seed} --cases 1");
     }
@@ -100,7 +107,7 @@ fn main() -> ExitCode {
             "\nthe first, made smaller:\n{}",
             told(&shrink(&Case::of(*seed)))
         );
-        eprintln!("{} of {cases} cases failed", failures.len());
+        eprintln!("{} of {cases} cases failed: {kinds:?}", failures.len());
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS

@@ -1,15 +1,14 @@
 //! What must be true of a plan.
 
 use super::figures::Figures;
-use super::packets::{Packets, groups_permit};
-use super::world::{Case, VPC};
+use super::packets::Packets;
+use super::prefix::{Ends, Held, Prefixes};
+use super::world::Case;
 use fastrand::Rng;
 use snapback_engine::execution::{Verification, verify};
 use snapback_engine::plan::{self, Action, Note, Plan, Readiness, StepSafety};
 use snapback_model::*;
-use snapback_reach::naive;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 
 const DIRECTIONS: [Direction; 2] = [Direction::Ingress, Direction::Egress];
 
@@ -35,117 +34,181 @@ fn failed<T>(what: &'static str, words: impl Into<String>) -> Result<T, Failure>
 /// The first law that is broken.
 pub fn check(case: &Case) -> Result<Figures, Failure> {
     let (goal, baselines) = (case.goal(), case.baselines());
-    let plan = plan::plan(&case.live, &goal, &baselines);
+    let plan = plan::plan_within(&case.live, &goal, &baselines, case.recreate);
     let safety = plan::safety(&case.live, &plan);
-    let states = folded(case, &plan)?;
-    let Some(end) = states.last() else {
-        return failed("fold", "no state");
-    };
+    let Folded { deltas, end } = folded(case, &plan)?;
     let mut figures = Figures {
         cases: 1,
         ..Figures::default()
     };
-    the_end(case, &plan, end, &baselines, &mut figures)?;
-    nothing_else(case, &plan, end)?;
+    the_end(case, &plan, &end, &baselines, &mut figures)?;
+    nothing_else(case, &plan, &end)?;
     notes_are_whole(&plan, &safety)?;
-    let mut rng = Rng::with_seed(case.live.resources.len() as u64);
+    let mut rng = Rng::with_seed(case.seed);
     let packets = Packets::of(&[&case.live, &case.good], &mut rng);
-    for (index, state) in states.iter().enumerate().skip(1) {
-        let Some(StepSafety::Safe) = safety.get(index - 1) else {
+    let ends = Ends {
+        live: &case.live,
+        goal: &plan.goal,
+        end: &end,
+    };
+    let mut prefixes = Prefixes::new(ends, &packets);
+    let mut now: Held<'_> = case.live.resources.iter().collect();
+    for (index, (delta, safety)) in deltas.iter().zip(&safety).enumerate() {
+        for (id, resource) in delta {
+            match resource {
+                Some(resource) => now.insert(id, resource),
+                None => now.remove(id),
+            };
+        }
+        if *safety != StepSafety::Safe {
             continue;
-        };
-        let scene = Prefix {
-            case,
-            plan: &plan,
-            state,
-            end,
-        };
-        let was_safe = index < 2 || safety.get(index - 2) == Some(&StepSafety::Safe);
-        let touched = was_safe.then(|| plan.steps[index - 1].resource.kind());
-        let judged = scene.hold(touched, &packets, &mut figures.packets);
-        if let Err(words) = judged {
-            let step = &plan.steps[index - 1];
+        }
+        if let Err(words) = prefixes.hold(&now) {
+            let step = &plan.steps[index];
             return failed(
                 "a step called safe is not",
-                format!("after step {index}, {}: {words}", step.action.describe()),
+                format!(
+                    "after step {}, {}: {words}",
+                    index + 1,
+                    step.action.describe()
+                ),
             );
         }
     }
+    (figures.packets, figures.sets) = (prefixes.packets, prefixes.sets);
     count(case, &plan, &safety, &baselines, &mut figures)?;
     Ok(figures)
 }
 
-/// Live and the state after each step; every step must find what it expects and fit the quotas.
-fn folded(case: &Case, plan: &Plan) -> Result<Vec<Snapshot>, Failure> {
-    let mut states = vec![case.live.clone()];
+/// A plan folded over live.
+struct Folded {
+    /// The resources that each step changed, as they are after it.
+    deltas: Vec<BTreeMap<ResourceId, Option<Resource>>>,
+    end: Snapshot,
+}
+
+/// Folds a plan; every step must find what it expects and fit the quotas.
+fn folded(case: &Case, plan: &Plan) -> Result<Folded, Failure> {
+    let mut state = case.live.clone();
+    let mut deltas = Vec::with_capacity(plan.steps.len());
     for (index, step) in plan.steps.iter().enumerate() {
-        let mut state = states[index].clone();
-        let words = step.action.describe();
-        let readiness = plan::readiness(&step.action, &state);
+        let words = || format!("step {}: {}", index + 1, step.action.describe());
+        let mut readiness = plan::readiness(&step.action, &state);
+        if matches!(readiness, Readiness::NotYet(_)) {
+            time_passes(&mut state);
+            readiness = plan::readiness(&step.action, &state);
+        }
         if readiness != Readiness::Ready {
             return failed(
                 "a step does not find what it expects",
-                format!("step {}: {words}: {readiness:?}", index + 1),
+                format!("{}: {readiness:?}", words()),
             );
         }
+        let before = state.resources.clone();
         if let Err(why) = plan::apply(&step.action, &mut state) {
-            return failed(
-                "a step would be refused",
-                format!("step {}: {words}: {why}", index + 1),
-            );
+            return failed("a step would be refused", format!("{}: {why}", words()));
         }
         if plan::readiness(&step.action, &state) != Readiness::AlreadyInPlace
             && step.action.makes().is_none()
         {
-            return failed(
-                "a step made is not in place",
-                format!("step {}: {words}", index + 1),
-            );
+            return failed("a step made is not in place", words());
         }
-        if let Some(over) = over_quota(case, &state) {
-            return failed(
-                "a quota is exceeded",
-                format!("after step {}: {words}: {over}", index + 1),
-            );
+        let delta = changed(&before, &state.resources);
+        if let Some(over) = over_quota(case, &delta) {
+            return failed("a quota is exceeded", format!("{}: {over}", words()));
         }
-        states.push(state);
+        deltas.push(delta);
     }
-    Ok(states)
+    Ok(Folded { deltas, end: state })
+}
+
+type Resources = BTreeMap<ResourceId, Resource>;
+
+fn changed(before: &Resources, after: &Resources) -> BTreeMap<ResourceId, Option<Resource>> {
+    let written = after
+        .iter()
+        .filter(|(id, now)| before.get(*id) != Some(*now))
+        .map(|(id, now)| (id.clone(), Some(now.clone())));
+    let gone = before.keys().filter(|id| !after.contains_key(*id));
+    written.chain(gone.map(|id| (id.clone(), None))).collect()
+}
+
+/// What EC2 is busy with is done.
+fn time_passes(state: &mut Snapshot) {
+    let mut left = BTreeSet::new();
+    for gateway in state.topology.gateways.values_mut() {
+        let next = match gateway.state.as_deref() {
+            Some("pending") => "available",
+            Some("deleting") => {
+                left.insert(gateway.id.clone());
+                "deleted"
+            }
+            _ => continue,
+        };
+        gateway.state = Some(next.to_owned());
+    }
+    if !left.is_empty() {
+        for address in state
+            .topology
+            .addresses
+            .iter_mut()
+            .flat_map(BTreeMap::values_mut)
+        {
+            address.holder = None;
+        }
+    }
 }
 
 /// More entries or rules than the quota, unless an end had as many.
-fn over_quota(case: &Case, state: &Snapshot) -> Option<String> {
-    let sizes = |resource: Option<&Resource>| -> [usize; 2] {
-        let of = |direction: Direction| match resource {
-            Some(Resource::SecurityGroup(group)) => group
-                .rules
-                .keys()
-                .filter(|key| key.direction == direction && matches!(key.peer, Peer::Ipv4(_)))
-                .count(),
-            Some(Resource::NetworkAcl(acl)) => acl
-                .entries
-                .keys()
-                .filter(|key| key.direction == direction)
-                .count(),
-            _ => 0,
-        };
-        DIRECTIONS.map(of)
+fn over_quota(case: &Case, delta: &BTreeMap<ResourceId, Option<Resource>>) -> Option<String> {
+    let sizes = |resource: Option<&Resource>| -> [[usize; 2]; 2] {
+        DIRECTIONS.map(|direction| match resource {
+            Some(Resource::SecurityGroup(group)) => {
+                let costs = |other: fn(&Peer) -> bool| {
+                    let keys = group.rules.keys();
+                    keys.filter(|key| key.direction == direction && !other(&key.peer))
+                        .map(|key| cost_of(&key.peer, &case.live.topology))
+                        .sum()
+                };
+                [
+                    costs(|peer| matches!(peer, Peer::Ipv6(_))),
+                    costs(|peer| matches!(peer, Peer::Ipv4(_))),
+                ]
+            }
+            Some(Resource::NetworkAcl(acl)) => {
+                let keys = acl.entries.keys();
+                [keys.filter(|key| key.direction == direction).count(), 0]
+            }
+            _ => [0, 0],
+        })
     };
-    state.resources.iter().find_map(|(id, resource)| {
+    delta.iter().find_map(|(id, resource)| {
         let quota = match id.kind() {
             Kind::SecurityGroup => 60,
             Kind::NetworkAcl => 20,
             Kind::RouteTable => return None,
         };
-        let ends = [
-            sizes(case.live.resources.get(id)),
-            sizes(case.good.resources.get(id)),
-        ];
-        let now = sizes(Some(resource));
-        (0..2)
-            .any(|side| now[side] > quota.max(ends[0][side]).max(ends[1][side]))
+        let ends = [&case.live, &case.good].map(|state| sizes(state.resources.get(id)));
+        let now = sizes(resource.as_ref());
+        let over = |side: usize, family: usize| {
+            let most = ends.iter().map(|end| end[side][family]).max().unwrap_or(0);
+            now[side][family] > most.max(quota)
+        };
+        (0..4)
+            .any(|at| over(at / 2, at % 2))
             .then(|| format!("{id} holds {now:?}"))
     })
+}
+
+/// What a peer costs in a family that it is in (semantics A1): a prefix list its maximum.
+fn cost_of(peer: &Peer, topology: &Topology) -> usize {
+    match peer {
+        Peer::PrefixList(id) => {
+            let list = topology.prefix_lists.get(id);
+            list.and_then(|list| list.max_entries).unwrap_or(1) as usize
+        }
+        Peer::Ipv4(_) | Peer::Ipv6(_) | Peer::SecurityGroup { .. } => 1,
+    }
 }
 
 /// The end equals the goal; or notes say why not, each is true, and nothing possible is left.
@@ -157,7 +220,7 @@ fn the_end(
     figures: &mut Figures,
 ) -> Result<(), Failure> {
     let undone: Vec<String> = plan.notes.iter().filter_map(Note::left_undone).collect();
-    let again = plan::plan(end, &plan.goal, baselines);
+    let again = plan::plan_within(&as_read(end), &plan.goal, baselines, case.recreate);
     if !again.steps.is_empty() {
         let words: Vec<String> = again
             .steps
@@ -181,8 +244,12 @@ fn the_end(
     for note in &plan.notes {
         let words = match note {
             Note::Cannot { what, .. } => what.clone(),
-            Note::Needs { what, needs, .. } => {
-                needed(case, needs)?;
+            Note::Needs {
+                resource,
+                what,
+                needs,
+            } => {
+                needed(case, resource, needs)?;
                 format!("{what}; needs {needs}")
             }
             Note::Interrupts { .. } => continue,
@@ -192,8 +259,22 @@ fn the_end(
     Ok(())
 }
 
+/// A state as the next read shows it: what was made again has an id of its own by now, which its tag
+/// does not name.
+fn as_read(state: &Snapshot) -> Snapshot {
+    let mut state = state.clone();
+    for resource in state.resources.values_mut() {
+        if let Resource::SecurityGroup(group) = resource
+            && let Some(tags) = &mut group.tags
+        {
+            tags.remove(SUCCESSOR_OF);
+        }
+    }
+    state
+}
+
 /// What a note says to be needed first is really not there.
-fn needed(case: &Case, needs: &str) -> Result<(), Failure> {
+fn needed(case: &Case, resource: &ResourceId, needs: &str) -> Result<(), Failure> {
     let id = needs.split(' ').next().unwrap_or_default();
     if !needs.ends_with(" again") {
         // About the main table: a plan for all tables shows whether it is true.
@@ -202,7 +283,9 @@ fn needed(case: &Case, needs: &str) -> Result<(), Failure> {
     let topology = &case.live.topology;
     let missing = match topology.gateways.get(id) {
         Some(gateway) => {
-            gateway.state.as_deref() == Some("deleted") || !gateway.vpcs.contains(&VpcId::from(VPC))
+            let vpc = case.good.resources.get(resource).and_then(Resource::vpc);
+            gateway.state.as_deref() != Some("available")
+                || vpc.is_some_and(|vpc| !gateway.vpcs.contains(vpc))
         }
         None => {
             !topology
@@ -296,193 +379,6 @@ fn notes_are_whole(plan: &Plan, safety: &[StepSafety]) -> Result<(), Failure> {
     }
 }
 
-/// The state after a step, to be held against both ends.
-struct Prefix<'a> {
-    case: &'a Case,
-    plan: &'a Plan,
-    state: &'a Snapshot,
-    end: &'a Snapshot,
-}
-
-impl<'s> Prefix<'s> {
-    /// What the step touched; everything where the state before it was not safe.
-    fn hold(
-        &self,
-        touched: Option<Kind>,
-        packets: &Packets,
-        judged: &mut u64,
-    ) -> Result<(), String> {
-        let looks = |kind: Kind| touched.is_none_or(|touched| touched == kind);
-        if looks(Kind::SecurityGroup) {
-            self.groups(packets, judged)?;
-        }
-        if looks(Kind::NetworkAcl) {
-            self.acls(packets, judged)?;
-        }
-        if looks(Kind::RouteTable) {
-            self.routes(packets, judged)?;
-        }
-        Ok(())
-    }
-
-    fn wanted(&self, id: &ResourceId) -> Option<&'s Resource> {
-        self.plan
-            .goal
-            .get(id)
-            .or_else(|| self.case.live.resources.get(id))
-    }
-
-    /// Each group, and the groups of each interface together.
-    fn groups(&self, packets: &Packets, judged: &mut u64) -> Result<(), String> {
-        let live = &self.case.live;
-        let ids = live
-            .resources
-            .keys()
-            .filter(|id| id.kind() == Kind::SecurityGroup);
-        let alone = ids.map(|id| (id.to_string(), vec![id.clone()]));
-        let carried = live.topology.interfaces.values().map(|interface| {
-            let groups = interface
-                .groups
-                .iter()
-                .map(|id| ResourceId::from(id.clone()));
-            (interface.id.to_string(), groups.collect())
-        });
-        for (who, groups) in alone.chain(carried) {
-            let of = |state: &dyn Fn(&ResourceId) -> Option<&'s Resource>| -> Vec<&'s Resource> {
-                groups.iter().filter_map(state).collect()
-            };
-            let held = [
-                of(&|id| self.state.resources.get(id)),
-                of(&|id| live.resources.get(id)),
-                of(&|id| self.wanted(id)),
-            ];
-            for (direction, flow) in DIRECTIONS
-                .iter()
-                .flat_map(|direction| packets.flows.iter().map(move |flow| (*direction, flow)))
-            {
-                let [now, before, after] = held.each_ref().map(|held| {
-                    groups_permit(held.iter().copied(), direction, &live.topology, flow)
-                });
-                let ends = [before, after];
-                *judged += 1;
-                judge(now, ends, || format!("{who} {direction} {flow:?}"))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Each subnet by the ACL that holds it.
-    fn acls(&self, packets: &Packets, judged: &mut u64) -> Result<(), String> {
-        let live = &self.case.live;
-        for subnet in live.topology.subnets.keys() {
-            let holds = |resource: &&Resource| matches!(resource, Resource::NetworkAcl(acl) if acl.subnets.contains(subnet));
-            let now = self.state.resources.values().find(holds);
-            let before = live.resources.values().find(holds);
-            let after = self
-                .plan
-                .goal
-                .values()
-                .find(holds)
-                .or_else(|| before.and_then(|acl| self.wanted(&acl.id())));
-            let (
-                Some(Resource::NetworkAcl(now)),
-                Some(Resource::NetworkAcl(before)),
-                Some(Resource::NetworkAcl(after)),
-            ) = (now, before, after)
-            else {
-                return Err(format!("{subnet} is in no ACL"));
-            };
-            for (direction, flow) in DIRECTIONS
-                .iter()
-                .flat_map(|direction| packets.flows.iter().map(move |flow| (*direction, flow)))
-            {
-                let [now, before, after] =
-                    [now, before, after].map(|acl| naive::permits_acl(acl, direction, flow));
-                *judged += 1;
-                judge(now, [before, after], || {
-                    format!("{subnet} {direction} {flow:?}")
-                })?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Each subnet, each gateway, and who is on the main table, by the table that leads them.
-    fn routes(&self, packets: &Packets, judged: &mut u64) -> Result<(), String> {
-        let live = &self.case.live;
-        let main = |state: &Snapshot| state.main_table_of(&VpcId::from(VPC)).cloned();
-        let edge = |state: &Snapshot, gateway: &GatewayId| {
-            state
-                .resources
-                .values()
-                .find_map(|resource| match resource {
-                    Resource::RouteTable(table) if table.gateways.contains(gateway) => {
-                        Some(table.id.clone())
-                    }
-                    _ => None,
-                })
-        };
-        type Place<'p> = (String, Box<dyn Fn(&Snapshot) -> Option<RouteTableId> + 'p>);
-        let subnets = live.topology.subnets.keys().map(|subnet| -> Place<'_> {
-            (
-                subnet.to_string(),
-                Box::new(move |state: &Snapshot| {
-                    state
-                        .explicit_table_of(subnet)
-                        .cloned()
-                        .or_else(|| main(state))
-                }),
-            )
-        });
-        let gateways: Vec<GatewayId> = vec!["igw-1".into(), "vgw-1".into()];
-        let edges = gateways.iter().map(|gateway| -> Place<'_> {
-            (
-                gateway.to_string(),
-                Box::new(move |state: &Snapshot| edge(state, gateway)),
-            )
-        });
-        let implicit: Place<'_> = ("the main table".to_owned(), Box::new(main));
-        for (who, place) in subnets.chain(edges).chain([implicit]) {
-            let tables = [self.state, live, self.end].map(|state| (state, place(state)));
-            for address in &packets.addresses {
-                let [now, before, after] = tables
-                    .each_ref()
-                    .map(|(state, table)| hop(state, table.as_ref(), *address, &live.topology));
-                *judged += 1;
-                if now != before && now != after {
-                    return Err(format!(
-                        "{who}: {address} is led to {now:?}, neither {before:?} nor {after:?}"
-                    ));
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-fn judge(now: bool, [before, after]: [bool; 2], who: impl Fn() -> String) -> Result<(), String> {
-    match (before, after, now) {
-        (true, true, false) => Err(format!("cut: {}", who())),
-        (false, false, true) => Err(format!("opened: {}", who())),
-        _ => Ok(()),
-    }
-}
-
-fn hop(
-    state: &Snapshot,
-    table: Option<&RouteTableId>,
-    address: IpAddr,
-    topology: &Topology,
-) -> Option<RouteTarget> {
-    match state
-        .resources
-        .get(&ResourceId::RouteTable(table?.clone()))?
-    {
-        Resource::RouteTable(table) => naive::next_hop(table, topology, address),
-        Resource::SecurityGroup(_) | Resource::NetworkAcl(_) => None,
-    }
-}
-
 /// The figures of a plan, and that it does not go below the bound.
 fn count(
     case: &Case,
@@ -510,7 +406,7 @@ fn count(
             StepSafety::Unproved { why } => format!("unproved: {why}"),
         };
         figures.interrupting = 1;
-        *figures.interrupted_steps.entry(category(&why)).or_default() += 1;
+        figures.interrupted.insert(category(&why), 1);
     }
     if figures.equal == 1 {
         let bound = plan::lower_bound(&case.live, &case.goal(), baselines);

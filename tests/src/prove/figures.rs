@@ -18,8 +18,8 @@ pub struct Figures {
     pub undone: BTreeMap<String, u64>,
     /// Cases with a step that is not safe, all of them told.
     pub interrupting: u64,
-    /// Steps that are not safe, by why there is no better way.
-    pub interrupted_steps: BTreeMap<String, u64>,
+    /// Cases with a step that is not safe, by why there is no better way.
+    pub interrupted: BTreeMap<String, u64>,
     /// Cases in which something is made again.
     pub recreating: u64,
     /// Cases with a temporary ACL.
@@ -30,6 +30,8 @@ pub struct Figures {
     pub above_lower_bound: u64,
     /// Packets and addresses judged by the naive evaluator, over all prefixes.
     pub packets: u64,
+    /// Packet sets and next hops compared by the algebra, over all prefixes.
+    pub sets: u64,
     /// Steps by API.
     pub calls: BTreeMap<String, u64>,
 }
@@ -39,7 +41,7 @@ impl Figures {
     pub fn add(&mut self, other: &Self) {
         let maps = [
             (&mut self.undone, &other.undone),
-            (&mut self.interrupted_steps, &other.interrupted_steps),
+            (&mut self.interrupted, &other.interrupted),
             (&mut self.calls, &other.calls),
         ];
         for (mine, theirs) in maps {
@@ -58,6 +60,7 @@ impl Figures {
             (&mut self.at_lower_bound, other.at_lower_bound),
             (&mut self.above_lower_bound, other.above_lower_bound),
             (&mut self.packets, other.packets),
+            (&mut self.sets, other.sets),
         ];
         for (mine, theirs) in counts {
             *mine += theirs;
@@ -77,10 +80,11 @@ impl Figures {
             format!("plans at the lower bound     {}", self.at_lower_bound),
             format!("plans above it               {}", self.above_lower_bound),
             format!("packets judged               {}", self.packets),
+            format!("packet sets compared         {}", self.sets),
         ];
         let lists = [
             ("left undone, by why", &self.undone),
-            ("steps not safe, by why", &self.interrupted_steps),
+            ("cases with a step not safe, by why", &self.interrupted),
             ("calls by API", &self.calls),
         ];
         for (title, list) in lists {

@@ -1,6 +1,9 @@
 //! What people do to an account.
 
-use super::world::{destination, detail, entry, entry_key, pick, rule, served, tags, target};
+use super::account::Home;
+use super::world::{
+    announced, destination, detail, entry, entry_key, pick, rule, served, tags, target,
+};
 use fastrand::Rng;
 use snapback_model::*;
 
@@ -21,6 +24,7 @@ pub(super) enum Mutation {
     SwapMain,
     MoveEdge,
     Propagate,
+    Announce,
     Tag,
     DeleteGroup,
     DeleteAcl,
@@ -49,6 +53,7 @@ impl Mutation {
                 Self::SwapMain,
                 Self::MoveEdge,
                 Self::Propagate,
+                Self::Announce,
                 Self::Tag,
             ],
         )
@@ -83,6 +88,7 @@ impl Mutation {
         else {
             return;
         };
+        let home = Home::of(group.vpc.as_ref());
         let held: Vec<RuleKey> = group.rules.keys().cloned().collect();
         let one = (!held.is_empty()).then(|| pick(rng, &held).clone());
         let handle = |rule: &RuleKey| RuleHandle {
@@ -91,7 +97,7 @@ impl Mutation {
         };
         match (self, one) {
             (Self::AddRule, _) => {
-                let new = rule(rng);
+                let new = rule(rng, home);
                 group.rules.entry(new).or_insert_with(|| detail(rng));
             }
             (Self::DropRule, Some(old)) => {
@@ -99,7 +105,7 @@ impl Mutation {
                 live.handles.rules.retain(|_, of| *of != handle(&old));
             }
             (Self::ModifyRule, Some(old)) => {
-                let mut new = rule(rng);
+                let mut new = rule(rng, home);
                 new.direction = old.direction;
                 let same = std::mem::discriminant(&new.peer) == std::mem::discriminant(&old.peer);
                 if same && !group.rules.contains_key(&new) {
@@ -131,7 +137,9 @@ impl Mutation {
                 Some(Resource::NetworkAcl(acl)) => acl.subnets.clone(),
                 _ => return,
             };
-            let Some(other) = any_of(live, rng, Kind::NetworkAcl).filter(|other| *other != id)
+            let vpc = |id: &ResourceId| live.resources.get(id).and_then(Resource::vpc).cloned();
+            let Some(other) = any_of(live, rng, Kind::NetworkAcl)
+                .filter(|other| *other != id && vpc(other) == vpc(&id))
             else {
                 return;
             };
@@ -172,18 +180,23 @@ impl Mutation {
         let Some(id) = any_of(live, rng, Kind::RouteTable) else {
             return;
         };
+        let Some(vpc) = live.resources.get(&id).and_then(Resource::vpc).cloned() else {
+            return;
+        };
+        let home = Home::of(Some(&vpc));
         if let Self::SwapMain = self {
             let edge = matches!(live.resources.get(&id), Some(Resource::RouteTable(table)) if !table.gateways.is_empty());
             if !edge {
-                for table in tables(live) {
+                for table in tables(live).filter(|table| table.vpc == vpc) {
                     table.main = ResourceId::from(table.id.clone()) == id;
                 }
             }
             return;
         }
         if let Self::MoveToTable | Self::MoveEdge = self {
-            let subnet = SubnetId::from(*pick(rng, &super::world::SUBNETS));
-            let gateway = GatewayId::from(*pick(rng, &["igw-1", "vgw-1"]));
+            let subnet = pick(rng, &home.subnets()).clone();
+            let edge: &str = if rng.bool() { "igw" } else { "vgw" };
+            let gateway = GatewayId::new(home.id(edge, 1));
             let is_edge = matches!(self, Self::MoveEdge);
             let leaves_only = rng.u8(..3) == 0;
             for table in tables(live) {
@@ -209,7 +222,7 @@ impl Mutation {
             Self::SetRoute => {
                 table
                     .routes
-                    .insert(destination(rng), Route::created(target(rng)));
+                    .insert(destination(rng), Route::created(target(rng, home)));
             }
             Self::DropRoute => {
                 let created = table
@@ -224,15 +237,34 @@ impl Mutation {
                 }
             }
             Self::Serve => {
-                let (destination, route) = served();
+                let (destination, route) = served(home);
                 if table.routes.remove(&destination).is_none() {
                     table.routes.insert(destination, route);
                 }
             }
             Self::Propagate => {
-                let gateway = GatewayId::from("vgw-1");
-                if !table.propagating.remove(&gateway) {
+                let gateway = GatewayId::new(home.id("vgw", 1));
+                if table.propagating.remove(&gateway) {
+                    table
+                        .routes
+                        .retain(|_, route| route.origin != RouteOrigin::Propagated);
+                } else {
                     table.propagating.insert(gateway);
+                    let (destination, route) = announced(rng, home);
+                    table.routes.entry(destination).or_insert(route);
+                }
+            }
+            Self::Announce if !table.propagating.is_empty() => {
+                let (destination, route) = announced(rng, home);
+                let held = table.routes.get(&destination).map(|held| held.origin);
+                match held {
+                    None => {
+                        table.routes.insert(destination, route);
+                    }
+                    Some(RouteOrigin::Propagated) => {
+                        table.routes.remove(&destination);
+                    }
+                    Some(_) => {}
                 }
             }
             Self::DeleteTable if !table.main => {
@@ -290,5 +322,48 @@ fn retag(live: &mut Snapshot, rng: &mut Rng) {
         Some(Resource::NetworkAcl(acl)) => acl.tags = tags(rng),
         Some(Resource::RouteTable(table)) => table.tags = tags(rng),
         None => {}
+    }
+}
+
+/// A NAT gateway is deleted, or is about to be; its addresses are free, somebody else's, or gone.
+pub(super) fn lose_nat(live: &mut Snapshot, rng: &mut Rng) {
+    let topology = &mut live.topology;
+    let ids: Vec<String> = topology
+        .gateways
+        .values()
+        .filter(|gateway| gateway.kind == GatewayKind::Nat)
+        .map(|gateway| gateway.id.clone())
+        .collect();
+    let id = pick(rng, &ids).clone();
+    let deleting = match rng.u8(..6) {
+        0 => {
+            topology.gateways.remove(&id);
+            false
+        }
+        one => {
+            let deleting = one == 1;
+            if let Some(gateway) = topology.gateways.get_mut(&id) {
+                let state = if deleting { "deleting" } else { "deleted" };
+                gateway.state = Some(state.to_owned());
+            }
+            deleting
+        }
+    };
+    if deleting {
+        return;
+    }
+    let fate = rng.u8(..8);
+    if fate == 0 {
+        topology.addresses = None;
+    }
+    for address in topology
+        .addresses
+        .iter_mut()
+        .flat_map(|all| all.values_mut())
+    {
+        address.holder = (fate == 1).then(|| "eni-77".to_owned());
+    }
+    if let (2, Some(addresses)) = (fate, &mut topology.addresses) {
+        addresses.pop_last();
     }
 }

@@ -4,12 +4,12 @@ use super::world::pick;
 use fastrand::Rng;
 use ipnet::IpNet;
 use snapback_model::*;
-use snapback_reach::{Flow, Host, Symbol, naive};
+use snapback_reach::{Flow, Host, Symbol};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 /// Packets and addresses of one case.
-const FLOWS: usize = 48;
+const FLOWS: usize = 64;
 const ADDRESSES: usize = 24;
 
 /// The packets and addresses that a case is judged by.
@@ -134,17 +134,4 @@ fn edges(traffic: &Traffic, points: &mut BTreeSet<(u8, u16)>) {
         Traffic::Icmpv6(_) => points.extend([(58, 0), (58, 128 * 256)]),
         Traffic::Protocol(number) => points.extend([(*number, 0), (number.wrapping_add(1), 0)]),
     }
-}
-
-/// Whether groups let a packet pass together.
-pub(super) fn groups_permit<'s>(
-    groups: impl Iterator<Item = &'s Resource>,
-    direction: Direction,
-    topology: &Topology,
-    flow: &Flow,
-) -> bool {
-    groups.into_iter().any(|group| match group {
-        Resource::SecurityGroup(group) => naive::permits_group(group, direction, topology, flow),
-        Resource::NetworkAcl(_) | Resource::RouteTable(_) => false,
-    })
 }

@@ -60,7 +60,7 @@ impl Tally {
             failed: u64::from(!violations.is_empty()),
             changes: played.changes,
             calls: long(world.ec2_calls().len()),
-            writes: long(world.written().len()),
+            writes: long(world.tried().len()),
             invocations: played.invocations,
             sweeps: played.sweeps,
             crashes: played.crashed.saturating_add(played.timed_out),

@@ -134,6 +134,9 @@ impl<P: GuardPorts> Visit<'_, P> {
         let mut outcome = Outcome::Alerted;
         match halt {
             Halt::Braked(brake) => {
+                // A breaker that has closed by itself would be asked about by every sweep.
+                let (terms, now) = (&self.guard.policy.breaker, self.now());
+                base.fight = base.fight.filter(|fight| !fight.is_over(terms, now));
                 if brake.stop.budget.is_of_account() && !account.waiting.contains(resource) {
                     counted = Some(account.braked(brake.clone(), resource));
                 }

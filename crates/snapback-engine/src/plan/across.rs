@@ -20,7 +20,18 @@ pub(super) struct Scene<'a> {
 impl Scene<'_> {
     /// A safe order of single calls where whole resources stand in each other's way.
     fn interleaved(&self, draft: &Draft, left: &[Step]) -> Option<Vec<Step>> {
-        safe_order(self.found, self.goal, &draft.steps, left)
+        // Resources of another kind change nothing here: what they do together is woven later.
+        let kind = left.first()?.resource.kind();
+        let done = draft
+            .steps
+            .iter()
+            .filter(|step| step.resource.kind() == kind);
+        let done: Vec<Step> = done.cloned().collect();
+        let goal = self.goal.iter().filter(|(id, _)| id.kind() == kind);
+        let goal = goal
+            .map(|(id, wanted)| (id.clone(), wanted.clone()))
+            .collect();
+        safe_order(self.found, &goal, &done, left)
     }
 }
 

@@ -29,6 +29,7 @@ pub(super) struct Move {
     pub(super) from: Option<ResourceId>,
     /// Who holds it after the call.
     pub(super) to: Option<ResourceId>,
+    pub(super) vpc: VpcId,
     pub(super) passage: Passage,
     pub(super) step: Step,
 }
@@ -41,10 +42,16 @@ pub(super) struct Moves {
 }
 
 impl Moves {
+    /// The move that makes another table the main one of a VPC.
+    fn main_of(&self, vpc: &VpcId) -> Option<&Move> {
+        let mut moves = self.moves.iter();
+        moves.find(|of| of.passage == Passage::Main && of.vpc == *vpc)
+    }
+
     fn push(
         &mut self,
         (from, to): (Option<ResourceId>, Option<ResourceId>),
-        passage: Passage,
+        (passage, vpc): (Passage, &VpcId),
         resource: impl Into<ResourceId>,
         action: Action,
         why: String,
@@ -57,6 +64,7 @@ impl Moves {
         self.moves.push(Move {
             from,
             to,
+            vpc: vpc.clone(),
             passage,
             step,
         });
@@ -89,7 +97,7 @@ pub(super) fn acl_moves(live: &Snapshot, pairs: &Pairs<'_, NetworkAcl>) -> Moves
             };
             moves.push(
                 (from.cloned().map(Into::into), Some(goal.id.clone().into())),
-                Passage::Explicit,
+                (Passage::Explicit, &goal.vpc),
                 goal.id.clone(),
                 action,
                 format!("move {subnet} back to {}", goal.id),
@@ -136,7 +144,13 @@ pub(super) fn table_moves(live: &Snapshot, pairs: &Pairs<'_, RouteTable>) -> Mov
             table: goal.id.clone(),
         };
         let why = format!("make {} the main table of {} again", goal.id, now.vpc);
-        moves.push(ends, Passage::Main, goal.id.clone(), action, why);
+        moves.push(
+            ends,
+            (Passage::Main, &goal.vpc),
+            goal.id.clone(),
+            action,
+            why,
+        );
     }
     for (now, goal) in pairs.values() {
         let subnets = now
@@ -157,7 +171,7 @@ pub(super) fn table_moves(live: &Snapshot, pairs: &Pairs<'_, RouteTable>) -> Mov
         }
     }
     for (now, goal) in pairs.values() {
-        let stays_main = now.main && !moves.moves.iter().any(|of| of.passage == Passage::Main);
+        let stays_main = now.main && moves.main_of(&now.vpc).is_none();
         for gateway in &goal.gateways {
             if stays_main {
                 let what = format!(
@@ -169,7 +183,7 @@ pub(super) fn table_moves(live: &Snapshot, pairs: &Pairs<'_, RouteTable>) -> Mov
                 continue;
             }
             let subject = AssociationSubject::Gateway(gateway.clone());
-            let swap = moves.moves.iter().find(|of| of.passage == Passage::Main);
+            let swap = moves.main_of(&goal.vpc);
             let holder = holder(live, &subject).map(ResourceId::from);
             let crossed = swap.is_some_and(|swap| {
                 swap.to == holder && swap.from.as_ref() == Some(&goal.id.clone().into())
@@ -202,7 +216,7 @@ fn step_aside(
     let why = format!("free {from} of {subject}: it is to be the main table");
     moves.push(
         (Some(from.clone().into()), None),
-        Passage::Edge,
+        (Passage::Edge, &goal.vpc),
         from,
         action,
         why,
@@ -213,7 +227,13 @@ fn step_aside(
     };
     let why = format!("bind {subject} to {} again", goal.id);
     let ends = (None, Some(goal.id.clone().into()));
-    moves.push(ends, Passage::Edge, goal.id.clone(), action, why);
+    moves.push(
+        ends,
+        (Passage::Edge, &goal.vpc),
+        goal.id.clone(),
+        action,
+        why,
+    );
 }
 
 fn bind(moves: &mut Moves, live: &Snapshot, goal: &RouteTable, subject: AssociationSubject) {
@@ -243,7 +263,7 @@ fn bind(moves: &mut Moves, live: &Snapshot, goal: &RouteTable, subject: Associat
         },
     };
     let ends = (from.map(Into::into), Some(table.clone().into()));
-    moves.push(ends, passage, table.clone(), action, why);
+    moves.push(ends, (passage, &goal.vpc), table.clone(), action, why);
 }
 
 fn release(
@@ -278,7 +298,7 @@ fn release(
         from: table.id.clone(),
     };
     let ends = (Some(table.id.clone().into()), to.map(Into::into));
-    moves.push(ends, passage, table.id.clone(), action, why);
+    moves.push(ends, (passage, &table.vpc), table.id.clone(), action, why);
 }
 
 fn is_claimed(subject: &AssociationSubject, pairs: &Pairs<'_, RouteTable>) -> bool {

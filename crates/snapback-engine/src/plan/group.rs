@@ -3,6 +3,7 @@
 
 use super::Action;
 use super::apply::same_peer_kind;
+use super::association::Pairs;
 use super::draft::Draft;
 use super::tag;
 use snapback_model::*;
@@ -28,9 +29,68 @@ pub(super) struct GroupCalls {
     pub(super) words: Draft,
 }
 
+/// The calls on each group. What one no longer allows another on the same interfaces may have to
+/// allow first.
+pub(super) fn plan_groups(
+    live: &Snapshot,
+    pairs: &Pairs<'_, SecurityGroup>,
+    baselines: &Baselines,
+) -> BTreeMap<ResourceId, GroupCalls> {
+    let beside = beside(live, pairs);
+    let coming = |id: &SecurityGroupId| -> BTreeSet<RuleKey> {
+        let others = beside.get(id).into_iter().flatten();
+        others
+            .filter_map(|other| pairs.get(&(*other).clone().into()))
+            .flat_map(|(now, wanted)| {
+                let keys = wanted.rules.keys();
+                keys.filter(|key| !now.rules.contains_key(*key))
+            })
+            .cloned()
+            .collect()
+    };
+    pairs
+        .iter()
+        .map(|(id, (now, wanted))| {
+            let coming = coming(&now.id);
+            (
+                id.clone(),
+                plan_group(live, now, wanted, baselines, &coming),
+            )
+        })
+        .collect()
+}
+
+/// For each group the others of the plan that an interface may carry with it: one does, or the
+/// interfaces were not read.
+fn beside<'a>(
+    live: &'a Snapshot,
+    pairs: &Pairs<'a, SecurityGroup>,
+) -> BTreeMap<&'a SecurityGroupId, BTreeSet<&'a SecurityGroupId>> {
+    let planned: BTreeSet<&SecurityGroupId> = pairs.values().map(|(now, _)| &now.id).collect();
+    let mut beside: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    if planned.len() < 2 {
+        return beside;
+    }
+    let mut together = |groups: Vec<&'a SecurityGroupId>| {
+        for one in &groups {
+            let others = groups.iter().filter(|other| *other != one).copied();
+            beside.entry(*one).or_default().extend(others);
+        }
+    };
+    if live.topology.read.contains(&ContextKind::Interfaces) {
+        for interface in live.topology.interfaces.values() {
+            let carried = interface.groups.iter().filter(|id| planned.contains(id));
+            together(carried.collect());
+        }
+    } else {
+        together(planned.into_iter().collect());
+    }
+    beside
+}
+
 /// The calls that make the rules of `live` what `goal` says. `coming` are the rules that other groups
 /// on the same interfaces are still to get: what they will allow is not taken away before.
-pub(super) fn plan_group(
+fn plan_group(
     snapshot: &Snapshot,
     live: &SecurityGroup,
     goal: &SecurityGroup,
@@ -98,20 +158,6 @@ pub(super) fn fewest(now: &SecurityGroup, wanted: &SecurityGroup) -> usize {
         .into_iter()
         .map(of)
         .fold(0, usize::saturating_add)
-}
-
-/// Whether an interface may carry both groups: one does, or the interfaces were not read.
-pub(super) fn share_interfaces(
-    snapshot: &Snapshot,
-    one: &SecurityGroupId,
-    other: &SecurityGroupId,
-) -> bool {
-    let topology = &snapshot.topology;
-    !topology.read.contains(&ContextKind::Interfaces)
-        || topology
-            .interfaces
-            .values()
-            .any(|interface| interface.groups.contains(one) && interface.groups.contains(other))
 }
 
 /// The rules of one direction while they are being put right.

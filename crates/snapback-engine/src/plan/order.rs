@@ -99,7 +99,11 @@ impl<'a> Order<'a> {
             return true;
         };
         let prepared = of.to.as_ref().is_none_or(|to| !self.edits.contains(to));
-        let others = || self.left.iter().filter_map(|left| self.of(*left));
+        // What happens in another VPC is nothing to it.
+        let others = || {
+            let left = self.left.iter().filter_map(|left| self.of(*left));
+            left.filter(|other| other.vpc == of.vpc)
+        };
         let swap = || others().find(|other| other.passage == Passage::Main);
         let in_time = match of.passage {
             Passage::Explicit | Passage::Arrives => true,

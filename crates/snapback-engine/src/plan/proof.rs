@@ -2,24 +2,30 @@
 //! after a step cuts, opens or leads astray is told (design.md principle 4).
 //!
 //! The invariant is held for whoever sends packets, not for each resource by itself: a group, an
-//! interface by all its groups, a subnet by the ACL and the table that hold it at that moment, a
-//! gateway by the table of its edge association.
+//! interface by all its groups, alone and behind the ACL of its subnet, a subnet by the ACL and the
+//! table that hold it at that moment, a gateway by the table of its edge association.
 
 use super::note::no_better_way;
 use super::{Action, Note, Step, StepSafety, apply};
+use behind::{Danger, Guarded};
 use places::{Filtered, Places, Routed, Traveller};
 use reduced::reduced;
 use snapback_model::*;
-use snapback_reach::{NextHops, PacketSet, bound, next_hops, permitted_by_acl, permitted_by_group};
+use snapback_reach::{NextHops, PacketSet, bound, next_hops, permitted_by_acl, permitted_by_rules};
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
+pub(super) mod behind;
 mod places;
-mod reduced;
+pub(super) mod reduced;
 pub(super) mod search;
 pub(super) mod traffic;
 
 /// Lines of packets that a note names.
 const LINES_MAX: usize = 5;
+
+/// Why groups and ACLs open something together.
+const NO_WEAVE: &str = "no order of the calls on the groups and on the ACL avoids it";
 
 const DIRECTIONS: [Direction; 2] = [Direction::Ingress, Direction::Egress];
 
@@ -31,6 +37,8 @@ enum Harmed {
     Group(SecurityGroupId),
     /// The interfaces that carry these groups, all together.
     Carriers(BTreeSet<SecurityGroupId>),
+    /// Interfaces, by their groups and the ACL before them.
+    Behind(Guarded),
     Filtered(Filtered),
     Routed(Routed),
 }
@@ -57,7 +65,15 @@ pub(super) fn safety(
             continue;
         }
         if told.last().is_none_or(|last| *last == StepSafety::Safe) {
-            why = no_better_way(action, &live.topology);
+            why = if proof
+                .harms
+                .keys()
+                .all(|(who, _)| matches!(who, Harmed::Behind(_)))
+            {
+                NO_WEAVE.to_owned()
+            } else {
+                no_better_way(action, &live.topology)
+            };
         }
         let lines: BTreeSet<&String> = proof.harms.values().collect();
         let lines: Vec<&str> = lines.into_iter().map(String::as_str).collect();
@@ -112,14 +128,16 @@ struct Proof<'a> {
     live: &'a Snapshot,
     goal: &'a BTreeMap<ResourceId, Resource>,
     state: Snapshot,
-    end: Snapshot,
+    end: Rc<Snapshot>,
     places: Places,
     /// The sets of groups that interfaces carry, two or more of them touched.
-    carried: BTreeSet<BTreeSet<SecurityGroupId>>,
+    carried: Rc<BTreeSet<BTreeSet<SecurityGroupId>>>,
+    /// What groups and ACLs could open together.
+    dangers: Rc<[Danger]>,
     /// Where each table leads in live and at the end.
-    ends: BTreeMap<(Option<RouteTableId>, bool), NextHops>,
+    ends: BTreeMap<(Option<RouteTableId>, bool), Rc<NextHops>>,
     /// What both ends permit and what either does.
-    bounds: BTreeMap<Victim, Option<(PacketSet, PacketSet)>>,
+    bounds: BTreeMap<Victim, Option<Rc<(PacketSet, PacketSet)>>>,
     harms: Harms,
 }
 
@@ -155,9 +173,10 @@ impl<'a> Proof<'a> {
             live,
             goal,
             state,
-            end,
+            end: Rc::new(end),
             places,
-            carried,
+            carried: Rc::new(carried),
+            dangers: behind::dangers(live, goal, steps).into(),
             ends: BTreeMap::new(),
             bounds: BTreeMap::new(),
             harms: Harms::new(),
@@ -211,7 +230,33 @@ impl<'a> Proof<'a> {
             }
             _ => {}
         }
+        self.look_behind(action);
         Ok(())
+    }
+
+    /// What a call on a group or an ACL opens for interfaces that both of them guard.
+    fn look_behind(&mut self, action: &Action) {
+        let filters = behind::filters(action);
+        for danger in self.dangers.clone().iter() {
+            if !filters && !danger.hears_groups(action) {
+                continue;
+            }
+            let Danger { who, direction, .. } = danger;
+            let by_groups = danger.by_groups(&self.state, self.live);
+            let open = by_groups.intersection(&danger.by_acl(&self.state, self.live));
+            let victim = (Harmed::Behind(who.clone()), Some(*direction));
+            if open.is_empty() {
+                self.harms.remove(&victim);
+            } else {
+                let words = format!(
+                    "interfaces with {} in {}: opens {direction} for a moment, the group and the ACL together: {}",
+                    and(&who.groups),
+                    who.subnet,
+                    lines(&open)
+                );
+                self.harms.insert(victim, words);
+            }
+        }
     }
 
     fn look_at_groups(&mut self, id: &SecurityGroupId, direction: Direction) {
@@ -226,54 +271,31 @@ impl<'a> Proof<'a> {
                 Harmed::Carriers(groups) => groups.clone(),
                 _ => BTreeSet::from([id.clone()]),
             };
-            let now = self.union(&groups, direction, |proof, id| {
-                proof
-                    .state
-                    .resources
-                    .get(id)
-                    .or_else(|| proof.live.resources.get(id))
+            let topology = &self.live.topology;
+            let held = |id: &ResourceId| self.live.resources.get(id);
+            let now = union_of(&groups, direction, topology, |id| {
+                self.state.resources.get(id).or_else(|| held(id))
             });
             let words = match &harmed {
-                Harmed::Carriers(groups) => {
-                    let names: Vec<&str> = groups.iter().map(SecurityGroupId::as_str).collect();
-                    format!("interfaces with {}", names.join(" and "))
-                }
+                Harmed::Carriers(groups) => format!("interfaces with {}", and(groups)),
                 _ => id.to_string(),
             };
             let victim = (harmed, Some(direction));
             if !self.bounds.contains_key(&victim) {
-                let before =
-                    self.union(&groups, direction, |proof, id| proof.live.resources.get(id));
-                let after = self.union(&groups, direction, |proof, id| {
-                    proof.goal.get(id).or_else(|| proof.live.resources.get(id))
+                let before = union_of(&groups, direction, topology, held);
+                let after = union_of(&groups, direction, topology, |id| {
+                    self.goal.get(id).or_else(|| held(id))
                 });
                 // What is made again is carried by nothing yet.
                 let known = groups
                     .iter()
                     .all(|id| self.live.resources.contains_key(&id.clone().into()));
-                let bounds = known.then(|| (before.intersection(&after), before.union(&after)));
+                let bounds =
+                    known.then(|| Rc::new((before.intersection(&after), before.union(&after))));
                 self.bounds.insert(victim.clone(), bounds);
             }
             self.judge(victim, &words, &now);
         }
-    }
-
-    fn union<'s>(
-        &'s self,
-        groups: &BTreeSet<SecurityGroupId>,
-        direction: Direction,
-        of: impl Fn(&'s Self, &ResourceId) -> Option<&'s Resource>,
-    ) -> PacketSet {
-        groups
-            .iter()
-            .filter_map(|id| match of(self, &id.clone().into()) {
-                Some(Resource::SecurityGroup(group)) => {
-                    Some(permitted_by_group(group, direction, &self.live.topology))
-                }
-                _ => None,
-            })
-            .reduce(|one, other| one.union(&other))
-            .unwrap_or_else(PacketSet::empty)
     }
 
     fn look_at_acls(&mut self, direction: Direction) {
@@ -313,9 +335,9 @@ impl<'a> Proof<'a> {
                 .or_insert_with(|| {
                     let before = permitted_by_acl(before, direction);
                     let after = permitted_by_acl(after, direction);
-                    Some((before.intersection(&after), before.union(&after)))
+                    Some(Rc::new((before.intersection(&after), before.union(&after))))
                 });
-            if let Some(words) = bounds.as_ref().and_then(|bounds| {
+            if let Some(words) = bounds.as_deref().and_then(|bounds| {
                 harm(
                     &subnets,
                     direction,
@@ -331,7 +353,7 @@ impl<'a> Proof<'a> {
 
     fn judge(&mut self, victim: Victim, words: &str, now: &PacketSet) {
         let (_, direction) = &victim;
-        let bounds = self.bounds.get(&victim).and_then(Option::as_ref);
+        let bounds = self.bounds.get(&victim).and_then(Option::as_deref);
         let found = direction
             .zip(bounds)
             .and_then(|(direction, bounds)| harm(words, direction, now, bounds));
@@ -347,22 +369,19 @@ impl<'a> Proof<'a> {
         let mut now: BTreeMap<Option<RouteTableId>, NextHops> = BTreeMap::new();
         for (place, who) in self.places.routed() {
             let topology = &self.live.topology;
-            let routes = |state: &Snapshot, id: &Option<RouteTableId>| {
-                id.as_ref()
-                    .and_then(|id| table(state, id))
-                    .map(|table| table.routes.clone())
-            };
-            let held = routes(&self.state, &place.now);
-            if held == routes(&self.end, &place.end) || held == routes(self.live, &place.live) {
+            let held = routes(&self.state, place.now.as_ref());
+            if held == routes(&self.end, place.end.as_ref())
+                || held == routes(self.live, place.live.as_ref())
+            {
                 continue;
             }
             for (id, is_end, state) in [
                 (&place.live, false, self.live),
-                (&place.end, true, &self.end),
+                (&place.end, true, &*self.end),
             ] {
                 self.ends
                     .entry((id.clone(), is_end))
-                    .or_insert_with(|| hops(state, id.as_ref(), topology));
+                    .or_insert_with(|| Rc::new(hops(state, id.as_ref(), topology)));
             }
             let ends = [(&place.live, false), (&place.end, true)]
                 .map(|(id, is_end)| self.ends.get(&(id.clone(), is_end)));
@@ -378,6 +397,26 @@ impl<'a> Proof<'a> {
             }
         }
     }
+}
+
+/// What groups let pass together, each as `of` gives it.
+fn union_of<'s>(
+    groups: &BTreeSet<SecurityGroupId>,
+    direction: Direction,
+    topology: &Topology,
+    of: impl Fn(&ResourceId) -> Option<&'s Resource>,
+) -> PacketSet {
+    let held = groups.iter().filter_map(|id| match of(&id.clone().into()) {
+        Some(Resource::SecurityGroup(group)) => Some(group),
+        _ => None,
+    });
+    let rules = held.flat_map(|group| group.rules.keys());
+    permitted_by_rules(rules.filter(|key| key.direction == direction), topology)
+}
+
+fn and(groups: &BTreeSet<SecurityGroupId>) -> String {
+    let names: Vec<&str> = groups.iter().map(SecurityGroupId::as_str).collect();
+    names.join(" and ")
 }
 
 fn harm(
@@ -405,6 +444,13 @@ fn table<'a>(state: &'a Snapshot, id: &RouteTableId) -> Option<&'a RouteTable> {
         Resource::RouteTable(table) => Some(table),
         Resource::SecurityGroup(_) | Resource::NetworkAcl(_) => None,
     }
+}
+
+fn routes<'a>(
+    state: &'a Snapshot,
+    id: Option<&RouteTableId>,
+) -> Option<&'a BTreeMap<Destination, Route>> {
+    table(state, id?).map(|table| &table.routes)
 }
 
 /// Where a table leads; without one, nowhere but in the VPC itself, which is as no edge routing.

@@ -113,7 +113,7 @@ pub(super) fn a_thousand_changes(scene: &mut Scene<'_>) -> Result<(), String> {
         }
         scene.station.catch_up()?;
     }
-    let early = scene.station.world.written();
+    let early = scene.station.world.our_subjects();
     scene.demand(
         many == CALLS && refused < 20 && early.len() < 10,
         "a thousand calls; the first nine were taken back, then it was a mass change: the rest waited",
@@ -123,7 +123,7 @@ pub(super) fn a_thousand_changes(scene: &mut Scene<'_>) -> Result<(), String> {
     let brake = alerts
         .iter()
         .any(|text| text.contains("budgets.resources-reverted-in-ten-minutes"));
-    let back = scene.station.world.written();
+    let back = scene.station.world.our_subjects();
     scene.demand(
         alerts.len() == 1 && brake && back.len() == 25,
         "once the script was quiet it was judged as one: 25 resources put back, then the brake, told once and loudly",

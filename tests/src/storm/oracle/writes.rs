@@ -79,7 +79,7 @@ impl Bench<'_> {
         let journal = std::mem::take(&mut self.journal);
         let mut stories: BTreeMap<IncidentId, Standing> = BTreeMap::new();
         let mut read = 0;
-        for written in self.played.world.written() {
+        for written in self.played.world.tried() {
             for entry in journal.iter().take(written.journalled).skip(read) {
                 stories
                     .entry(entry.incident.clone())

@@ -1,10 +1,12 @@
 //! Which ACL and which table hold whom: in live, now, and at the end.
 
 use super::super::{Action, Step};
+use super::behind::filters;
 use super::names;
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::rc::Rc;
 
 /// Who is led by a table.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,9 +51,9 @@ type Tables = BTreeMap<Traveller, RouteTableId>;
 #[derive(Clone)]
 pub(super) struct Places {
     /// Subnets and VPCs that are known to have implicit subnets.
-    homes: BTreeMap<SubnetId, VpcId>,
-    acls: [Acls; 3],
-    tables: [Tables; 3],
+    homes: Rc<BTreeMap<SubnetId, VpcId>>,
+    acls: [Rc<Acls>; 3],
+    tables: [Rc<Tables>; 3],
 }
 
 impl Places {
@@ -63,7 +65,7 @@ impl Places {
         steps: &[Step],
     ) -> Self {
         let mut places = Self {
-            homes: BTreeMap::new(),
+            homes: Rc::default(),
             acls: Default::default(),
             tables: Default::default(),
         };
@@ -77,7 +79,7 @@ impl Places {
                         .map(|subnet| (subnet.clone(), acl.id.clone())),
                 );
             }
-            places.acls = [before.clone(), before, wanted];
+            places.acls = [before.clone(), before, wanted].map(Rc::new);
         }
         if steps.iter().any(|step| routes(&step.action)) {
             let vpcs: BTreeSet<&VpcId> = start
@@ -87,7 +89,7 @@ impl Places {
                 .map(|table| &table.vpc)
                 .collect();
             let subnets = live.topology.subnets.values();
-            places.homes = subnets
+            let mut homes: BTreeMap<SubnetId, VpcId> = subnets
                 .filter(|subnet| vpcs.contains(&subnet.vpc))
                 .map(|subnet| (subnet.id.clone(), subnet.vpc.clone()))
                 .collect();
@@ -98,12 +100,11 @@ impl Places {
                 .filter_map(as_table)
             {
                 let explicit = table.subnets.iter();
-                places
-                    .homes
-                    .extend(explicit.map(|subnet| (subnet.clone(), table.vpc.clone())));
+                homes.extend(explicit.map(|subnet| (subnet.clone(), table.vpc.clone())));
             }
-            let [before, after] = [start, end].map(|state| places.tables_in(state));
-            places.tables = [before.clone(), before, after];
+            places.homes = Rc::new(homes);
+            let [before, after] = [start, end].map(|state| Rc::new(places.tables_in(state)));
+            places.tables = [Rc::clone(&before), before, after];
         }
         places
     }
@@ -112,22 +113,23 @@ impl Places {
     pub(super) fn filter(&mut self, state: &Snapshot) {
         let [live, now, _] = &mut self.acls;
         // What the reduced state does not hold is where it was.
-        now.clone_from(live);
-        now.extend(acls(state));
+        let mut found = Acls::clone(live);
+        found.extend(acls(state));
+        *now = Rc::new(found);
     }
 
     /// Takes up which table leads whom now.
     pub(super) fn route(&mut self, state: &Snapshot) {
         let found = self.tables_in(state);
         let [_, now, _] = &mut self.tables;
-        *now = found;
+        *now = Rc::new(found);
     }
 
     /// The subnets by their ACLs, with their names.
     pub(super) fn filtered(&self) -> Vec<(Filtered, String)> {
         let [live, now, goal] = &self.acls;
         let mut by: BTreeMap<Filtered, Vec<Traveller>> = BTreeMap::new();
-        for (subnet, live) in live {
+        for (subnet, live) in live.iter() {
             if let (Some(now), Some(goal)) = (now.get(subnet), goal.get(subnet)) {
                 let place = Filtered {
                     live: live.clone(),
@@ -171,7 +173,7 @@ impl Places {
             let held = subnets.chain(edges).chain(main);
             tables.extend(held.map(|who| (who, table.id.clone())));
         }
-        for (subnet, vpc) in &self.homes {
+        for (subnet, vpc) in self.homes.iter() {
             let who = Traveller::Subnet(subnet.clone());
             if tables.contains_key(&who) {
                 continue;
@@ -212,16 +214,6 @@ fn acls(state: &Snapshot) -> Acls {
             .map(|subnet| (subnet.clone(), acl.id.clone()))
     })
     .collect()
-}
-
-fn filters(action: &Action) -> bool {
-    matches!(
-        action,
-        Action::CreateNetworkAclEntry { .. }
-            | Action::ReplaceNetworkAclEntry { .. }
-            | Action::DeleteNetworkAclEntry { .. }
-            | Action::ReplaceNetworkAclAssociation { .. }
-    )
 }
 
 fn routes(action: &Action) -> bool {

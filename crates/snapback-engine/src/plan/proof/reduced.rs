@@ -5,7 +5,7 @@ use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Only what the steps touch: a snapshot of an account is large.
-pub(super) fn reduced(
+pub(in crate::plan) fn reduced(
     live: &Snapshot,
     goal: &BTreeMap<ResourceId, Resource>,
     steps: &[Step],
@@ -28,13 +28,7 @@ pub(super) fn reduced(
         }
     }
     let mut state = Snapshot::empty(live.observed_at);
-    // What a new resource is born with, and what an endpoint serves.
-    state.topology.vpcs.clone_from(&live.topology.vpcs);
-    state.topology.gateways.clone_from(&live.topology.gateways);
-    state
-        .topology
-        .prefix_lists
-        .clone_from(&live.topology.prefix_lists);
+    surround(&mut state.topology, &live.topology, steps);
     let vpcs: BTreeSet<&VpcId> = goal
         .values()
         .filter(|resource| resource.kind() == Kind::RouteTable)
@@ -70,4 +64,36 @@ pub(super) fn reduced(
         .map(|(id, handle)| (id.clone(), handle.clone()))
         .collect();
     state
+}
+
+/// What a new resource is born with, and what an endpoint serves: only where a step asks for it.
+fn surround(here: &mut Topology, live: &Topology, steps: &[Step]) {
+    for step in steps {
+        let named = match &step.action {
+            Action::CreateSecurityGroup { vpc, .. } | Action::CreateRouteTable { vpc, .. } => {
+                let vpc = live.vpcs.get(vpc);
+                here.vpcs
+                    .extend(vpc.map(|vpc| (vpc.id.clone(), vpc.clone())));
+                continue;
+            }
+            Action::ModifyVpcEndpoint { endpoint, .. } => {
+                if here.prefix_lists.is_empty() {
+                    here.prefix_lists.clone_from(&live.prefix_lists);
+                }
+                endpoint.as_str()
+            }
+            Action::CreateNatGateway { gateway, .. }
+            | Action::AssociateNatGatewayAddress { gateway, .. }
+            | Action::AssignPrivateNatGatewayAddress { gateway, .. } => {
+                if here.addresses.is_none() {
+                    here.addresses.clone_from(&live.addresses);
+                }
+                gateway.as_str()
+            }
+            _ => continue,
+        };
+        if let Some(gateway) = live.gateways.get(named) {
+            here.gateways.insert(named.to_owned(), gateway.clone());
+        }
+    }
 }

@@ -253,3 +253,40 @@ fn the_main_table_is_main_again_after_it_is_whole_and_after_explicit_subnets_are
     assert_eq!(plan.notes, []);
     assert_eq!(folded(&live, &plan).resources, good.resources);
 }
+
+#[test]
+fn the_main_tables_of_two_vpcs_change_by_themselves() {
+    let of = |id: &str, vpc: &str, main: bool, gateways: &[&str]| {
+        let mut table = table(id, &[], &[]);
+        table.vpc = vpc.into();
+        table.main = main;
+        table.gateways = gateways.iter().map(|id| GatewayId::from(*id)).collect();
+        table.into_resource()
+    };
+    let live = snapshot([
+        of("rtb-1", "vpc-1", true, &[]),
+        of("rtb-2", "vpc-1", false, &["igw-1"]),
+        of("rtb-3", "vpc-2", true, &[]),
+        of("rtb-4", "vpc-2", false, &["igw-2"]),
+    ]);
+    let good = snapshot([
+        of("rtb-1", "vpc-1", false, &["igw-1"]),
+        of("rtb-2", "vpc-1", true, &[]),
+        of("rtb-3", "vpc-2", false, &["igw-2"]),
+        of("rtb-4", "vpc-2", true, &[]),
+    ]);
+    assert_eq!(
+        folded(&live, &plan_between(&live, &good)).resources,
+        good.resources
+    );
+    // That the main table of one changes does not free that of the other.
+    let mut part = good.clone();
+    part.resources.remove(&"rtb-4".parse().unwrap());
+    let plan = plan_between(&live, &part);
+    let told: Vec<String> = plan.notes.iter().filter_map(Note::left_undone).collect();
+    assert!(
+        told.iter()
+            .any(|line| line.contains("needs: another main table of vpc-2")),
+        "{told:?}"
+    );
+}
