@@ -84,7 +84,7 @@ pub fn run(
                         Ok(one) => figures.add(&one),
                         Err(failure) => failures.push((seed, failure)),
                     }
-                    if index % 64 == 0 {
+                    if index.is_multiple_of(64) {
                         told(index);
                     }
                 }
