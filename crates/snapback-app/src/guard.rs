@@ -95,6 +95,8 @@ struct Agenda {
     whole: BTreeMap<ResourceId, IncidentId>,
     /// Gateways that an event of this visit tells of: what is known of them may be over.
     doubted: BTreeSet<String>,
+    /// A command asks for another look: nothing that is remembered counts.
+    doubts_all: bool,
 }
 
 impl Agenda {
@@ -291,6 +293,7 @@ impl<P: GuardPorts> Visit<'_, P> {
     }
 
     async fn command(&self, command: Command) -> Result<Handled, GuardError> {
+        self.agenda().doubts_all = true;
         let (resource, why) = match command {
             Command::Recheck { resource, why, .. } => (resource, why),
             Command::Release { what, by, why } => return self.release(&what, &by, &why).await,
@@ -432,7 +435,8 @@ impl<P: GuardPorts> Visit<'_, P> {
     }
 
     pub(crate) fn is_doubted(&self, id: &str) -> bool {
-        self.agenda().doubted.contains(id)
+        let agenda = self.agenda();
+        agenda.doubts_all || agenda.doubted.contains(id)
     }
 
     /// Asks for another look at a place, after all that is asked for now.

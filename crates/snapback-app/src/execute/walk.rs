@@ -37,13 +37,19 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         plan: &Plan,
         mut bodies: Vec<Body>,
     ) -> Result<Walk, GuardError> {
+        let mut moved = BTreeSet::new();
         for (index, step) in plan.steps.iter().enumerate() {
             if self.visit.time_left() < self.limits().reserve {
                 let why = format!("no time for step {}", index.saturating_add(1));
                 return Err(self.interrupt(bodies, why).await);
             }
-            self.freshen(&mut bodies).await?;
             let action = self.current(&step.action);
+            // Our own move gave it an association that only a read tells (semantics B1).
+            match bound_by(&action).filter(|subject| moved.contains(subject)) {
+                Some(_) => self.observe_or_interrupt(&mut bodies).await?,
+                None => self.freshen(&mut bodies).await?,
+            }
+            moved.extend(bound_by(&action));
             match plan::readiness(&action, &self.scene.live) {
                 Readiness::Ready => {}
                 Readiness::AlreadyInPlace => {
@@ -112,6 +118,10 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         if age <= self.limits().observation_max_age {
             return Ok(());
         }
+        self.observe_or_interrupt(bodies).await
+    }
+
+    async fn observe_or_interrupt(&mut self, bodies: &mut Vec<Body>) -> Result<(), GuardError> {
         match self.observe().await {
             Ok(()) => Ok(()),
             Err(error) => Err(self
@@ -258,12 +268,12 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
 /// The association that a call names: its event will name it, when live has long forgotten it.
 fn named_by(action: &Action, handles: &Handles) -> Handles {
     let subject = match action {
-        Action::ReplaceNetworkAclAssociation { subnet, .. } => {
-            AssociationSubject::Subnet(subnet.clone())
-        }
-        Action::ReplaceRouteTableAssociation { subject, .. }
-        | Action::DisassociateRouteTable { subject, .. } => subject.clone(),
-        _ => return Handles::default(),
+        // It makes an association and names none.
+        Action::AssociateRouteTable { .. } => None,
+        action => bound_by(action),
+    };
+    let Some(subject) = subject else {
+        return Handles::default();
     };
     Handles {
         associations: handles
@@ -273,6 +283,19 @@ fn named_by(action: &Action, handles: &Handles) -> Handles {
             .map(|(id, handle)| (id.clone(), handle.clone()))
             .collect(),
         ..Handles::default()
+    }
+}
+
+/// Whose association a call makes, replaces or takes away.
+fn bound_by(action: &Action) -> Option<AssociationSubject> {
+    match action {
+        Action::ReplaceNetworkAclAssociation { subnet, .. } => {
+            Some(AssociationSubject::Subnet(subnet.clone()))
+        }
+        Action::ReplaceRouteTableAssociation { subject, .. }
+        | Action::DisassociateRouteTable { subject, .. }
+        | Action::AssociateRouteTable { subject, .. } => Some(subject.clone()),
+        _ => None,
     }
 }
 

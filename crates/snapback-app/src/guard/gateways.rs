@@ -8,7 +8,7 @@ use crate::rights::GuardPorts;
 use snapback_engine::incident::Story;
 use snapback_engine::plan::{self, Action};
 use snapback_model::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 impl<P: GuardPorts> Visit<'_, P> {
     /// Live with its NAT gateways, where they matter. Where they cannot be read EC2 tells what is
@@ -102,7 +102,7 @@ impl<P: GuardPorts> Visit<'_, P> {
     }
 
     /// The NAT gateways that good routes lead to where live does not go there, and which may be gone:
-    /// a route of live says so, an event of this visit tells of them, or nobody has seen them alive. The
+    /// a route of live says so, this visit tells of them or was told to look again, or nobody has seen them alive. The
     /// usual deviation costs no further read; a call to one that died since is refused by EC2.
     fn in_question(&self, live: &Snapshot, baselines: &Baselines) -> BTreeSet<String> {
         let known = baselines.context();
@@ -112,16 +112,29 @@ impl<P: GuardPorts> Visit<'_, P> {
         };
         missed(live, baselines)
             .into_iter()
-            .filter(|(id, is_dead)| *is_dead || self.is_doubted(id) || !is_seen(id))
+            .filter(|(id, instead)| match instead {
+                Instead::Dead => true,
+                Instead::Gateway(other) if !is_seen(other) => true,
+                Instead::Gateway(_) | Instead::Else => self.is_doubted(id) || !is_seen(id),
+            })
             .map(|(id, _)| id)
             .collect()
     }
 }
 
-/// The NAT gateways that good routes lead to where live does not go there, and whether a route of live
-/// says that they are dead.
-fn missed(live: &Snapshot, baselines: &Baselines) -> BTreeMap<String, bool> {
-    let mut named = BTreeMap::new();
+/// Where live leads instead of to a good NAT gateway.
+enum Instead {
+    /// To the same one, and it is dead.
+    Dead,
+    /// To another NAT gateway.
+    Gateway(String),
+    /// Elsewhere, or nowhere.
+    Else,
+}
+
+/// The NAT gateways that good routes lead to where live does not go there, and where it goes instead.
+fn missed(live: &Snapshot, baselines: &Baselines) -> Vec<(String, Instead)> {
+    let mut named = Vec::new();
     for baseline in baselines.by_id.values() {
         let Some(Resource::RouteTable(good)) = &baseline.state else {
             continue;
@@ -139,9 +152,12 @@ fn missed(live: &Snapshot, baselines: &Baselines) -> BTreeMap<String, bool> {
                 found.target == route.target && found.blackhole == route.blackhole
             });
             if let (RouteTarget::NatGateway(id), false) = (&route.target, stands) {
-                let is_dead =
-                    found.is_some_and(|found| found.blackhole && found.target == route.target);
-                *named.entry(id.clone()).or_default() |= is_dead;
+                let instead = match found.map(|found| &found.target) {
+                    Some(RouteTarget::NatGateway(other)) if other == id => Instead::Dead,
+                    Some(RouteTarget::NatGateway(other)) => Instead::Gateway(other.clone()),
+                    _ => Instead::Else,
+                };
+                named.push((id.clone(), instead));
             }
         }
     }

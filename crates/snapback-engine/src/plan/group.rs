@@ -177,6 +177,8 @@ struct Rules<'a> {
     pairs: BTreeMap<SecurityGroupRuleId, (RuleKey, RuleKey)>,
     /// Modified rules: wanted rule to the rule it was.
     modified: BTreeMap<RuleKey, (SecurityGroupRuleId, RuleKey)>,
+    /// What the calls so far authorise, with its description.
+    made: BTreeSet<RuleKey>,
     /// Whether the plan makes the group: nothing carries it.
     is_born: bool,
     /// What both ends permit: never to be cut.
@@ -243,6 +245,7 @@ impl<'a> Rules<'a> {
             extra,
             missing,
             now: held,
+            made: BTreeSet::new(),
             pairs: BTreeMap::new(),
             modified: BTreeMap::new(),
             lower,
@@ -394,6 +397,7 @@ impl<'a> Rules<'a> {
             }
             let tags = detail.tags.clone().unwrap_or_default();
             self.now.insert(key.clone());
+            self.made.insert(key.clone());
             by_tags.entry(tags).or_default().insert(key, detail);
         }
         for rules in by_tags.into_values() {
@@ -416,6 +420,7 @@ impl<'a> Rules<'a> {
         let differing = self.goal.rules.iter().filter(|(key, detail)| {
             let held = self.live.rules.get(*key);
             key.direction == self.direction
+                && !self.made.contains(*key)
                 && held.is_some_and(|held| held.description != detail.description)
         });
         let rules: BTreeMap<RuleKey, Option<String>> = differing
