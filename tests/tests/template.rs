@@ -338,7 +338,7 @@ fn a_person_may_write_to_ec2_exactly_what_the_guard_may() {
         .map(|text| {
             let sid = text.lines().next().unwrap().to_owned();
             let words = text.split(|c: char| !(c.is_alphanumeric() || "-:/*".contains(c)));
-            let kinds = words.filter_map(|word| Some(word.strip_suffix("/*")?.rsplit(':').next()?));
+            let kinds = words.filter_map(|word| word.strip_suffix("/*")?.rsplit(':').next());
             (sid, kinds.map(str::to_owned).collect())
         })
         .collect();

@@ -137,7 +137,7 @@ fn table(rng: &mut Rng, home: Home, id: &str) -> RouteTable {
     }
     let redirected = rng.u8(..8) == 0;
     let to = if redirected {
-        RouteTarget::NetworkInterface(home.id("eni", 1).into())
+        RouteTarget::NetworkInterface(home.id("eni", 1))
     } else {
         RouteTarget::Local
     };

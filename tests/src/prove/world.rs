@@ -191,7 +191,7 @@ pub(super) fn target(rng: &mut Rng, home: Home) -> RouteTarget {
         2 => RouteTarget::VpcPeeringConnection("pcx-1".into()),
         3 => RouteTarget::TransitGateway("tgw-1".into()),
         4 => RouteTarget::VpnGateway(home.id("vgw", 1)),
-        _ => RouteTarget::NetworkInterface(home.id("eni", 1).into()),
+        _ => RouteTarget::NetworkInterface(home.id("eni", 1)),
     }
 }
 
