@@ -6,7 +6,6 @@ Must not: make up an event: each is the simulator's own record of a call.
 """
 
 import json
-import re
 import subprocess
 import threading
 import time
@@ -261,8 +260,9 @@ def person_undoes_a_revert(scene):
     scene.mallory.authorize_security_group_ingress(GroupId=web, IpPermissions=opened)
     scene.until("the guard takes it back", lambda: scene.writes(mark))
     scene.restored()
-    told = scene.told("reverted", web, "9443")[-1]
-    incident = re.search(r"inc-[0-9a-z]+", told)[0]
+    scene.told("reverted", web, "9443")
+    machine = [json.loads(alert["MessageAttributes"]["json"]["Value"]) for alert in scene.deployed.collect_alerts() if "9443" in json.dumps(alert)]
+    incident = next(told["incident"] for told in machine if told["outcome"] == "reverted" and told["resource"] == web)
     scene.snapback("undo", incident, "--yes", "--why", "it was meant")
     if not has_rule(scene, 9443):
         raise AssertionError("the rule did not come back")
