@@ -102,15 +102,16 @@ pub(super) fn acls(draft: &mut Draft, scene: &Scene<'_>, pairs: &Pairs<'_, Netwo
                 let Some(of) = moves.get(index) else {
                     continue;
                 };
-                if let Action::ReplaceNetworkAclAssociation { subnet, from, .. } = &of.step.action {
+                if let Action::ReplaceNetworkAclAssociation { subnet, .. } = &of.step.action {
                     gone.insert(subnet.clone());
-                    draft.steps.push(of.step.clone());
-                    leave(draft, &mut waiting, from.as_ref());
+                    make(draft, &mut waiting, of.step.clone());
                 }
             }
             Next::Stuck(id, leavers) => {
                 if let Some(found) = interleaved_acls(draft, scene, pairs, &order, &moves) {
-                    draft.steps.extend(found);
+                    for step in found {
+                        make(draft, &mut waiting, step);
+                    }
                     return;
                 }
                 order.free(&leavers);
@@ -164,22 +165,23 @@ fn interleaved_acls(
     scene.interleaved(draft, &left.steps)
 }
 
-/// Removes a temporary ACL when the last one has left it.
-fn leave(
-    draft: &mut Draft,
-    waiting: &mut BTreeMap<NetworkAclId, (ResourceId, usize)>,
-    from: Option<&NetworkAclId>,
-) {
+/// Makes a call, and removes a temporary ACL when the last one has left it by it.
+fn make(draft: &mut Draft, waiting: &mut BTreeMap<NetworkAclId, (ResourceId, usize)>, step: Step) {
+    let from = match &step.action {
+        Action::ReplaceNetworkAclAssociation { from, .. } => from.clone(),
+        _ => None,
+    };
+    draft.steps.push(step);
     let Some(acl) = from else {
         return;
     };
-    let Some((id, left)) = waiting.get_mut(acl) else {
+    let Some((id, left)) = waiting.get_mut(&acl) else {
         return;
     };
     *left = left.saturating_sub(1);
     if *left == 0 {
         let (id, action) = (id.clone(), Action::DeleteNetworkAcl { acl: acl.clone() });
-        waiting.remove(acl);
+        waiting.remove(&acl);
         draft.step(id, action, "remove the temporary ACL");
     }
 }

@@ -164,6 +164,44 @@ fn acls_that_exchange_subnets_and_entries_use_a_temporary_acl() {
     assert_eq!(folded(&live, &plan).resources, good.resources);
 }
 
+/// The first circle is broken by a temporary ACL, a second one by an order of single calls.
+#[test]
+fn a_temporary_acl_goes_whichever_way_the_last_one_leaves_it() {
+    let live = snapshot([
+        acl("acl-1", &["subnet-5"], &["ingress 40 allow all 10.0.0.0/8"]).into_resource(),
+        acl(
+            "acl-2",
+            &["subnet-1", "subnet-2", "subnet-4"],
+            &["egress 40 allow tcp:all 10.1.2.0/24"],
+        )
+        .into_resource(),
+        acl("acl-3", &["subnet-3"], &[]).into_resource(),
+    ]);
+    let good = snapshot([
+        acl("acl-1", &["subnet-1"], &[]).into_resource(),
+        acl(
+            "acl-2",
+            &["subnet-3", "subnet-4"],
+            &["egress 40 allow tcp:22 ::/0"],
+        )
+        .into_resource(),
+        acl(
+            "acl-3",
+            &["subnet-2", "subnet-5"],
+            &["ingress 10 allow udp:53 10.1.2.0/24"],
+        )
+        .into_resource(),
+    ]);
+    let plan = safe_plan(&live, &good);
+    let count = |api: &str| apis(&plan).iter().filter(|made| **made == api).count();
+    assert_eq!(
+        (count("CreateNetworkAcl"), count("DeleteNetworkAcl")),
+        (1, 1),
+        "{:?}",
+        described_steps(&plan)
+    );
+}
+
 #[test]
 fn a_table_is_rewritten_after_those_who_leave_it_have_left() {
     let live = snapshot([
