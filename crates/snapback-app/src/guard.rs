@@ -297,7 +297,7 @@ impl<P: GuardPorts> Visit<'_, P> {
         let (resource, why) = match command {
             Command::Recheck { resource, why, .. } => (resource, why),
             Command::Release { what, by, why } => return self.release(&what, &by, &why).await,
-            Command::Quiet { principal, .. } => return self.quiet(&principal).await,
+            Command::Quiet { principal, due } => return self.quiet(&principal, due).await,
         };
         let settled = matches!(why, RecheckReason::Asked(_));
         let cause = match why {

@@ -232,8 +232,8 @@ pub enum Command {
     Quiet {
         /// The author.
         principal: String,
-        /// When it was asked for.
-        asked_at: Timestamp,
+        /// The moment it was asked for, as the author's activity names it: by the clock of who asked.
+        due: Timestamp,
     },
 }
 

@@ -294,9 +294,15 @@ impl<'s> Stage<'s> {
             .filter(|record| record.open.is_some())
             .map(|record| record.resource.to_string())
             .collect();
+        let activities = self.world.stored_activities().into_values();
+        let held: Vec<String> = activities
+            .filter(|activity| !activity.held.is_empty())
+            .map(|activity| format!("{} of {}", activity.held.len(), activity.principal))
+            .collect();
         self.played.restless = Some(format!(
-            "not quiet after {ROUNDS_MAX} sweeps; open: {}",
-            open.join(", ")
+            "not quiet after {ROUNDS_MAX} sweeps; open: {}; held: {}",
+            open.join(", "),
+            held.join(", ")
         ));
     }
 

@@ -12,7 +12,7 @@ use snapback_engine::change::{Change, Edits, Touched};
 use snapback_engine::finding::{Harm, Severity};
 use snapback_engine::incident::{Activity, Cause, Commit, Held, ResourceRecord};
 use snapback_engine::verdict::Verdict;
-use snapback_model::ResourceId;
+use snapback_model::{ResourceId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -77,11 +77,11 @@ impl<P: GuardPorts> Visit<'_, P> {
             let mut activity = before.clone();
             activity.version = before.version.saturating_add(1);
             let pulse = self.count(&mut activity, change);
-            let since = before.since.unwrap_or(now);
+            let since = self.since(&mut activity);
             let full = before.held.len() >= HELD_MAX && !before.held.contains_key(resource);
             let hold = brake::hold(terms, &change.actor, &pulse, since, now).filter(|_| !full);
             let mut waiting = record.clone();
-            let mut delay = None;
+            let mut asked = None;
             if let Some((why, wait)) = hold {
                 activity.since = Some(since);
                 let change = kept(change);
@@ -90,15 +90,17 @@ impl<P: GuardPorts> Visit<'_, P> {
                 let until = later(since, terms.longest.duration());
                 waiting.waits_until = Some(later(until, GRACE));
                 if activity.due.is_none_or(|due| due <= now) {
-                    activity.due = Some(later(now, wait));
-                    delay = Some(wait);
+                    let due = later(now, wait);
+                    activity.due = Some(due);
+                    asked = Some((wait, due));
                 }
             } else if activity.counted == before.counted {
                 return Ok(waits.then(|| held(resource)));
             }
             // Asked for first: a crash in between asks twice, never not at all.
-            if let Some(wait) = delay {
-                self.ask_when_quiet(&change.actor.principal, wait).await?;
+            if let Some((wait, due)) = asked {
+                self.ask_when_quiet(&change.actor.principal, wait, due)
+                    .await?;
             }
             let commit = Commit {
                 record: hold.map(|_| &waiting),
@@ -150,10 +152,15 @@ impl<P: GuardPorts> Visit<'_, P> {
         Ok(self.pace().retried(|| ports.activity(principal)).await?)
     }
 
-    async fn ask_when_quiet(&self, principal: &str, wait: Duration) -> Result<(), GuardError> {
+    async fn ask_when_quiet(
+        &self,
+        principal: &str,
+        wait: Duration,
+        due: Timestamp,
+    ) -> Result<(), GuardError> {
         let command = Command::Quiet {
             principal: principal.to_owned(),
-            asked_at: self.now(),
+            due,
         };
         let ports = &self.guard.ports;
         // A little later than the moment itself: times of events are whole seconds.
@@ -162,29 +169,67 @@ impl<P: GuardPorts> Visit<'_, P> {
         Ok(())
     }
 
-    /// The author goes on: one message comes later, however many asked by now.
-    async fn ask_again(&self, activity: &Activity, wait: Duration) -> Result<(), GuardError> {
+    /// The author goes on: one message comes later, however many asked by now. Which one is told by
+    /// the moment it carries, not by a clock: that moment may still be to come by the clock of who
+    /// reads it, and the message would be the last.
+    async fn ask_again(
+        &self,
+        activity: Activity,
+        wait: Duration,
+        due: Timestamp,
+    ) -> Result<(), GuardError> {
         let now = self.now();
-        if activity.due.is_some_and(|due| due > now) {
+        let is_asked = |due_now: Option<Timestamp>| {
+            due_now.is_some_and(|other| other != due && other > now)
+        };
+        if is_asked(activity.due) {
             return Ok(());
         }
-        self.ask_when_quiet(&activity.principal, wait).await?;
-        let mut asked = activity.clone();
-        asked.version = activity.version.saturating_add(1);
-        asked.due = Some(later(now, wait));
-        let commit = Commit {
-            activity: Some(&asked),
-            ..Commit::default()
-        };
-        match ledger::commit(&self.pace(), &self.guard.ports, &commit).await {
-            // Counted meanwhile: at worst somebody asks too.
-            Ok(()) | Err(StoreError::Conflict { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
+        let (principal, next) = (activity.principal.clone(), later(now, wait));
+        self.ask_when_quiet(&principal, wait, next).await?;
+        let mut before = activity;
+        for _ in 0..CONFLICTS_MAX {
+            // Asked for by somebody else meanwhile, or judged: theirs comes, and mine finds it so.
+            if is_asked(before.due) || before.held.is_empty() {
+                return Ok(());
+            }
+            let mut asked = before.clone();
+            asked.version = before.version.saturating_add(1);
+            asked.due = Some(next);
+            let commit = Commit {
+                activity: Some(&asked),
+                ..Commit::default()
+            };
+            match ledger::commit(&self.pace(), &self.guard.ports, &commit).await {
+                Ok(()) => return Ok(()),
+                Err(StoreError::Conflict { .. }) => before = self.activity(&principal).await?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(GuardError::Contended {
+            what: format!("the activity of {principal}"),
+        })
+    }
+
+    /// Since when something of this author waits. What waited so long that its message must be lost
+    /// is forgotten here: the sweep has judged it, by its record.
+    fn since(&self, activity: &mut Activity) -> Timestamp {
+        let (now, longest) = (self.now(), self.guard.policy.quiet.longest.duration());
+        match activity.since {
+            Some(since) if now <= later(later(since, longest), GRACE) => since,
+            _ => {
+                activity.held.clear();
+                now
+            }
         }
     }
 
     /// An author may be quiet: what waited is judged now, all of it in one visit; or it goes on.
-    pub(super) async fn quiet(&self, principal: &str) -> Result<Handled, GuardError> {
+    pub(super) async fn quiet(
+        &self,
+        principal: &str,
+        due: Timestamp,
+    ) -> Result<Handled, GuardError> {
         let activity = self.activity(principal).await?;
         let (Some(pulse), Some(since)) = (activity.pulse, activity.since) else {
             return Ok(Handled::Judged(Vec::new()));
@@ -195,8 +240,9 @@ impl<P: GuardPorts> Visit<'_, P> {
         let wait =
             latest.and_then(|held| brake::hold(terms, &held.change.actor, &pulse, since, now));
         if let Some((_, wait)) = wait {
-            self.ask_again(&activity, wait).await?;
-            return Ok(Handled::Judged(activity.held.keys().map(held).collect()));
+            let waiting = activity.held.keys().map(held).collect();
+            self.ask_again(activity, wait, due).await?;
+            return Ok(Handled::Judged(waiting));
         }
         let mut ended = Vec::new();
         let mut done = BTreeMap::new();
@@ -210,11 +256,12 @@ impl<P: GuardPorts> Visit<'_, P> {
             };
             let touched = BTreeSet::from([Touched::Resource(resource.clone())]);
             match self.follow(&touched, &matter).await {
-                Ok(Handled::Judged(more)) => {
-                    ended.extend(more);
+                Ok(handled) => {
+                    if let Handled::Judged(more) = handled {
+                        ended.extend(more);
+                    }
                     done.insert(resource, waiting);
                 }
-                Ok(Handled::Ignored(_) | Handled::Malformed(_)) => {}
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
@@ -235,18 +282,20 @@ impl<P: GuardPorts> Visit<'_, P> {
             activity
                 .held
                 .retain(|resource, held| done.get(resource) != Some(held));
-            activity.due = None;
-            activity.since = (!activity.held.is_empty()).then(|| self.now());
+            let (now, after) = (self.now(), self.guard.policy.quiet.after.duration());
+            let next = (!activity.held.is_empty()).then(|| later(now, after));
+            activity.due = next;
+            activity.since = next.map(|_| now);
+            // Asked for first, as above.
+            if let Some(due) = next {
+                self.ask_when_quiet(principal, after, due).await?;
+            }
             let commit = Commit {
                 activity: Some(&activity),
                 ..Commit::default()
             };
             match ledger::commit(&self.pace(), &self.guard.ports, &commit).await {
-                Ok(()) if activity.held.is_empty() => return Ok(()),
-                Ok(()) => {
-                    let after = self.guard.policy.quiet.after.duration();
-                    return self.ask_when_quiet(principal, after).await;
-                }
+                Ok(()) => return Ok(()),
                 Err(StoreError::Conflict { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
