@@ -1,10 +1,10 @@
 //! A person at the command line, beside the guard.
 
-use crate::Setting;
+use super::Setting;
 use snapback_app::guard::Guard;
 use snapback_app::port::Clock;
 use snapback_app::rollback::{self, Done, Proposal, RollbackError, To, Which, Wish};
-use snapback_engine::incident::Entry;
+use snapback_engine::incident::{Entry, Outcome};
 use snapback_model::*;
 use snapback_sim::{Principal, World};
 use std::time::Duration;
@@ -58,4 +58,41 @@ pub async fn says_yes(alice: &Guard<World>, proposal: &Proposal) -> Result<Done,
         done = Some(Box::pin(rollback::run(alice, leg, deadline, &listener)).await?);
     }
     Ok(done.unwrap())
+}
+
+/// Shows what would be done.
+///
+/// # Panics
+/// Where it cannot be told.
+pub async fn proposed(setting: &Setting, wish: &Wish) -> Proposal {
+    let ports = alice(setting).ports;
+    rollback::propose(&ports, wish).await.unwrap()
+}
+
+/// Runs what was shown, to its good end.
+///
+/// # Panics
+/// Where it does not come to that.
+pub async fn goes_through(setting: &Setting, proposal: &Proposal) -> Done {
+    let done = says_yes(&alice(setting), proposal).await;
+    let done = done.unwrap_or_else(|error| panic!("{error}: {}", setting.told()));
+    let report = &done.report;
+    assert_eq!(report.outcome, Outcome::Reverted, "{report:#?}");
+    done
+}
+
+/// Shows what would be done, and does it to its good end.
+///
+/// # Panics
+/// Where it does not come to that.
+pub async fn goes_back(setting: &Setting, wish: &Wish) -> Done {
+    let proposal = Box::pin(proposed(setting, wish)).await;
+    Box::pin(goes_through(setting, &proposal)).await
+}
+
+/// Alice's machine dies after so many port calls of her run; whether that was before its end.
+pub async fn dies_rolling_back(setting: &Setting, wish: &Wish, calls: u64) -> bool {
+    let run = Box::pin(rolls_back(setting, wish));
+    setting.world.kill_after(calls);
+    setting.world.run_until_crash(run).await.is_none()
 }

@@ -8,23 +8,62 @@ use snapback_app::notify;
 use snapback_app::port::{Channel, Clock};
 use snapback_app::sweep::{self, Sweep, SweepError, Terms};
 use snapback_engine::change::Own;
-use snapback_engine::incident::{Body, Entry, Report};
-use snapback_engine::policy::Policy;
+use snapback_engine::incident::Entry;
+use snapback_engine::policy::{Mode, Policy};
 use snapback_model::*;
-use snapback_sim::{ACCOUNT, Builder, GUARD_ROLE, Layout, REGION, Shown, SimChannel, World};
+use snapback_sim::{
+    ACCOUNT, Builder, Chaos, EventFaults, GUARD_ROLE, Layout, REGION, Shown, SimChannel, Staleness,
+    World, story,
+};
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
+/// Steps of a scenario's time.
+pub const MINUTE: Duration = Duration::from_secs(60);
 /// How long one Lambda invocation lasts at most.
 const INVOCATION: Duration = Duration::from_secs(120);
 /// When a message that was not handled comes again.
-const VISIBILITY: Duration = Duration::from_secs(30);
+pub(super) const VISIBILITY: Duration = Duration::from_secs(30);
 /// How often it comes.
 const RECEIVES_MAX: usize = 6;
 /// When the stream brings an entry again.
 const STREAM_RETRY: Duration = Duration::from_secs(60);
 /// More messages than this in one story mean that it fights with itself.
 const MESSAGES_MAX: usize = 400;
+
+/// The stories' policy in another mode.
+///
+/// # Panics
+/// Where it is not accepted.
+pub fn policy(mode: Mode) -> Policy {
+    story::policy(mode).unwrap()
+}
+
+/// A strict policy that trusts nobody, with these keys beside the mode.
+///
+/// # Panics
+/// Where it is not accepted.
+pub fn strict(keys: &str) -> Policy {
+    Policy::from_yaml(&format!("mode: strict\n{keys}"), "test").unwrap()
+}
+
+/// The realistic account, captured, under guard.
+///
+/// # Panics
+/// Where it cannot be captured.
+pub async fn guarded(seed: u64, mode: Mode) -> Setting {
+    guarded_by(seed, policy(mode)).await
+}
+
+/// The realistic account, captured, under guard by a policy of the test's own.
+///
+/// # Panics
+/// Where it cannot be captured.
+pub async fn guarded_by(seed: u64, policy: Policy) -> Setting {
+    let mut setting = Setting::new(seed, policy);
+    setting.capture().await.unwrap();
+    setting
+}
 
 /// One delivery of one message.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,13 +127,58 @@ impl Setting {
     /// # Errors
     /// What kept it from being captured.
     pub async fn capture(&mut self) -> Result<Captured, CaptureError> {
-        while !self.world.deliver_next().is_empty() {}
+        self.lose_messages();
         // Captured later than whatever was done before, also in whole seconds.
         self.world.advance(Duration::from_secs(5));
         let captured =
             capture::run(&self.world, "admin", "first capture", &self.guard.policy).await;
         self.world.advance(Duration::from_secs(60));
         captured
+    }
+
+    /// Time passes, a sweep runs, what it asks for is handled.
+    pub async fn later(&mut self, time: Duration) {
+        self.world.advance(time);
+        self.sweep().await;
+        self.settle().await;
+    }
+
+    /// Lets messages, sweeps and streams have their time until everything had its chance: NAT gateways take
+    /// minutes, and so do messages that come again.
+    pub async fn rest(&mut self) {
+        for _ in 0..4 {
+            Box::pin(self.settle()).await;
+            self.world.advance(5 * MINUTE);
+            Box::pin(self.sweep()).await;
+        }
+        self.settle().await;
+        self.notify_again(120).await;
+    }
+
+    /// From now on everything goes wrong by chance, each thing now and then, until the world heals: calls,
+    /// the store, channels, reads, events.
+    pub fn goes_wrong_by_chance(&self) {
+        self.world.set_chaos(Chaos {
+            throttled: 0.08,
+            server_error: 0.05,
+            lost_response: 0.05,
+            lost_request: 0.03,
+            store_error: 0.04,
+            store_lost: 0.04,
+            channel_error: 0.2,
+        });
+        self.world.set_staleness(Staleness {
+            window: Duration::from_millis(800),
+            chance: 0.3,
+        });
+        self.world.set_event_faults(EventFaults {
+            delay_max: Duration::from_secs(20),
+            late: 0.1,
+            late_by: 5 * MINUTE,
+            duplicate: 0.3,
+            lose: 0.15,
+            ..EventFaults::default()
+        });
     }
 
     /// Handles messages until none is on its way, and tells people.
@@ -191,22 +275,5 @@ impl Setting {
             .filter(|(known, _)| known.name() == channel)
             .flat_map(|(known, _)| known.shown())
             .collect()
-    }
-
-    /// The reports of closed stories, in the order of the journal.
-    pub fn reports(&self) -> Vec<Report> {
-        self.world
-            .journal()
-            .into_iter()
-            .filter_map(|entry| match entry.body {
-                Body::Closed { report } => Some(*report),
-                _ => None,
-            })
-            .collect()
-    }
-
-    /// The state of the truth.
-    pub fn live(&self) -> std::collections::BTreeMap<ResourceId, Resource> {
-        self.world.snapshot().resources
     }
 }

@@ -1,30 +1,11 @@
 //! What the guard knows of what surrounds a resource, how new it is, and what knowing it costs
 //! (docs/decisions/0007).
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests"
-)]
 
 use snapback_engine::incident::Outcome;
 use snapback_engine::policy::Mode;
 use snapback_model::*;
 use snapback_sim::{Call, Fault, GUARD_ROLE};
 use snapback_tests::*;
-use std::time::Duration;
-
-const SSH: &str = "ingress tcp:22 0.0.0.0/0";
-
-fn widen(setting: &Setting) -> Call {
-    Call::ModifyManagedPrefixList {
-        list: setting.layout.office_list.clone(),
-        current_version: None,
-        add: vec!["0.0.0.0/0".parse().unwrap()],
-        remove: Vec::new(),
-    }
-}
 
 fn by_list(setting: &Setting) -> Call {
     let rule = format!("ingress tcp:3389 {}", setting.layout.office_list);
@@ -45,9 +26,8 @@ fn the_first_write_comes_after_one_read() {
     run(async {
         let mut setting = guarded(7, Mode::Enforce).await;
         let from = setting.world.ec2_calls().len();
-        does(&setting, &stranger(), authorize(&setting, &[SSH]));
-        setting.settle().await;
-        assert_eq!(outcomes(&setting), [Outcome::Reverted]);
+        setting.opens(&stranger(), SSH).await;
+        setting.ended_as([Outcome::Reverted]);
         assert_eq!(
             reads_before_the_first_write(&setting, from),
             ["DescribeSecurityGroupRules"]
@@ -59,12 +39,12 @@ fn the_first_write_comes_after_one_read() {
 fn only_a_difference_that_names_a_prefix_list_has_it_read() {
     run(async {
         let mut setting = guarded(7, Mode::Enforce).await;
-        does(&setting, &deployment(), widen(&setting));
-        setting.settle().await;
+        setting
+            .play(&deployment(), widen_office_list(&setting))
+            .await;
         let from = setting.world.ec2_calls().len();
-        does(&setting, &stranger(), by_list(&setting));
-        setting.settle().await;
-        assert_eq!(outcomes(&setting), [Outcome::Reverted]);
+        setting.play(&stranger(), by_list(&setting)).await;
+        setting.ended_as([Outcome::Reverted]);
         let mut read = reads_before_the_first_write(&setting, from);
         read.sort();
         assert_eq!(
@@ -86,13 +66,10 @@ fn a_list_is_read_where_no_event_names_it() {
         let mut setting = guarded(7, Mode::Enforce).await;
         let before = setting.live();
         setting.world.lose_next_events(2);
-        does(&setting, &deployment(), widen(&setting));
-        does(&setting, &stranger(), by_list(&setting));
-        setting.settle().await;
-        setting.world.advance(Duration::from_secs(900));
-        setting.sweep().await;
-        setting.settle().await;
-        assert_eq!(setting.live(), before);
+        setting.does(&deployment(), widen_office_list(&setting));
+        setting.play(&stranger(), by_list(&setting)).await;
+        setting.later(15 * MINUTE).await;
+        setting.is_as(&before, "put back");
     });
 }
 
@@ -100,17 +77,17 @@ fn a_list_is_read_where_no_event_names_it() {
 fn a_list_that_cannot_be_read_is_judged_as_it_was_seen_last() {
     run(async {
         let mut setting = guarded(7, Mode::Enforce).await;
-        does(&setting, &deployment(), widen(&setting));
-        setting.settle().await;
+        setting
+            .play(&deployment(), widen_office_list(&setting))
+            .await;
         setting.sweep().await;
         setting.settle().await;
         let before = setting.live();
         setting
             .world
             .fail("GetManagedPrefixListEntries", Fault::Denied, 8);
-        does(&setting, &stranger(), by_list(&setting));
-        setting.settle().await;
-        assert_eq!(setting.live(), before);
+        setting.play(&stranger(), by_list(&setting)).await;
+        setting.is_as(&before, "put back");
     });
 }
 
@@ -119,16 +96,14 @@ fn a_rule_that_was_tolerated_is_taken_back_once_its_list_is_widened() {
     run(async {
         let mut setting = guarded(7, Mode::Enforce).await;
         let before = setting.live();
-        does(&setting, &stranger(), by_list(&setting));
-        setting.settle().await;
-        assert_eq!(outcomes(&setting), [Outcome::Alerted]);
+        setting.play(&stranger(), by_list(&setting)).await;
+        setting.ended_as([Outcome::Alerted]);
         assert_ne!(setting.live(), before);
-        does(&setting, &deployment(), widen(&setting));
-        setting.settle().await;
-        setting.world.advance(Duration::from_secs(900));
-        setting.sweep().await;
-        setting.settle().await;
-        assert_eq!(setting.live(), before, "{:?}", outcomes(&setting));
+        setting
+            .play(&deployment(), widen_office_list(&setting))
+            .await;
+        setting.later(15 * MINUTE).await;
+        setting.is_as(&before, "widened");
     });
 }
 
@@ -140,8 +115,7 @@ fn what_was_attached_since_the_capture_counts_from_the_next_sweep() {
             let impact = setting.reports().pop().unwrap().impact;
             impact.blast.interfaces.expect("they are known")
         };
-        does(&setting, &stranger(), authorize(&setting, &[SSH]));
-        setting.settle().await;
+        setting.opens(&stranger(), SSH).await;
         let before = carriers(&setting);
         let attach = Call::CreateNetworkInterface {
             subnet: setting.layout.private_b.clone(),
@@ -149,13 +123,9 @@ fn what_was_attached_since_the_capture_counts_from_the_next_sweep() {
             description: "a second instance".into(),
             tags: Tags::new(),
         };
-        does(&setting, &deployment(), attach);
-        setting.settle().await;
-        setting.world.advance(Duration::from_secs(900));
-        setting.sweep().await;
-        setting.settle().await;
-        does(&setting, &stranger(), authorize(&setting, &[SSH]));
-        setting.settle().await;
+        setting.play(&deployment(), attach).await;
+        setting.later(15 * MINUTE).await;
+        setting.opens(&stranger(), SSH).await;
         assert_eq!(carriers(&setting), before + 1);
     });
 }
@@ -166,12 +136,11 @@ fn what_was_attached_since_the_capture_counts_from_the_next_sweep() {
 fn what_a_sweep_saw_is_still_told_as_changed_since_the_capture() {
     run(async {
         let mut setting = guarded(7, Mode::Enforce).await;
-        does(&setting, &deployment(), widen(&setting));
-        setting.settle().await;
+        setting
+            .play(&deployment(), widen_office_list(&setting))
+            .await;
         for _ in 0..3 {
-            setting.world.advance(Duration::from_secs(900));
-            setting.sweep().await;
-            setting.settle().await;
+            setting.later(15 * MINUTE).await;
         }
         let found: Vec<bool> = setting
             .sweeps
@@ -179,13 +148,9 @@ fn what_a_sweep_saw_is_still_told_as_changed_since_the_capture() {
             .map(|sweep| !sweep.as_ref().unwrap().context.is_empty())
             .collect();
         assert_eq!(found, [true; 3]);
-        let told = outcomes(&setting);
-        assert!(
-            told.iter().all(|outcome| *outcome == Outcome::Context),
-            "{told:?}"
-        );
+        setting.all_ended_as(Outcome::Context, "changed since the capture");
         // The list, and what it makes of a rule that names it.
-        assert_eq!(told.len(), 2, "once each");
+        assert_eq!(setting.outcomes().len(), 2, "once each");
         setting.capture().await.unwrap();
         setting.sweep().await;
         let last = setting.sweeps.pop().unwrap().unwrap();
@@ -198,8 +163,9 @@ fn what_a_sweep_saw_is_still_told_as_changed_since_the_capture() {
 fn a_sweep_that_cannot_store_what_it_saw_has_no_heartbeat() {
     run(async {
         let mut setting = guarded(7, Mode::Enforce).await;
-        does(&setting, &deployment(), widen(&setting));
-        setting.settle().await;
+        setting
+            .play(&deployment(), widen_office_list(&setting))
+            .await;
         setting.world.fail("put_seen", Fault::Denied, 8);
         setting.sweep().await;
         assert!(setting.sweeps.pop().unwrap().is_err());
@@ -217,19 +183,64 @@ fn subnets_moved_to_an_acl_that_no_event_told_of_come_back() {
         let vpc = setting.layout.vpc.clone();
         let tags = Tags::new();
         let make = Call::CreateNetworkAcl { vpc, tags };
-        let made = setting.world.call(&stranger(), make).unwrap();
-        let subnet = &setting.layout.db_a;
-        let swap = Call::ReplaceNetworkAclAssociation {
-            association: setting.world.acl_association(subnet).unwrap(),
-            acl: NetworkAclId::new(made.first()),
-        };
-        does(&setting, &stranger(), swap);
-        setting.settle().await;
+        let acl = NetworkAclId::new(setting.made(&stranger(), make));
+        let swap = move_to_acl(&setting, &setting.layout.db_a, &acl);
+        setting.play(&stranger(), swap).await;
         for _ in 0..2 {
-            setting.world.advance(Duration::from_secs(900));
-            setting.sweep().await;
-            setting.settle().await;
+            setting.later(15 * MINUTE).await;
         }
         assert_eq!(setting.world.resource(&id), before);
+    });
+}
+
+#[test]
+fn context_changes_are_told_once_and_name_what_depends_on_them() {
+    run(async {
+        let mut setting = guarded(5, Mode::Enforce).await;
+        setting.world.duplicate_next_event(2);
+        setting.play(&stranger(), delete_nat(&setting)).await;
+        let contexts = setting.reports_of(Outcome::Context);
+        assert_eq!(contexts.len(), 1);
+        assert!(
+            contexts[0]
+                .problems
+                .iter()
+                .any(|line| line.contains("private")),
+            "{:?}",
+            contexts[0].problems
+        );
+        setting.later(10 * MINUTE).await;
+        let table = setting.layout.private_table.clone().into();
+        let told = setting
+            .reports_about(&table)
+            .iter()
+            .any(|report| matches!(report.outcome, Outcome::Alerted | Outcome::Refused));
+        assert!(told, "the dead route is told: {:?}", setting.outcomes());
+        assert_eq!(
+            setting.world.our_write_attempts(),
+            0,
+            "a dead target is never restored"
+        );
+    });
+}
+
+#[test]
+fn what_changed_around_the_resources_is_told_by_the_sweep_once() {
+    run(async {
+        let mut setting = guarded(5, Mode::Enforce).await;
+        setting.world.lose_next_events(1);
+        setting.does(&stranger(), delete_nat(&setting));
+        for _ in 0..3 {
+            setting.later(10 * MINUTE).await;
+        }
+        let told: Vec<_> = setting
+            .reports_of(Outcome::Context)
+            .into_iter()
+            .flat_map(|report| report.findings)
+            .map(|finding| finding.code.to_string())
+            .collect();
+        // Instances had no other way to Systems Manager.
+        assert_eq!(told, ["VPCE-SSM-LOCKOUT", "NAT-DELETED"]);
+        assert_eq!(setting.world.our_write_attempts(), 0);
     });
 }

@@ -1,14 +1,8 @@
 //! A person in an emergency: first working traffic after few calls, then the repair, and nothing stays
 //! behind, whoever dies in the middle.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests"
-)]
 
-use snapback_app::rollback::{self, Proposal, RollbackError, To, Wish};
+use super::is_finished;
+use snapback_app::rollback::{Proposal, RollbackError, To, Wish};
 use snapback_engine::incident::{Body, Outcome};
 use snapback_engine::plan::{Emergency, StepSafety, safety};
 use snapback_engine::policy::Mode;
@@ -16,8 +10,8 @@ use snapback_model::*;
 use snapback_sim::{Call, Fault};
 use snapback_tests::*;
 use std::collections::BTreeSet;
-use std::time::Duration;
 
+/// Alice's wish in an emergency.
 fn emergency(ids: &[ResourceId]) -> Wish {
     Wish {
         emergency: true,
@@ -25,6 +19,7 @@ fn emergency(ids: &[ResourceId]) -> Wish {
     }
 }
 
+/// The table of the public subnets.
 fn public(setting: &Setting) -> ResourceId {
     setting.layout.public_table.clone().into()
 }
@@ -37,16 +32,11 @@ fn hijack(setting: &Setting, table: &RouteTableId, count: u32) {
             destination: format!("198.51.{n}.0/24").parse().unwrap(),
             target: RouteTarget::VpcPeeringConnection(setting.layout.peering.clone()),
         };
-        does(setting, &stranger(), call);
+        setting.does(&stranger(), call);
     }
 }
 
-async fn proposed(setting: &Setting, wish: &Wish) -> Proposal {
-    rollback::propose(&alice(setting).ports, wish)
-        .await
-        .unwrap()
-}
-
+/// The fast variant of the plan that was shown.
 fn found(proposal: &Proposal) -> &Emergency {
     let legs = proposal.legs.iter();
     let mut found = legs.filter_map(|leg| leg.emergency.as_ref());
@@ -55,6 +45,7 @@ fn found(proposal: &Proposal) -> &Emergency {
         .unwrap_or_else(|| panic!("{:?}", proposal.remarks))
 }
 
+/// No step of it interrupts what is permitted before and after.
 fn is_all_safe(proposal: &Proposal) {
     let found = found(proposal);
     let after = found.after(&proposal.live);
@@ -104,15 +95,14 @@ fn a_table_full_of_foreign_routes_is_replaced_then_repaired_in_one_story() {
         assert!(emergency.calls < 8, "{}", emergency.calls);
         assert_eq!(emergency.calls, emergency.fast.steps.len());
         is_all_safe(&proposal);
-        let done = says_yes(&alice(&setting), &proposal).await.unwrap();
-        assert_eq!(done.report.outcome, Outcome::Reverted, "{:?}", done.report);
+        let done = goes_through(&setting, &proposal).await;
         assert_eq!(done.report.problems, Vec::<String>::new());
-        assert_eq!(setting.live(), before);
+        setting.is_as(&before, "put back");
         let (plans, made) = story(&setting);
         assert_eq!((plans, made.len()), (vec![2], 1));
         let calls = emergency.fast.steps.len() + emergency.repair.steps.len();
-        assert_eq!(setting.world.our_writes().len(), calls, "as shown");
-        is_quiet(&mut setting, "table").await;
+        assert_eq!(setting.writes(), calls, "as shown");
+        setting.is_quiet("table").await;
     });
 }
 
@@ -131,15 +121,14 @@ fn an_acl_full_of_denies_is_replaced_then_repaired() {
                     format!("10.0.{number}.0/24").parse().unwrap(),
                 ),
             };
-            does(&setting, &stranger(), call);
+            setting.does(&stranger(), call);
         }
         let wish = emergency(&[setting.layout.db_acl.clone().into()]);
         let proposal = proposed(&setting, &wish).await;
         is_all_safe(&proposal);
-        let done = says_yes(&alice(&setting), &proposal).await.unwrap();
-        assert_eq!(done.report.outcome, Outcome::Reverted, "{:?}", done.report);
-        assert_eq!(setting.live(), before);
-        is_quiet(&mut setting, "ACL").await;
+        goes_through(&setting, &proposal).await;
+        setting.is_as(&before, "put back");
+        setting.is_quiet("ACL").await;
     });
 }
 
@@ -151,13 +140,9 @@ fn a_table_of_the_vpc_that_says_the_same_takes_the_subnets_over() {
             vpc: setting.layout.vpc.clone(),
             tags: Tags::new(),
         };
-        let made = setting.world.call(&deployment(), made).unwrap();
-        let spare = RouteTableId::new(made.first());
+        let spare = RouteTableId::new(setting.made(&deployment(), made));
         let target = RouteTarget::InternetGateway(setting.layout.internet_gateway.clone());
-        let like = setting.world.resource(&public(&setting)).unwrap();
-        let Resource::RouteTable(like) = like else {
-            panic!("{like:?}")
-        };
+        let like = setting.table(&setting.layout.public_table);
         for (destination, route) in &like.routes {
             if route.target == target {
                 let call = Call::CreateRoute {
@@ -165,7 +150,7 @@ fn a_table_of_the_vpc_that_says_the_same_takes_the_subnets_over() {
                     destination: destination.clone(),
                     target: target.clone(),
                 };
-                does(&setting, &deployment(), call);
+                setting.does(&deployment(), call);
             }
         }
         setting.capture().await.unwrap();
@@ -182,9 +167,9 @@ fn a_table_of_the_vpc_that_says_the_same_takes_the_subnets_over() {
         assert_eq!(apis, BTreeSet::from(["ReplaceRouteTableAssociation"]));
         assert_eq!((emergency.calls, emergency.ordinary), (2, 5));
         says_yes(&alice(&setting), &proposal).await.unwrap();
-        assert_eq!(setting.live(), before);
+        setting.is_as(&before, "put back");
         assert_eq!(story(&setting).1, Vec::<String>::new());
-        is_quiet(&mut setting, "twin").await;
+        setting.is_quiet("twin").await;
     });
 }
 
@@ -198,10 +183,9 @@ fn where_it_is_no_faster_the_ordinary_plan_is_run_and_said_so() {
         assert!(proposal.legs.iter().all(|leg| leg.emergency.is_none()));
         let remarks = proposal.remarks.join("\n");
         assert!(remarks.contains("the ordinary plan"), "{remarks}");
-        let done = says_yes(&alice(&setting), &proposal).await.unwrap();
-        assert_eq!(done.report.outcome, Outcome::Reverted);
-        assert_eq!(setting.live(), before);
-        is_quiet(&mut setting, "ordinary").await;
+        goes_through(&setting, &proposal).await;
+        setting.is_as(&before, "put back");
+        setting.is_quiet("ordinary").await;
     });
 }
 
@@ -221,10 +205,10 @@ fn what_was_not_shown_is_not_run_in_an_emergency_either() {
             table: setting.layout.public_table.clone(),
             destination: "198.51.3.0/24".parse().unwrap(),
         };
-        does(&setting, &stranger(), call);
+        setting.does(&stranger(), call);
         let refused = says_yes(&alice(&setting), &proposal).await.unwrap_err();
         assert!(matches!(refused, RollbackError::Moved(_)), "{refused}");
-        assert_eq!(setting.world.our_writes().len(), 0);
+        assert_eq!(setting.writes(), 0);
     });
 }
 
@@ -241,33 +225,19 @@ fn a_run_that_dies_anywhere_is_finished_and_leaves_no_stand_in() {
                 setting.world.lose_next_events(1000);
                 hijack(&setting, &setting.layout.public_table, 6);
                 let wish = emergency(&[public(&setting)]);
-                let person = rolls_back(&setting, &wish);
-                setting.world.kill_after(calls);
-                let ended = setting.world.run_until_crash(person).await;
-                crashes += usize::from(ended.is_none());
+                let died = dies_rolling_back(&setting, &wish, calls).await;
+                crashes += usize::from(died);
                 half += usize::from(setting.live().len() > before.len());
-                setting.world.advance(Duration::from_secs(90));
-                if again {
-                    let alice = alice(&setting);
-                    let proposal = rollback::propose(&alice.ports, &wish).await.unwrap();
-                    if !proposal.is_empty() {
-                        let done = says_yes(&alice, &proposal).await;
-                        let done = done.unwrap_or_else(|error| panic!("{calls}: {error}"));
-                        let outcome = done.report.outcome;
-                        assert_eq!(outcome, Outcome::Reverted, "{calls}: {}", told(&setting));
-                    }
-                }
-                rest(&mut setting).await;
-                let unlike = unlike(&setting.live(), &before);
+                is_finished(&mut setting, &wish, again).await;
                 let words = format!("after {calls} calls, again {again}");
-                assert!(unlike.is_empty(), "{words}: {unlike:#?} {}", told(&setting));
+                setting.is_as(&before, &words);
                 let calls_made = setting.world.ec2_calls();
                 let made = calls_made
                     .iter()
                     .filter(|call| call.api == "CreateRouteTable" && call.error.is_none());
                 assert!(made.count() <= 1, "{words}");
-                is_quiet(&mut setting, &words).await;
-                ended.is_some()
+                setting.is_quiet(&words).await;
+                !died
             });
             if over {
                 break;
@@ -295,15 +265,14 @@ fn a_stand_in_that_a_failed_run_left_is_told_and_used_by_the_next() {
         assert!(problems.contains("was made to stand in for"), "{problems}");
         assert_eq!(setting.live().len(), before.len() + 1);
         // It is told as something without a baseline, and is given none.
-        rest(&mut setting).await;
-        let told = told(&setting);
+        setting.rest().await;
+        let told = setting.told();
         assert!(told.contains("snapback: while "), "{told}");
         assert_eq!(setting.world.stored_baselines().len(), before.len());
-        let done = rolls_back(&setting, &wish).await.unwrap();
-        assert_eq!(done.report.outcome, Outcome::Reverted, "{:?}", done.report);
-        assert_eq!(setting.live(), before);
+        goes_back(&setting, &wish).await;
+        setting.is_as(&before, "put back");
         assert_eq!(story(&setting).1, ["CreateRouteTable"]);
-        is_quiet(&mut setting, "failed").await;
+        setting.is_quiet("failed").await;
     });
 }
 
@@ -317,7 +286,7 @@ fn a_table_with_an_endpoint_is_stood_in_for_too() {
             table: setting.layout.private_table.clone(),
             gateway: setting.layout.vpn_gateway.clone(),
         };
-        does(&setting, &deployment(), propagation);
+        setting.does(&deployment(), propagation);
         setting.capture().await.unwrap();
         let before = setting.live();
         hijack(&setting, &setting.layout.private_table, 40);
@@ -331,10 +300,9 @@ fn a_table_with_an_endpoint_is_stood_in_for_too() {
             .map(|step| step.action.api())
             .collect();
         assert!(made.contains(&"ModifyVpcEndpoint"), "{made:?}");
-        let done = says_yes(&alice(&setting), &proposal).await.unwrap();
-        assert_eq!(done.report.outcome, Outcome::Reverted, "{:?}", done.report);
-        assert_eq!(setting.live(), before);
-        is_quiet(&mut setting, "endpoint").await;
+        goes_through(&setting, &proposal).await;
+        setting.is_as(&before, "put back");
+        setting.is_quiet("endpoint").await;
     });
 }
 
@@ -350,14 +318,8 @@ fn a_goal_too_large_for_the_journal_is_refused_before_the_lease() {
         };
         let mut groups = Vec::new();
         for n in 0..16 {
-            let call = Call::CreateSecurityGroup {
-                name: format!("large-{n}"),
-                description: "large".into(),
-                vpc: Some(setting.layout.vpc.clone()),
-                tags: tags("a"),
-            };
-            let made = setting.world.call(&deployment(), call).unwrap();
-            groups.push(SecurityGroupId::new(made.first()));
+            let call = create_tagged_group(&setting, &format!("large-{n}"), tags("a"));
+            groups.push(SecurityGroupId::new(setting.made(&deployment(), call)));
         }
         setting.capture().await.unwrap();
         for group in &groups {
@@ -365,7 +327,7 @@ fn a_goal_too_large_for_the_journal_is_refused_before_the_lease() {
                 targets: vec![group.to_string()],
                 tags: tags("b"),
             };
-            does(&setting, &stranger(), call);
+            setting.does(&stranger(), call);
         }
         let ids: Vec<ResourceId> = groups.iter().cloned().map(Into::into).collect();
         let refused = rolls_back(&setting, &wish(To::Baseline, &ids))
@@ -377,9 +339,6 @@ fn a_goal_too_large_for_the_journal_is_refused_before_the_lease() {
         );
         assert!(refused.to_string().contains("fewer resources"), "{refused}");
         assert!(setting.world.journal().is_empty());
-        let done = rolls_back(&setting, &wish(To::Baseline, &ids[..4]))
-            .await
-            .unwrap();
-        assert_eq!(done.report.outcome, Outcome::Reverted, "{:?}", done.report);
+        goes_back(&setting, &wish(To::Baseline, &ids[..4])).await;
     });
 }
