@@ -10,6 +10,8 @@
 //! [`does`](Setting::does) it and leaves its messages to be [handled](Setting::handle_next) by hand; time
 //! passes with [`later`](Setting::later) and [`rest`](Setting::rest).
 
+#![allow(clippy::panic, reason = "a scene of tests")]
+
 mod calls;
 mod inbox;
 mod people;

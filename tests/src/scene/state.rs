@@ -98,6 +98,15 @@ impl Setting {
         assert!(unlike.is_empty(), "{case}: {unlike:#?}\n{}", self.told());
     }
 
+    /// All is back as it was; says only what is not.
+    ///
+    /// # Panics
+    /// Where it is not.
+    #[track_caller]
+    pub fn is_back(&self, before: &State) {
+        self.is_as(before, "not back");
+    }
+
     /// The account is as it was but for the new ids of what was made again; says only what is not.
     ///
     /// # Panics

@@ -89,7 +89,7 @@ fn a_plan_of_too_many_calls_is_not_made_and_may_be_released_as_it_is() {
         assert!(report.problems.join(" ").contains("budgets.calls-a-plan"));
         assert!(report.steps.len() >= 2, "{:?}", report.steps);
         setting.release(Braked::Resource(group.into())).await;
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
     });
 }
 
@@ -127,7 +127,7 @@ fn too_many_resources_put_the_brake_on_for_the_account_and_its_release_brings_th
         setting.later(60 * MINUTE).await;
         assert_eq!(setting.writes(), 3, "time does not take it off");
         setting.release(Braked::Account).await;
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
         assert_eq!(setting.reports_of(Outcome::Released).len(), 1);
     });
 }

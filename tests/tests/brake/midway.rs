@@ -47,8 +47,7 @@ fn a_trusted_edit_while_a_group_is_made_again_becomes_part_of_it() {
         setting.later(10 * MINUTE).await;
         let kept = setting.has("ingress tcp:7443 10.7.0.0/16");
         assert!(kept, "{}", setting.told());
-        let bad = [Outcome::Failed, Outcome::Impostor, Outcome::Refused];
-        setting.none_ended_as(&bad, "a trusted edit");
+        setting.none_ended_badly("a trusted edit");
         assert!(setting.dead.is_empty());
     });
 }

@@ -30,7 +30,7 @@ fn what_a_tool_applies_waits_until_it_is_quiet_and_is_judged_as_one() {
         };
         assert!(setting.delivered.iter().any(held));
         setting.settle().await;
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
         setting.ended_as([Outcome::Reverted]);
         let actor = setting.reports()[0].actor.clone().unwrap();
         assert!(actor.principal.contains("platform"));

@@ -18,7 +18,7 @@ fn the_event_of_a_disassociation_without_an_answer_is_ours() {
         setting.world.fail("DisassociateRouteTable", fault, 1);
         setting.settle().await;
         setting.rest().await;
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
         assert_eq!(setting.world.our_apis(), ["DisassociateRouteTable"]);
         setting.ended_as([Outcome::Reverted]);
     });

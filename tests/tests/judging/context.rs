@@ -69,7 +69,7 @@ fn a_list_is_read_where_no_event_names_it() {
         setting.does(&deployment(), widen_office_list(&setting));
         setting.play(&stranger(), by_list(&setting)).await;
         setting.later(15 * MINUTE).await;
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
     });
 }
 
@@ -87,7 +87,7 @@ fn a_list_that_cannot_be_read_is_judged_as_it_was_seen_last() {
             .world
             .fail("GetManagedPrefixListEntries", Fault::Denied, 8);
         setting.play(&stranger(), by_list(&setting)).await;
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
     });
 }
 

@@ -127,7 +127,7 @@ fn a_group_named_only_by_its_name_is_guarded() {
             tags: Tags::new(),
         };
         setting.play(&stranger(), call).await;
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
         setting.ended_as([Outcome::Reverted]);
     });
 }

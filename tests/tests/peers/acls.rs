@@ -38,7 +38,7 @@ fn an_entry_replaced_after_another_was_created_gets_its_own_old_content() {
             setting.acl(&setting.layout.db_acl).entries.get(&key),
             Some(&old)
         );
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
     });
 }
 
@@ -50,7 +50,7 @@ fn an_entry_older_than_the_trail_comes_back() {
         setting.world.advance(Duration::from_secs(100 * 86_400));
         let call = delete_entry(&setting.layout.db_acl, "egress 110".parse().expect("a key"));
         setting.play(&stranger(), call).await;
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
         assert_eq!(setting.world.our_apis(), ["CreateNetworkAclEntry"]);
     });
 }
@@ -65,7 +65,7 @@ fn an_ipv6_entry_is_put_back() {
             "ingress 101".parse().expect("a key"),
         );
         setting.play(&stranger(), call).await;
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
         assert_eq!(setting.world.our_apis(), ["CreateNetworkAclEntry"]);
     });
 }
@@ -89,7 +89,7 @@ fn three_subnets_moved_to_another_acl_come_back_by_fresh_association_ids() {
         let old = associations(&setting);
         let calls = moved.map(|subnet| move_to_acl(&setting, subnet, &empty));
         setting.play_all(&stranger(), calls).await;
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
         assert_eq!(
             setting.world.our_apis(),
             ["ReplaceNetworkAclAssociation"; 3]
@@ -127,7 +127,7 @@ fn an_acl_at_its_quota_is_put_back_in_place() {
             entry,
         };
         setting.play(&stranger(), call).await;
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
         assert_eq!(setting.world.our_apis(), ["ReplaceNetworkAclEntry"]);
     });
 }

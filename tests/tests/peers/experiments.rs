@@ -58,7 +58,7 @@ fn a_fault_injection_in_progress_is_left_alone() {
         }
         setting.play(&fis(), Call::DeleteNetworkAcl { acl }).await;
         setting.later(60 * MINUTE).await;
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
         assert_eq!(setting.world.our_apis(), Vec::<String>::new());
     });
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 fn protocol_minus_one_from_anywhere_is_taken_back() {
     run(async {
         let (setting, before) = after_items(&[("all", &["0.0.0.0/0"])]).await;
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
         setting.ended_as([Outcome::Reverted]);
     });
 }
@@ -23,7 +23,7 @@ fn protocol_minus_one_from_anywhere_is_taken_back() {
 fn one_item_with_ranges_of_both_families_loses_both() {
     run(async {
         let (setting, before) = after_items(&[("tcp:22", &["0.0.0.0/0", "::/0"])]).await;
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
     });
 }
 
@@ -72,7 +72,7 @@ fn a_rule_widened_in_place_is_narrowed_again_under_its_id() {
             }],
         };
         setting.play(&stranger(), call).await;
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
         assert_eq!(
             setting.world.rule_id(&app, &narrow),
             Some(id),
@@ -86,7 +86,7 @@ fn a_rule_widened_in_place_is_narrowed_again_under_its_id() {
 fn two_halves_of_the_internet_are_the_internet() {
     run(async {
         let (setting, before) = after_items(&[("tcp:22", &["0.0.0.0/1", "128.0.0.0/1"])]).await;
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
     });
 }
 
@@ -104,7 +104,7 @@ fn a_prefix_list_that_holds_the_internet_is_the_internet() {
                 authorize_items(&setting, &[("tcp:3389", &[list.as_str()])]),
             )
             .await;
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
         setting.ended_as([Outcome::Reverted]);
     });
 }
@@ -124,7 +124,7 @@ fn a_prefix_list_widened_since_the_capture_is_the_internet() {
                 authorize_items(&setting, &[("tcp:3389", &[list.as_str()])]),
             )
             .await;
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
         setting.ended_as([Outcome::Reverted]);
     });
 }
@@ -138,7 +138,7 @@ fn all_traffic_from_a_group_beside_an_open_port_is_untouched() {
         setting.capture().await.unwrap();
         let before = setting.live();
         setting.opens(&stranger(), SSH).await;
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
         assert!(setting.has(&everything));
     });
 }
@@ -163,7 +163,7 @@ fn a_group_opened_twice_within_a_week_is_taken_back_and_told_twice() {
         setting.play(&stranger(), open.clone()).await;
         setting.world.advance(Duration::from_secs(3 * 86_400));
         setting.play(&stranger(), open).await;
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
         setting.ended_as([Outcome::Reverted, Outcome::Reverted]);
         assert_eq!(setting.shown("sns").len(), 2);
     });
@@ -187,7 +187,7 @@ fn a_new_description_moves_no_traffic_and_neither_does_its_revert() {
                 .all(|api| api == "UpdateSecurityGroupRuleDescriptionsIngress"),
             "no rule is written: {made:?}"
         );
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
     });
 }
 
@@ -201,7 +201,7 @@ fn a_group_that_was_open_already_and_is_opened_further_is_caught() {
         setting
             .opens(&stranger(), "ingress tcp:3389 0.0.0.0/0")
             .await;
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
         assert!(setting.has(SSH), "what was approved stays");
         setting.ended_as([Outcome::Reverted]);
     });

@@ -79,7 +79,7 @@ fn a_nat_fail_over_flips_the_default_route_and_nobody_fights_it() {
         let foreign = setting.layout.app_interface.to_string();
         let flip = lead_to(RouteTarget::NetworkInterface(foreign));
         setting.play(&stranger(), flip).await;
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
         assert_eq!(setting.world.our_apis(), ["ReplaceRoute"]);
     });
 }
@@ -111,7 +111,7 @@ fn an_event_twice_late_or_never_is_one_deviation() {
         setting.play(&stranger(), open).await;
         assert_ne!(setting.live(), before, "nobody told of it");
         setting.later(15 * MINUTE).await;
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
     });
 }
 
@@ -140,6 +140,6 @@ fn terraform_that_applies_the_reverted_change_three_times_opens_the_breaker_with
         assert_eq!(setting.shown("sns").len(), 4, "three reverts and one alert");
         // Once it was quiet for long enough the breaker closes, and the account is as it was.
         setting.later(45 * MINUTE).await;
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
     });
 }

@@ -150,8 +150,7 @@ fn a_trusted_edit_of_what_is_being_made_again_becomes_baseline_and_stays_or_is_t
                     .iter()
                     .any(|report| report.outcome == Outcome::Alerted);
                 assert!(there != missing, "{there} {case}");
-                let bad = [Outcome::Failed, Outcome::Impostor, Outcome::Refused];
-                setting.none_ended_as(&bad, &case);
+                setting.none_ended_badly(&case);
                 setting.nothing_open(&case);
                 if there {
                     setting.baselines_fit(&case);

@@ -97,7 +97,7 @@ fn a_table_full_of_foreign_routes_is_replaced_then_repaired_in_one_story() {
         is_all_safe(&proposal);
         let done = goes_through(&setting, &proposal).await;
         assert_eq!(done.report.problems, Vec::<String>::new());
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
         let (plans, made) = story(&setting);
         assert_eq!((plans, made.len()), (vec![2], 1));
         let calls = emergency.fast.steps.len() + emergency.repair.steps.len();
@@ -127,7 +127,7 @@ fn an_acl_full_of_denies_is_replaced_then_repaired() {
         let proposal = proposed(&setting, &wish).await;
         is_all_safe(&proposal);
         goes_through(&setting, &proposal).await;
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
         setting.is_quiet("ACL").await;
     });
 }
@@ -167,7 +167,7 @@ fn a_table_of_the_vpc_that_says_the_same_takes_the_subnets_over() {
         assert_eq!(apis, BTreeSet::from(["ReplaceRouteTableAssociation"]));
         assert_eq!((emergency.calls, emergency.ordinary), (2, 5));
         says_yes(&alice(&setting), &proposal).await.unwrap();
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
         assert_eq!(story(&setting).1, Vec::<String>::new());
         setting.is_quiet("twin").await;
     });
@@ -184,7 +184,7 @@ fn where_it_is_no_faster_the_ordinary_plan_is_run_and_said_so() {
         let remarks = proposal.remarks.join("\n");
         assert!(remarks.contains("the ordinary plan"), "{remarks}");
         goes_through(&setting, &proposal).await;
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
         setting.is_quiet("ordinary").await;
     });
 }
@@ -270,7 +270,7 @@ fn a_stand_in_that_a_failed_run_left_is_told_and_used_by_the_next() {
         assert!(told.contains("snapback: while "), "{told}");
         assert_eq!(setting.world.stored_baselines().len(), before.len());
         goes_back(&setting, &wish).await;
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
         assert_eq!(story(&setting).1, ["CreateRouteTable"]);
         setting.is_quiet("failed").await;
     });
@@ -301,7 +301,7 @@ fn a_table_with_an_endpoint_is_stood_in_for_too() {
             .collect();
         assert!(made.contains(&"ModifyVpcEndpoint"), "{made:?}");
         goes_through(&setting, &proposal).await;
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
         setting.is_quiet("endpoint").await;
     });
 }

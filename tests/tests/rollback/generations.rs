@@ -18,7 +18,7 @@ fn a_group_goes_back_to_an_older_generation_and_the_guard_lets_it() {
         let (mut setting, before) = after_a_deployment(1).await;
         let id = app(&setting);
         goes_back(&setting, &to_generation(1, &id)).await;
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
         let baseline = &setting.world.stored_baselines()[&id];
         assert_eq!(baseline.generation, Generation(3));
         assert_eq!(baseline.provenance.origin, Origin::Promoted);
@@ -49,7 +49,7 @@ fn a_time_means_the_baseline_that_stood_then() {
         setting.opens(&deployment(), METRICS).await;
         let id = app(&setting);
         goes_back(&setting, &wish(To::At(good), std::slice::from_ref(&id))).await;
-        setting.is_as(&before, "put back");
+        setting.is_back(&before);
         setting.is_quiet("time").await;
         let long_ago = Timestamp::from_second(0).unwrap();
         let refused = rolls_back(&setting, &wish(To::At(long_ago), &[id]))
