@@ -29,6 +29,7 @@ mod note;
 mod order;
 mod parameters;
 mod proof;
+mod quota;
 mod readiness;
 mod render;
 mod route;

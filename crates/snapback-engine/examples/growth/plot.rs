@@ -25,6 +25,8 @@ pub fn draw(file: &Path, title: &str, axis: &str, curves: &[Curve]) -> Result<()
         })
     };
     let ((left, right), (bottom, top)) = (extent(|point| point.0), extent(|point| point.1));
+    // The legend stands above the highest point: about a quarter of the figure.
+    let room = (top / bottom).powf(0.36) * 2.0;
     let root = SVGBackend::new(file, (900, 560)).into_drawing_area();
     root.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&root)
@@ -34,12 +36,14 @@ pub fn draw(file: &Path, title: &str, axis: &str, curves: &[Curve]) -> Result<()
         .y_label_area_size(72)
         .build_cartesian_2d(
             (left..right * 1.1).log_scale(),
-            (bottom / 2.0..top * 8.0).log_scale(),
+            (bottom / 2.0..top * room).log_scale(),
         )?;
     chart
         .configure_mesh()
         .x_desc(axis)
         .y_desc("microseconds, best of several runs")
+        .x_label_formatter(&thousands)
+        .y_label_formatter(&thousands)
         .light_line_style(RGBColor(240, 240, 240))
         .draw()?;
     for (curve, colour) in curves.iter().zip(COLOURS.iter().cycle()) {
@@ -66,4 +70,20 @@ pub fn draw(file: &Path, title: &str, axis: &str, curves: &[Curve]) -> Result<()
         .draw()?;
     root.present()?;
     Ok(())
+}
+
+/// `10 000`; below one as it is.
+fn thousands(value: &f64) -> String {
+    let digits = format!("{value}");
+    if digits.contains('.') {
+        return digits;
+    }
+    let mut told = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            told.push(' ');
+        }
+        told.push(digit);
+    }
+    told
 }

@@ -9,13 +9,12 @@
 //! shadow of the goal; the way that cuts least is the last resort, and the proof of the plan tells
 //! what it cuts.
 
+use super::quota::ENTRIES_MAX;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use snapback_model::*;
 use snapback_reach::{Family, PacketSet, permitted_by_acl};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Entries of one direction that an ACL takes unless its quota was raised (semantics A3).
-const ENTRIES_MAX: usize = 20;
 /// Checked states of the search over the edits alone.
 const CHECKS_MAX: u32 = 2_000;
 /// Checked states of the search with one given detour, and with all of one length together.

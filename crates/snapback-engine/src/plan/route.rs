@@ -4,13 +4,32 @@
 //! every address leads, after each call, where live or the goal leads it: while approved routes are
 //! written, the longest match of an address is either its longest match in live, unchanged, or its
 //! longest match in the goal, written before anything shorter; while foreign routes are deleted, it
-//! is the goal's or the foreign route that was its longest match in live.
+//! is the goal's or the foreign route that was its longest match in live. A full table has to lose
+//! some of them before (`route/room.rs`).
+
+mod room;
 
 use super::Action;
 use super::draft::Draft;
+use super::quota::ROUTES_MAX;
 use super::target::{Dead, Health, health, is_dead};
+use room::Turn;
 use snapback_model::*;
 use std::collections::BTreeSet;
+
+/// An approved route to write.
+struct Set {
+    length: u8,
+    action: Action,
+    why: String,
+}
+
+/// A foreign route that goes.
+struct Delete {
+    length: u8,
+    destination: Destination,
+    from: RouteTarget,
+}
 
 /// What is done about one destination.
 enum Write {
@@ -27,14 +46,27 @@ enum Write {
     Needs(Dead),
 }
 
-/// Appends the calls that make the routes and propagation of `live` what `goal` says.
-pub(super) fn routes(draft: &mut Draft, live: &RouteTable, goal: &RouteTable, topology: &Topology) {
+/// What is to be done about a table's routes.
+#[derive(Default)]
+struct Writes {
+    /// Most specific first.
+    sets: Vec<Set>,
+    /// Least specific first.
+    deletes: Vec<Delete>,
+    /// Gateway endpoints that are not to serve it.
+    unserved: Vec<String>,
+}
+
+/// Sorts out what is to be done; what cannot be is told.
+fn writes(draft: &mut Draft, live: &RouteTable, goal: &RouteTable, topology: &Topology) -> Writes {
     let table = &live.id;
     let destinations: BTreeSet<&Destination> =
         live.routes.keys().chain(goal.routes.keys()).collect();
-    let mut sets = Vec::new();
-    let mut deletes = Vec::new();
-    let mut unserved = Vec::new();
+    let Writes {
+        mut sets,
+        mut deletes,
+        mut unserved,
+    } = Writes::default();
     let mut unrestorable = BTreeSet::new();
     for destination in destinations {
         let length = specificity(destination, topology);
@@ -53,62 +85,83 @@ pub(super) fn routes(draft: &mut Draft, live: &RouteTable, goal: &RouteTable, to
                 unrestorable.insert(destination);
                 draft.needs(table.clone(), format!("route {destination}: {why}"), needs);
             }
-            Write::Delete(from) => deletes.push((length, destination, from)),
-            Write::Serve(endpoint) => sets.push((
+            Write::Delete(from) => deletes.push(Delete {
                 length,
-                Action::ModifyVpcEndpoint {
-                    endpoint: endpoint.clone(),
+                destination: destination.clone(),
+                from,
+            }),
+            Write::Serve(endpoint) => sets.push(Set {
+                length,
+                why: format!("put back: {endpoint} serves {table}"),
+                action: Action::ModifyVpcEndpoint {
+                    endpoint,
                     add: BTreeSet::from([table.clone()]),
                     remove: BTreeSet::new(),
                 },
-                format!("put back: {endpoint} serves {table}"),
-            )),
+            }),
             Write::Unserve(endpoint) => unserved.push(endpoint),
-            Write::Create(target) => sets.push((
+            Write::Create(target) => sets.push(Set {
                 length,
-                Action::CreateRoute {
+                why: format!("put back: {destination} leads to {target}"),
+                action: Action::CreateRoute {
                     table: table.clone(),
                     destination: destination.clone(),
-                    target: target.clone(),
+                    target,
                 },
-                format!("put back: {destination} leads to {target}"),
-            )),
-            Write::Replace(from, target) => sets.push((
+            }),
+            Write::Replace(from, target) => sets.push(Set {
                 length,
-                Action::ReplaceRoute {
+                why: format!("lead {destination} to {target} again, not to {from}"),
+                action: Action::ReplaceRoute {
                     table: table.clone(),
                     destination: destination.clone(),
-                    from: from.clone(),
-                    target: target.clone(),
+                    from,
+                    target,
                 },
-                format!("lead {destination} to {target} again, not to {from}"),
-            )),
+            }),
         }
     }
-    sets.sort_by_key(|(length, ..)| std::cmp::Reverse(*length));
-    for (_, action, why) in sets {
-        draft.step(table.clone(), action, why);
-    }
-    enable(draft, live, goal, topology);
-    deletes.sort_by_key(|(length, ..)| *length);
-    for (_, destination, from) in deletes {
-        if let Some(under) =
-            covering(destination, goal).filter(|under| unrestorable.contains(under))
-        {
+    deletes.retain(|Delete { destination, from, .. }| {
+        let under = covering(destination, goal).filter(|under| unrestorable.contains(under));
+        if let Some(under) = under {
             let what = format!(
                 "route {destination} to {from} stays: without it its traffic would follow {under}, which cannot be put back"
             );
             draft.cannot(table.clone(), what);
-            continue;
         }
-        let why = format!("take back: {destination} must not lead to {from}");
-        let action = Action::DeleteRoute {
-            table: table.clone(),
-            destination: destination.clone(),
-            from,
-        };
-        draft.step(table.clone(), action, why);
+        under.is_none()
+    });
+    sets.sort_by_key(|set| std::cmp::Reverse(set.length));
+    deletes.sort_by_key(|delete| delete.length);
+    Writes {
+        sets,
+        deletes,
+        unserved,
     }
+}
+
+/// Appends the calls that make the routes and propagation of `live` what `goal` says.
+pub(super) fn routes(draft: &mut Draft, live: &RouteTable, goal: &RouteTable, topology: &Topology) {
+    let table = &live.id;
+    let Writes {
+        sets,
+        deletes,
+        unserved,
+    } = writes(draft, live, goal, topology);
+    let order = room::order((live, goal), &sets, &deletes, topology, ROUTES_MAX);
+    let late = (0..deletes.len()).map(Turn::Delete);
+    let late: Vec<Turn> = late.filter(|turn| !order.contains(turn)).collect();
+    let make = |draft: &mut Draft, turn| match turn {
+        Turn::Set(index) => {
+            if let Some(Set { action, why, .. }) = sets.get(index) {
+                draft.step(table.clone(), action.clone(), why.clone());
+            }
+        }
+        Turn::Delete(index) => delete(draft, table, deletes.get(index)),
+    };
+    order.into_iter().for_each(|turn| make(draft, turn));
+    enable(draft, live, goal, topology);
+    late.into_iter().for_each(|turn| make(draft, turn));
     for endpoint in unserved {
         let why = format!("take back: {endpoint} must not serve {table}");
         let action = Action::ModifyVpcEndpoint {
@@ -126,6 +179,22 @@ pub(super) fn routes(draft: &mut Draft, live: &RouteTable, goal: &RouteTable, to
         };
         draft.step(table.clone(), action, why);
     }
+}
+
+fn delete(draft: &mut Draft, table: &RouteTableId, route: Option<&Delete>) {
+    let Some(Delete {
+        destination, from, ..
+    }) = route
+    else {
+        return;
+    };
+    let action = Action::DeleteRoute {
+        table: table.clone(),
+        destination: destination.clone(),
+        from: from.clone(),
+    };
+    let why = format!("take back: {destination} must not lead to {from}");
+    draft.step(table.clone(), action, why);
 }
 
 fn enable(draft: &mut Draft, live: &RouteTable, goal: &RouteTable, topology: &Topology) {

@@ -12,6 +12,7 @@ mod arbitrary;
 mod calls;
 mod emergency;
 mod fewest;
+mod full;
 mod minimal;
 mod nat;
 mod parameters;

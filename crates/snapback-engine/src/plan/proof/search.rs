@@ -1,6 +1,6 @@
 //! An order of given calls in which every state is safe, found by search.
 
-use super::super::Step;
+use super::super::{Step, quota};
 use super::Proof;
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +33,12 @@ pub(in crate::plan) fn safe_order(
     search.descend(&start, 0).then_some(search.order)
 }
 
+fn is_over_quota(state: &Proof<'_>, id: &ResourceId) -> bool {
+    let ends = [state.live.resources.get(id), state.goal.get(id)];
+    let now = state.state.resources.get(id);
+    now.is_some_and(|now| quota::is_over(now, ends, &state.live.topology))
+}
+
 /// A depth-first search; a set of steps already made is a bit mask.
 struct Search<'a> {
     steps: &'a [Step],
@@ -61,7 +67,7 @@ impl Search<'_> {
             if after.step(&step.action).is_err() {
                 continue;
             }
-            if after.harms.is_empty() {
+            if after.harms.is_empty() && !is_over_quota(&after, &step.resource) {
                 self.order.push(step.clone());
                 if self.descend(&after, next) {
                     return true;
