@@ -7,6 +7,7 @@ use snapback_model::*;
 use snapback_sim::{Call, Fault, GUARD_ROLE};
 use snapback_tests::*;
 
+/// Opens remote desktop to whatever the office's prefix list holds.
 fn by_list(setting: &Setting) -> Call {
     let rule = format!("ingress tcp:3389 {}", setting.layout.office_list);
     authorize(setting, &[&rule])

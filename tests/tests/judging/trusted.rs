@@ -7,6 +7,7 @@ use snapback_sim::{Call, Staleness};
 use snapback_tests::*;
 use std::time::Duration;
 
+/// What the deployment adds.
 const DEPLOYED: &str = "ingress tcp:8443 10.0.0.0/16";
 
 /// Makes a group with the deployment role and opens it to the world, as a deployment does.

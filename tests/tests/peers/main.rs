@@ -18,6 +18,7 @@ use snapback_model::*;
 use snapback_sim::{Call, Permission};
 use snapback_tests::*;
 
+/// A rule that opens nothing to the internet.
 const OFFICE: &str = "ingress tcp:22 10.0.0.0/8";
 
 /// One `Authorize…Ingress` with its permission items as they are, on the application group.

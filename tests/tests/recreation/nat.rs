@@ -18,7 +18,7 @@ fn recreating(mode: Mode) -> Policy {
     policy
 }
 
-/// The account with a second table that leads to its NAT gateway, which has two public addresses.
+/// An account with the gateway that it may lose, and the tables that lead to it.
 struct Site {
     setting: Setting,
     nat: String,
@@ -45,6 +45,7 @@ fn create_public(setting: &Setting, allocation: &str, tags: Tags) -> Call {
     })
 }
 
+/// Makes a table's default route lead to a gateway.
 fn lead(setting: &Setting, table: &RouteTableId, nat: &str) {
     let call = Call::CreateRoute {
         table: table.clone(),
@@ -64,6 +65,7 @@ async fn captured(mut setting: Setting, nat: String, tables: Vec<RouteTableId>) 
     }
 }
 
+/// The realistic account with a second table that leads to its NAT gateway, which has two addresses.
 async fn site(seed: u64, policy: Policy) -> Site {
     let setting = Setting::new(seed, policy);
     let layout = setting.layout.clone();
@@ -106,12 +108,14 @@ fn gateways(setting: &Setting) -> Vec<Gateway> {
         .collect()
 }
 
+/// Those that stand or come up.
 fn alive(setting: &Setting) -> Vec<Gateway> {
     let mut all = gateways(setting);
     all.retain(|gateway| matches!(gateway.state.as_deref(), Some("available" | "pending")));
     all
 }
 
+/// A table's default route.
 fn route(setting: &Setting, table: &RouteTableId) -> Route {
     setting.table(table).routes[&default_route()].clone()
 }

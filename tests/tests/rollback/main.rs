@@ -18,6 +18,7 @@ use snapback_model::*;
 use snapback_tests::*;
 use std::time::Duration;
 
+/// What the deployment adds: a second generation.
 const METRICS: &str = "ingress tcp:9100 10.0.0.0/16";
 
 /// The application group.
