@@ -32,6 +32,7 @@ impl Setting {
     ///
     /// # Panics
     /// Where EC2 refuses it.
+    #[track_caller]
     pub fn does(&self, who: &Principal, call: Call) {
         self.world.call(who, call).unwrap();
     }
@@ -40,6 +41,7 @@ impl Setting {
     ///
     /// # Panics
     /// Where EC2 refuses one.
+    #[track_caller]
     pub fn does_all(&self, who: &Principal, calls: impl IntoIterator<Item = Call>) {
         for call in calls {
             self.does(who, call);
@@ -50,6 +52,7 @@ impl Setting {
     ///
     /// # Panics
     /// Where EC2 refuses it.
+    #[track_caller]
     pub fn made(&self, who: &Principal, call: Call) -> String {
         self.world.call(who, call).unwrap().first().to_owned()
     }
@@ -58,6 +61,7 @@ impl Setting {
     ///
     /// # Panics
     /// Where EC2 refuses it.
+    #[track_caller]
     pub fn make_group(&self, name: &str, rules: &[&str]) -> SecurityGroupId {
         let group = SecurityGroupId::new(self.made(&deployment(), create_group(self, name)));
         for rule in rules {
@@ -70,6 +74,7 @@ impl Setting {
     ///
     /// # Panics
     /// Where EC2 refuses one.
+    #[track_caller]
     pub fn make_groups(&self, count: usize) -> Vec<SecurityGroupId> {
         let names = (0..count).map(|number| format!("many-{number}"));
         names.map(|name| self.make_group(&name, &[])).collect()
@@ -79,6 +84,7 @@ impl Setting {
     ///
     /// # Panics
     /// Where EC2 refuses one.
+    #[track_caller]
     pub fn open_all(&self, groups: &[SecurityGroupId]) {
         for (number, group) in groups.iter().enumerate() {
             self.does(&user(number), allow(group, &[SSH]));
