@@ -4,9 +4,7 @@
 //! later run finds it and makes no other, nobody takes it for a stranger's, and nothing that was not
 //! made so is ever deleted.
 
-use crate::{
-    INCIDENT, Kind, NetworkAclId, Resource, ResourceId, RouteTableId, SUCCESSOR_OF, Tags,
-};
+use crate::{INCIDENT, Kind, NetworkAclId, Resource, ResourceId, RouteTableId, SUCCESSOR_OF, Tags};
 
 /// How the names of temporary tables begin. IAM lets Snapback delete no other (`template.yaml`).
 pub const TEMPORARY_TABLE: &str = "rtb-stand-in-for-";
@@ -65,9 +63,12 @@ impl Temporary {
     }
 
     fn named(name: &str) -> Option<Self> {
-        let (kind, rest) = [(Kind::RouteTable, TEMPORARY_TABLE), (Kind::NetworkAcl, TEMPORARY_ACL)]
-            .into_iter()
-            .find_map(|(kind, prefix)| Some((kind, name.strip_prefix(prefix)?)))?;
+        let (kind, rest) = [
+            (Kind::RouteTable, TEMPORARY_TABLE),
+            (Kind::NetworkAcl, TEMPORARY_ACL),
+        ]
+        .into_iter()
+        .find_map(|(kind, prefix)| Some((kind, name.strip_prefix(prefix)?)))?;
         let (rest, says) = match rest.strip_suffix(BEFORE) {
             Some(rest) => (rest, StandIn::Before),
             None => (rest, StandIn::Goal),
@@ -82,8 +83,12 @@ impl Temporary {
 
     /// Its tags when it is made, without those of a story.
     pub fn tags(&self) -> Tags {
-        let name = self.name().map(|name| (SUCCESSOR_OF.to_owned(), name.to_string()));
+        let name = self
+            .name()
+            .map(|name| (SUCCESSOR_OF.to_owned(), name.to_string()));
         let words = format!("snapback: while {} is repaired", self.of);
-        name.into_iter().chain([("Name".to_owned(), words)]).collect()
+        name.into_iter()
+            .chain([("Name".to_owned(), words)])
+            .collect()
     }
 }

@@ -2,8 +2,8 @@
 //! algebra has checked; where there is none, or it needs more calls, by a shadow of the goal that
 //! guards the subnets while the ACL is rewritten.
 
-use super::acl_path::{Edit, Path, path, rewrite};
 use super::Action;
+use super::acl_path::{Edit, Path, path, rewrite};
 use super::draft::Draft;
 use super::temporary::{Room, room};
 use snapback_model::*;

@@ -20,18 +20,24 @@ fn a_subnet_in_an_empty_acl_is_cut_off() {
 #[test]
 fn a_subnet_that_waits_in_a_stand_in_is_told_so() {
     let made = Tags::from([
-        (SUCCESSOR_OF.to_owned(), format!("acl-stand-in-for-{}", &ACL[4..])),
+        (
+            SUCCESSOR_OF.to_owned(),
+            format!("acl-stand-in-for-{}", &ACL[4..]),
+        ),
         (INCIDENT.to_owned(), "inc-1".to_owned()),
     ]);
     let findings = found(nothing, |live| {
         move_subnet(live, "subnet-1", Some(ACL), Some(OTHER_ACL));
         acl(live, OTHER_ACL).tags = made.clone();
     });
-    let swap = findings.iter().find(|one| one.code == FindingCode::NaclSwap);
+    let swap = findings
+        .iter()
+        .find(|one| one.code == FindingCode::NaclSwap);
     let swap = swap.unwrap();
     assert_eq!((swap.severity, swap.harm), (Severity::Critical, Harm::Cuts));
     assert!(
-        swap.meaning.contains("Snapback made for the time of the repair of"),
+        swap.meaning
+            .contains("Snapback made for the time of the repair of"),
         "{}",
         swap.meaning
     );

@@ -230,25 +230,49 @@ fn nothing_is_deleted_that_was_not_made_to_stand_in() {
     };
     let subnet = ["subnet-a"];
     for (action, resource, words) in [
-        (&table_action, table_of(Tags::new(), &[], false), "was not made"),
-        (&table_action, table_of(both("rtb-1"), &[], false), "was not made"),
+        (
+            &table_action,
+            table_of(Tags::new(), &[], false),
+            "was not made",
+        ),
+        (
+            &table_action,
+            table_of(both("rtb-1"), &[], false),
+            "was not made",
+        ),
         (
             &table_action,
             table_of(tagged(rtb, &[SUCCESSOR_OF]), &[], false),
             "was not made",
         ),
-        (&table_action, table_of(both(rtb), &subnet, false), "routes subnet-a"),
+        (
+            &table_action,
+            table_of(both(rtb), &subnet, false),
+            "routes subnet-a",
+        ),
         (&table_action, table_of(both(rtb), &[], true), "main table"),
         (&acl_action, acl_of(Tags::new(), &[], false), "was not made"),
-        (&acl_action, acl_of(both("acl-1"), &[], false), "was not made"),
+        (
+            &acl_action,
+            acl_of(both("acl-1"), &[], false),
+            "was not made",
+        ),
         (&acl_action, acl_of(both(rtb), &[], false), "was not made"),
         (
             &acl_action,
             acl_of(tagged(OF_ACL_1, &[SUCCESSOR_OF]), &[], false),
             "was not made",
         ),
-        (&acl_action, acl_of(both(OF_ACL_1), &subnet, false), "guards subnet-a"),
-        (&acl_action, acl_of(both(OF_ACL_1), &[], true), "default ACL"),
+        (
+            &acl_action,
+            acl_of(both(OF_ACL_1), &subnet, false),
+            "guards subnet-a",
+        ),
+        (
+            &acl_action,
+            acl_of(both(OF_ACL_1), &[], true),
+            "default ACL",
+        ),
     ] {
         let state = snapshot([resource]);
         let refused = apply(action, &mut state.clone()).unwrap_err();
@@ -258,7 +282,10 @@ fn nothing_is_deleted_that_was_not_made_to_stand_in() {
     for (action, resource) in [
         (&table_action, table_of(both(rtb), &[], false)),
         (&acl_action, acl_of(both(OF_ACL_1), &[], false)),
-        (&acl_action, acl_of(both("acl-stand-in-for-1-before"), &[], false)),
+        (
+            &acl_action,
+            acl_of(both("acl-stand-in-for-1-before"), &[], false),
+        ),
     ] {
         let mut state = snapshot([resource]);
         assert_eq!(readiness(action, &state), Readiness::Ready);
