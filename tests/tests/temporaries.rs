@@ -185,6 +185,28 @@ fn after_a_crash_the_sweep_leads_there_too() {
     }
 }
 
+/// EC2's answer to the first move of a subnet tells the association that the move back names: no read
+/// comes between.
+#[test]
+fn the_way_back_needs_no_read_between() {
+    run(async {
+        let mut setting = full(20, Mode::Enforce).await;
+        let before = setting.live();
+        exchange(&setting);
+        setting.settle().await;
+        let calls = setting.world.ec2_calls();
+        let moves: Vec<usize> = (0..calls.len())
+            .filter(|index| calls[*index].api == "ReplaceNetworkAclAssociation")
+            .collect();
+        let (first, last) = (moves[0], *moves.last().unwrap());
+        // What is older than two seconds is read again; six calls take less.
+        let between = calls[first..last].iter().filter(|call| call.read);
+        assert!(between.count() <= 1, "{calls:#?}");
+        assert_eq!(moves.len(), 4);
+        is_over(&mut setting, &before, 1, "two subnets").await;
+    });
+}
+
 /// A user changes the ACL, or moves a subnet away from what stands in, before any of the calls.
 #[test]
 fn whoever_interferes_none_is_left() {
