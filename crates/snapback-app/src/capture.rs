@@ -10,7 +10,6 @@ use crate::port::{CallError, Scope, StoreError, Wanted};
 use crate::rights::CapturePorts;
 use snapback_engine::execution::Limits;
 use snapback_engine::finding::{self, Finding};
-use snapback_engine::plan;
 use snapback_engine::policy::Policy;
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -128,7 +127,7 @@ fn baselines(before: &Baselines, live: &Snapshot, provenance: &Provenance) -> Ve
     let lasting = live
         .resources
         .iter()
-        .filter(|(_, state)| !plan::is_stand_in(state));
+        .filter(|(_, state)| Temporary::of(state).is_none());
     let ids: BTreeSet<&ResourceId> = lasting
         .map(|(id, _)| id)
         .chain(

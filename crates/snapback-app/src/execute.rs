@@ -12,6 +12,7 @@ mod end;
 mod errand;
 mod prove;
 mod remake;
+mod tidy;
 mod walk;
 mod write;
 
@@ -171,13 +172,13 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
                 },
             };
             let done = plan.as_ref().is_none_or(|plan| self.is_completed(plan));
-            let Some(plan) = plan.filter(|_| !done) else {
+            let (plan, only_tidies) = match plan.filter(|_| !done) {
+                None => (self.tidying(), true),
+                plan => (plan, false),
+            };
+            let Some(plan) = plan else {
                 match self.prove(None, std::mem::take(&mut bodies)).await? {
-                    Proof::Proven => {
-                        let (outcome, mut lacks) = self.completed();
-                        lacks.extend(self.out_of_reach());
-                        return self.close(outcome, bodies, lacks).await;
-                    }
+                    Proof::Proven => return self.conclude(bodies).await,
                     Proof::Differs(differs) => left = differs,
                 }
                 continue;
@@ -207,8 +208,9 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
                 Walk::Waiting(carried, what) => return self.wait(carried, what).await,
                 Walk::Stopped(carried, stop) => return self.stop(carried, plan, stop).await,
             };
-            let target = self.named_now(target);
-            match self.prove(Some(&target), carried).await? {
+            let target = Some(self.named_now(target)).filter(|_| !only_tidies);
+            match self.prove(target.as_ref(), carried).await? {
+                Proof::Proven if only_tidies => return self.conclude(bodies).await,
                 Proof::Proven if then_repair => {
                     left = vec!["traffic works by a stand-in, the repair is not done".to_owned()];
                 }

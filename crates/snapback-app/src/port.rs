@@ -74,6 +74,8 @@ pub struct Receipt {
     pub request: Option<RequestId>,
     /// The id of what a create call made.
     pub created: Option<CreatedId>,
+    /// The id of the association that the call made: each replace gives a new one.
+    pub association: Option<AssociationId>,
 }
 
 /// Writes EC2: one call, no retry of its own.

@@ -19,7 +19,6 @@ use snapback_engine::diff::{self, Difference, ResourceDiff};
 use snapback_engine::execution::Limits;
 use snapback_engine::finding::{Severity, Subject};
 use snapback_engine::incident::{Cause, Notice, Outcome, Place, ResourceRecord, Story};
-use snapback_engine::plan;
 use snapback_engine::policy::Policy;
 use snapback_engine::verdict::Experiment;
 use snapback_model::*;
@@ -327,7 +326,7 @@ impl<P: SweepPorts> Run<'_, P> {
             return Ok(());
         };
         // What stands in for another is to go again: it becomes nobody's good state.
-        if plan::is_stand_in(state) {
+        if Temporary::of(state).is_some() {
             return Ok(());
         }
         let before = all.baselines.by_id.get(resource);

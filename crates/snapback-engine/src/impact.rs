@@ -157,7 +157,9 @@ fn is_zero(number: &usize) -> bool {
 }
 
 impl Impact {
-    /// What a difference does by itself; nothing where it moves no packet.
+    /// What a difference does to packets now, beside the others; nothing where it moves none. Two that
+    /// undo each other move none together: whether one may stay is another question, which the verdict
+    /// asks of each by itself.
     pub fn moves_of(&self, element: &Element) -> Moves {
         self.moves.get(element).cloned().unwrap_or_default()
     }

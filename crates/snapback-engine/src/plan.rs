@@ -33,9 +33,9 @@ mod quota;
 mod readiness;
 mod render;
 mod route;
-mod stand_in;
 mod tag;
 mod target;
+mod temporary;
 #[cfg(test)]
 mod tests;
 mod weave;
@@ -49,7 +49,8 @@ pub use nat::{NatRequest, predecessor, recovery, recovery_goal, successions, suc
 pub use note::{Note, Permission, StepSafety, permission};
 pub use proof::traffic::{StepTraffic, traffic};
 pub use readiness::{Readiness, readiness};
-pub use stand_in::{TABLE_STAND_IN, is_stand_in, plan_without_stand_ins, stand_in_of};
+pub use snapback_model::TEMPORARY_TABLE as TABLE_STAND_IN;
+pub use temporary::{stand_in_of, still_there, tidy};
 
 /// One EC2 call that writes. Variant names are the API names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -226,7 +227,7 @@ pub enum Action {
         /// Makes the call idempotent; given when it is made ([`Action::for_incident`]).
         token: Option<String>,
     },
-    /// Deletes an ACL that guards no subnet.
+    /// Deletes an ACL that Snapback made to stand in for another, and that guards no subnet.
     DeleteNetworkAcl {
         /// The ACL.
         acl: NetworkAclId,
@@ -327,6 +328,9 @@ pub struct Plan {
 /// does not claim belongs to another guarded table (then it is left alone; else it goes back to the
 /// main table). Their topology tells what a NAT gateway that is gone is made again from: a goal whose
 /// routes lead to one has it made first, and the plan's goal names its successor.
+///
+/// The plan ends with the removal of whatever stood in for others in the VPCs of the goal and has
+/// nothing bound to it any more, an earlier run's too.
 pub fn plan(live: &Snapshot, goal: &BTreeMap<ResourceId, Resource>, baselines: &Baselines) -> Plan {
     let everything = Recreate {
         nat: true,
@@ -437,6 +441,8 @@ pub fn plan_within(
         notes: draft.notes,
         goal,
     };
+    let last = temporary::last_steps(found, &plan.goal, &plan.steps);
+    plan.steps.extend(last);
     let safety = safety(found, &plan);
     plan.notes.extend(proof::notes(&safety, &plan.steps));
     plan

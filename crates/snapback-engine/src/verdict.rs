@@ -130,6 +130,8 @@ impl Decision {
 ///   of a severity, cuts of a severity, and approved elements that are gone, rewritten or moved.
 ///   Only where it moves a packet: text, tags, what others that are approved permit, forbid or
 ///   route alike is `Alert`, unless keeping it would keep the harm (`fallback` says so then).
+/// - Who waits in what Snapback itself made for the time of a repair ([`Temporary`]): `Revert`, also
+///   where that moves no packet.
 /// - `observe` never yields `Revert`: what `enforce` would revert is `Alert` with that reason, and
 ///   the goal is filled so that the plan can be shown.
 /// - A deleted resource is `Revert` like any approved element that is gone: it is made again, unless

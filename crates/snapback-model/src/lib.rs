@@ -16,6 +16,7 @@ mod route_table;
 mod security_group;
 mod snapshot;
 mod succession;
+mod temporary;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -31,6 +32,7 @@ pub use route_table::*;
 pub use security_group::*;
 pub use snapshot::*;
 pub use succession::Succession;
+pub use temporary::{StandIn, TEMPORARY_ACL, TEMPORARY_TABLE, Temporary};
 pub use text::ParseError;
 pub use topology::*;
 pub use traffic::*;

@@ -71,10 +71,13 @@ pub(crate) fn answer(fault: Fault, operation: &str, by: &str) -> Option<ApiError
 }
 
 fn receipt(outcome: CallOutcome) -> Receipt {
-    // Ids of other parts (rules, associations) are nothing that a plan makes.
+    // Ids of other parts (rules) are nothing that a plan makes.
     let made = |id: &&String| id.parse::<ResourceId>().is_ok() || id.starts_with("nat-");
     let created = outcome.made.iter().find(made).map(CreatedId::new);
+    let bound = |id: &&String| id.starts_with("aclassoc-") || id.starts_with("rtbassoc-");
+    let association = outcome.made.iter().find(bound);
     Receipt {
+        association: association.map(|id| AssociationId::new(id.as_str())),
         request: Some(outcome.request),
         created,
     }

@@ -168,7 +168,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             story.absorb(entry);
         }
         story.problems.extend(problems);
-        story.problems.extend(self.stand_ins_left());
+        story.problems.extend(self.temporaries_left());
         let report = story.report(outcome, &self.place, &self.told, self.visit.now());
         bodies.push(Body::Closed {
             report: Box::new(report),

@@ -134,14 +134,6 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             .saturating_add(more)
     }
 
-    /// What was made to stand in for something in a person's emergency and is still there, in words.
-    pub(super) fn stand_ins_left(&self) -> Vec<String> {
-        let errand = self.story.errand.as_deref();
-        errand
-            .map(|errand| errand.stand_ins_in_words(&self.scene.live, &self.lineage))
-            .unwrap_or_default()
-    }
-
     /// The policy by which a plan may run: where a person asked, what they allow counts.
     pub(super) fn policy(&self) -> Cow<'_, Policy> {
         let policy = &self.visit.guard.policy;

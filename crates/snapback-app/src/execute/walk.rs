@@ -7,13 +7,16 @@ use crate::rights::GuardPorts;
 use snapback_engine::execution::{ErrorClass, StepOutcome};
 use snapback_engine::incident::Body;
 use snapback_engine::plan::{self, Action, Plan, Readiness};
-use snapback_model::{AssociationSubject, CreatedId, Handles, Renamed, ResourceId, Snapshot};
+use snapback_model::{
+    AssociationHandle, AssociationId, AssociationSubject, CreatedId, Handles, Renamed, ResourceId,
+    Snapshot,
+};
 use std::collections::BTreeSet;
 
 /// What became of one call.
 enum Act {
-    /// It is in place.
-    Made(Vec<StepOutcome>),
+    /// It is in place; with the id of the association that it made, where EC2 told it.
+    Made(Vec<StepOutcome>, Option<AssociationId>),
     /// Somebody changed its element meanwhile.
     Changed(Vec<StepOutcome>, String),
     /// EC2 refused it for good.
@@ -37,19 +40,21 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         plan: &Plan,
         mut bodies: Vec<Body>,
     ) -> Result<Walk, GuardError> {
-        let mut moved = BTreeSet::new();
+        // Whose association of now only a read tells: EC2's answer to our own move was lost.
+        let mut unnamed = BTreeSet::new();
         for (index, step) in plan.steps.iter().enumerate() {
             if self.visit.time_left() < self.limits().reserve {
                 let why = format!("no time for step {}", index.saturating_add(1));
                 return Err(self.interrupt(bodies, why).await);
             }
             let action = self.current(&step.action);
-            // Our own move gave it an association that only a read tells (semantics B1).
-            match bound_by(&action).filter(|subject| moved.contains(subject)) {
-                Some(_) => self.observe_or_interrupt(&mut bodies).await?,
+            match bound_by(&action).filter(|subject| unnamed.contains(subject)) {
+                Some(_) => {
+                    self.observe_or_interrupt(&mut bodies).await?;
+                    unnamed.clear();
+                }
                 None => self.freshen(&mut bodies).await?,
             }
-            moved.extend(bound_by(&action));
             match plan::readiness(&action, &self.scene.live) {
                 Readiness::Ready => {}
                 Readiness::AlreadyInPlace => {
@@ -79,13 +84,19 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             }
             bodies.clear();
             let act = self.act(&action).await?;
-            let (Act::Made(outcomes)
+            let (Act::Made(outcomes, _)
             | Act::Changed(outcomes, _)
             | Act::Failed(outcomes, _)
             | Act::Exhausted(outcomes, _)) = &act;
             bodies.extend(outcomes.iter().map(|outcome| ended(index, outcome.clone())));
             match act {
-                Act::Made(outcomes) => self.follow(&action, &outcomes),
+                Act::Made(outcomes, association) => {
+                    self.follow(&action, &outcomes);
+                    match association {
+                        Some(association) => self.name(&action, association),
+                        None => unnamed.extend(bound_by(&action)),
+                    }
+                }
                 Act::Changed(_, why) => return Ok(Walk::Changed(bodies, why)),
                 Act::Failed(_, why) => return Ok(Walk::Failed(bodies, why)),
                 Act::Exhausted(_, why) => return Ok(Walk::Exhausted(bodies, why)),
@@ -166,6 +177,19 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         }
     }
 
+    /// The observation knows the association that our own call made: the next call on its subject
+    /// names it, and is refused where somebody moved the subject meanwhile (semantics B1).
+    fn name(&mut self, action: &Action, association: AssociationId) {
+        let Some((subject, resource)) = bound_by(action).zip(bound_to(action)) else {
+            return;
+        };
+        let known = &mut self.scene.live.handles.associations;
+        known.retain(|_, handle| {
+            handle.subject != subject || handle.resource.kind() != resource.kind()
+        });
+        known.insert(association, AssociationHandle { resource, subject });
+    }
+
     async fn act(&mut self, action: &Action) -> Result<Act, GuardError> {
         let mut outcomes = Vec::new();
         let mut attempt = 0;
@@ -182,7 +206,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                         request: receipt.request,
                         created: receipt.created,
                     });
-                    return Ok(Act::Made(outcomes));
+                    return Ok(Act::Made(outcomes, receipt.association));
                 }
                 Err(error) => error,
             };
@@ -213,7 +237,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                             if error.class == ErrorClass::AlreadyAsWanted || created.is_some() {
                                 outcomes.push(StepOutcome::AlreadyInPlace { created });
                             }
-                            return Ok(Act::Made(outcomes));
+                            return Ok(Act::Made(outcomes, None));
                         }
                         Ok(Look::Changed(why)) => {
                             outcomes.push(failed(&error));
@@ -295,6 +319,16 @@ fn bound_by(action: &Action) -> Option<AssociationSubject> {
         Action::ReplaceRouteTableAssociation { subject, .. }
         | Action::DisassociateRouteTable { subject, .. }
         | Action::AssociateRouteTable { subject, .. } => Some(subject.clone()),
+        _ => None,
+    }
+}
+
+/// What a call binds its subject to.
+fn bound_to(action: &Action) -> Option<ResourceId> {
+    match action {
+        Action::ReplaceNetworkAclAssociation { acl, .. } => Some(acl.clone().into()),
+        Action::ReplaceRouteTableAssociation { table, .. }
+        | Action::AssociateRouteTable { table, .. } => Some(table.clone().into()),
         _ => None,
     }
 }

@@ -133,6 +133,9 @@ impl<P: GuardPorts> Visit<'_, P> {
             match touched {
                 Touched::Resource(resource) => {
                     incidents.extend(self.record(resource).await?.unsettled);
+                    for other in self.those_it_may_stand_in_for(resource).await? {
+                        incidents.extend(self.record(&other).await?.unsettled);
+                    }
                 }
                 Touched::Context { id, .. } => {
                     for table in self.tables_leading_to(id).await? {
@@ -140,7 +143,12 @@ impl<P: GuardPorts> Visit<'_, P> {
                     }
                 }
                 Touched::Association(_) => {
-                    for holder in self.holders(change).await? {
+                    // The id of one that a stranger made is known to no baseline.
+                    let kind = match change.api.contains("RouteTable") {
+                        true => Kind::RouteTable,
+                        false => Kind::NetworkAcl,
+                    };
+                    for holder in self.known(kind).await? {
                         incidents.extend(self.record(&holder).await?.unsettled);
                     }
                 }
@@ -150,13 +158,24 @@ impl<P: GuardPorts> Visit<'_, P> {
         Ok(incidents)
     }
 
-    /// The resources in whose stories an association may have been moved, by the kind that the call
-    /// is for: the id of one that a stranger made is known to no baseline.
-    async fn holders(&self, change: &Change) -> Result<Vec<ResourceId>, GuardError> {
-        let kind = match change.api.contains("RouteTable") {
-            true => Kind::RouteTable,
-            false => Kind::NetworkAcl,
-        };
+    /// The resources in whose stories one that no baseline knows may have come and gone: what stands
+    /// in for another while that is repaired has no story of its own.
+    async fn those_it_may_stand_in_for(
+        &self,
+        resource: &ResourceId,
+    ) -> Result<Vec<ResourceId>, GuardError> {
+        let kind = resource.kind();
+        if kind == Kind::SecurityGroup {
+            return Ok(Vec::new());
+        }
+        let known = self.known(kind).await?;
+        Ok(Some(known)
+            .filter(|known| !known.contains(resource))
+            .unwrap_or_default())
+    }
+
+    /// All resources of a kind that have a baseline.
+    async fn known(&self, kind: Kind) -> Result<Vec<ResourceId>, GuardError> {
         let wanted = Wanted {
             everything: true,
             only_states: true,

@@ -26,6 +26,7 @@ macro_rules! send {
             .map(|answer| Receipt {
                 request: answer.request_id().map(RequestId::new),
                 created: None,
+                association: None,
             })
             .map_err(|error| call_error($action.api(), $about.as_ref(), &error))
     };
@@ -40,6 +41,22 @@ macro_rules! make {
             .map(|$answer| Receipt {
                 request: $answer.request_id().map(RequestId::new),
                 created: $made.map(CreatedId::new),
+                association: None,
+            })
+            .map_err(|error| call_error($action.api(), $about.as_ref(), &error))
+    };
+}
+
+/// Sends a request that makes an association, and keeps its id too.
+macro_rules! bind {
+    ($call:expr, $action:expr, $about:expr, $answer:ident => $association:expr) => {
+        $call
+            .send()
+            .await
+            .map(|$answer| Receipt {
+                request: $answer.request_id().map(RequestId::new),
+                created: None,
+                association: $association.map(AssociationId::new),
             })
             .map_err(|error| call_error($action.api(), $about.as_ref(), &error))
     };
@@ -400,11 +417,12 @@ impl Ec2 {
                 let subject = AssociationSubject::Subnet(subnet.clone());
                 let id = association(action, Kind::NetworkAcl, &subject, handles)?;
                 let call = self.client.replace_network_acl_association();
-                send!(
+                bind!(
                     call.association_id(id.as_str())
                         .network_acl_id(acl.as_str()),
                     action,
-                    subnet.as_str()
+                    subnet.as_str(),
+                    answer => answer.new_association_id()
                 )
             }
             _ => Err(astray(action)),
@@ -533,16 +551,17 @@ impl Ec2 {
                         ));
                     }
                 };
-                send!(call, action, table.as_str())
+                bind!(call, action, table.as_str(), answer => answer.association_id())
             }
             Action::ReplaceRouteTableAssociation { subject, table, .. } => {
                 let id = association(action, Kind::RouteTable, subject, handles)?;
                 let call = self.client.replace_route_table_association();
-                send!(
+                bind!(
                     call.association_id(id.as_str())
                         .route_table_id(table.as_str()),
                     action,
-                    table.as_str()
+                    table.as_str(),
+                    answer => answer.new_association_id()
                 )
             }
             Action::DisassociateRouteTable { subject, from } => {

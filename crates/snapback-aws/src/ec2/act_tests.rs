@@ -373,6 +373,28 @@ fn each_action_is_one_call_word_for_word() {
     }
 }
 
+/// The next call on the same subject names it.
+#[test]
+fn the_association_that_a_call_made_is_told() {
+    let members = [
+        ("ReplaceNetworkAclAssociation", "newAssociationId"),
+        ("ReplaceRouteTableAssociation", "newAssociationId"),
+        ("AssociateRouteTable", "associationId"),
+    ];
+    let mut seen = 0;
+    for (action, _) in golden() {
+        let api = action.api();
+        let Some((_, member)) = members.iter().find(|(of, _)| *of == api) else {
+            continue;
+        };
+        let body = format!("<{api}Response><{member}>assoc-9</{member}></{api}Response>");
+        let (receipt, _) = act(&action, Answer::xml(200, &body));
+        assert_eq!(receipt.unwrap().association, Some("assoc-9".into()), "{api}");
+        seen += 1;
+    }
+    assert!(seen >= members.len(), "{seen}");
+}
+
 /// `aws ec2 … --cli-input-json` and this adapter must ask for the same thing.
 #[test]
 fn what_a_plan_prints_is_what_is_sent() {

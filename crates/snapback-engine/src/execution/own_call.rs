@@ -1,6 +1,6 @@
 //! Whether an event is the event of one of our own steps.
 
-use crate::change::{Change, Edit, Edits, GroupRef, RuleRef, Touched};
+use crate::change::{Change, DeletedRef, Edit, Edits, GroupRef, RuleRef, Touched};
 use crate::plan::Action;
 use snapback_model::*;
 
@@ -134,6 +134,12 @@ fn is_part(action: &Action, edit: &Edit, handles: &Handles) -> bool {
                 key: number,
             },
         ) => acl == on && key == number,
+        (Action::DeleteNetworkAcl { acl }, Edit::Deleted { resource }) => {
+            *resource == DeletedRef::Id(acl.clone().into())
+        }
+        (Action::DeleteRouteTable { table }, Edit::Deleted { resource }) => {
+            *resource == DeletedRef::Id(table.clone().into())
+        }
         _ => is_routing_part(action, edit, handles),
     }
 }

@@ -371,3 +371,24 @@ fn an_association_event_is_ours_only_by_the_id_we_called_with() {
     assert!(!moved("aclassoc-1", "acl-evil"));
     assert!(!moved("aclassoc-2", "acl-1"));
 }
+
+/// What is removed leaves no tag by which its event could lead to its story.
+#[test]
+fn the_event_of_a_removal_is_ours_only_by_its_id() {
+    let acl = Action::DeleteNetworkAcl {
+        acl: "acl-9".into(),
+    };
+    let table = Action::DeleteRouteTable {
+        table: "rtb-9".into(),
+    };
+    let deleted = |action: &Action, api: &str, id: &str| {
+        let resource = crate::change::DeletedRef::Id(id.parse().unwrap());
+        let edits = Edits::Known(vec![Edit::Deleted { resource }]);
+        matches(action, &change(api, edits), &Handles::default())
+    };
+    assert!(deleted(&acl, "DeleteNetworkAcl", "acl-9"));
+    assert!(!deleted(&acl, "DeleteNetworkAcl", "acl-8"));
+    assert!(deleted(&table, "DeleteRouteTable", "rtb-9"));
+    assert!(!deleted(&table, "DeleteRouteTable", "rtb-8"));
+    assert!(!deleted(&acl, "DeleteRouteTable", "rtb-9"));
+}

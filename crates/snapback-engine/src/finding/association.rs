@@ -25,6 +25,23 @@ pub(super) fn moved(
     }
 }
 
+/// Where a subnet is instead: what Snapback made for the time of a repair is nobody's theft.
+fn moved_words(
+    scene: &Scene<'_>,
+    subnet: &SubnetId,
+    was: &str,
+    (is, live): (&str, Option<&ResourceId>),
+) -> String {
+    let found = live.and_then(|id| scene.live.resources.get(id));
+    match found.and_then(Temporary::of) {
+        Some(made) => format!(
+            "subnet {subnet} waits in {is}, which Snapback made for the time of the repair of {}, and not in {was}",
+            made.of
+        ),
+        None => format!("subnet {subnet} was moved from {was} to {is}"),
+    }
+}
+
 fn name(id: Option<&ResourceId>) -> String {
     id.map_or_else(
         || "a holder that was not read".to_owned(),
@@ -66,7 +83,7 @@ fn acl_swap(
         );
         return;
     };
-    let meaning = format!("subnet {subnet} was moved from {good} to {}", name(live));
+    let meaning = moved_words(scene, subnet, good.as_str(), (&name(live), live));
     let was = scene.baselines.state(good).and_then(as_acl);
     let is = live
         .and_then(|id| scene.live.resources.get(id))
@@ -166,11 +183,8 @@ fn table_swap(
         (None, Some(id)) => format!("the main table {id}"),
         (None, None) => "a table that was not read".to_owned(),
     };
-    let meaning = format!(
-        "subnet {subnet} was moved from {} to {}",
-        word(good, was),
-        word(live, is)
-    );
+    let (from, to) = (word(good, was), word(live, is));
+    let meaning = moved_words(scene, subnet, &from, (&to, live));
     let (Some(was), Some(is)) = (was, is) else {
         return unknown(scene, FindingCode::RtSwap, subnet, meaning);
     };

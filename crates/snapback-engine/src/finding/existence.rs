@@ -95,14 +95,23 @@ pub(super) fn deleted(scene: &mut Scene<'_>, lost: &Resource) {
 
 /// UNREVIEWED, with what is dangerous in it already. Every finding is about its existence.
 pub(super) fn unreviewed(scene: &mut Scene<'_>, found: &Resource) {
-    let meaning = format!(
-        "{} {} exists and no baseline knows it",
-        found.kind(),
-        found.label()
-    );
+    let (kind, label) = (found.kind(), found.label());
+    let (severity, meaning) = match Temporary::of(found) {
+        Some(made) => (
+            Severity::Low,
+            format!(
+                "{kind} {label} was made by Snapback to stand in for {} and is still there",
+                made.of
+            ),
+        ),
+        None => (
+            Severity::Medium,
+            format!("{kind} {label} exists and no baseline knows it"),
+        ),
+    };
     scene.tell(
         FindingCode::Unreviewed,
-        (Severity::Medium, Harm::None),
+        (severity, Harm::None),
         Element::Existence,
         meaning,
         Vec::new(),

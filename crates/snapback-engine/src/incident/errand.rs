@@ -1,7 +1,7 @@
 //! What a person asked Snapback to do: the story that carries it may be finished by another process.
 
 use crate::diff::{self, Difference, Side};
-use crate::plan::{self, Emergency, Plan, stand_in_of};
+use crate::plan::{self, Emergency, Plan};
 use serde::{Deserialize, Serialize};
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -115,7 +115,7 @@ impl Errand {
         goal
     }
 
-    /// What is planned for it: also the end of whatever stands in for its resources.
+    /// What is planned for it: also the end of whatever stood in for others in its VPCs.
     pub fn commission(
         &self,
         baselines: &Baselines,
@@ -124,33 +124,26 @@ impl Errand {
     ) -> Commission {
         let goal = self.goal(baselines, live, lineage);
         let emergency = self.emergency && !goal.is_empty();
+        let plan = if goal.is_empty() {
+            plan::tidy(live, &self.vpcs(baselines, live, lineage))
+        } else {
+            plan::plan(live, &goal, baselines)
+        };
         Commission {
-            plan: plan::plan_without_stand_ins(live, &goal, &self.ids(lineage), baselines),
+            plan,
             emergency: emergency
                 .then(|| plan::emergency(live, &goal, baselines))
                 .flatten(),
         }
     }
 
-    /// Its resources by the ids that they began with and those of now.
-    fn ids(&self, lineage: &Lineage) -> BTreeSet<ResourceId> {
+    fn vpcs(&self, baselines: &Baselines, live: &Snapshot, lineage: &Lineage) -> BTreeSet<VpcId> {
         let now = self.parts.keys().map(|id| lineage.current_resource(id));
-        self.parts.keys().cloned().chain(now).collect()
-    }
-
-    /// One line for each table or ACL that was made to stand in for a resource of it and is still there.
-    pub fn stand_ins_in_words(&self, live: &Snapshot, lineage: &Lineage) -> Vec<String> {
-        let ids = self.ids(lineage);
-        let made = ids
-            .iter()
-            .filter_map(|of| Some((of, stand_in_of(live, of)?)));
-        made.map(|(of, with)| {
-            format!(
-                "{} was made to stand in for {of} and is still there: ask again once nothing is bound to it, or delete it by hand",
-                with.id()
-            )
-        })
-        .collect()
+        let states = now.filter_map(|id| {
+            let state = live.resources.get(&id).or_else(|| baselines.state(&id))?;
+            state.vpc().cloned()
+        });
+        states.collect()
     }
 
     /// One line for each difference that is left.

@@ -2,14 +2,13 @@
 //! algebra has checked; where there is none, or it needs more calls, by a shadow of the goal that
 //! guards the subnets while the ACL is rewritten.
 
+use super::Action;
 use super::acl_path::{Edit, Path, path, rewrite};
 use super::draft::Draft;
-use super::{Action, SUCCESSOR_OF};
+use super::temporary::{Room, room};
 use snapback_model::*;
 use std::collections::BTreeSet;
 
-/// ACLs of one VPC unless the quota was raised (semantics A3).
-const ACLS_MAX: usize = 200;
 const DIRECTIONS: [Direction; 2] = [Direction::Ingress, Direction::Egress];
 
 /// Appends the calls that make the entries of `live` what `goal` says, while it guards `guarded`. The
@@ -31,8 +30,8 @@ pub(super) fn entries(
         .iter()
         .fold(0, |sum: usize, path| sum.saturating_add(path.edits.len()));
     let is_safe = paths.iter().all(|path| path.safe);
-    if let Some(shadow) = shadow(snapshot, live, goal, guarded)
-        && (!is_safe || shadow.steps.len() < in_place)
+    if let Some((shadow, calls)) = shadow(snapshot, live, goal, guarded)
+        && (!is_safe || calls < in_place)
     {
         draft.append(shadow);
         return;
@@ -56,67 +55,24 @@ fn append(draft: &mut Draft, acl: &NetworkAclId, goal: &NetworkAcl, edits: Vec<E
     }
 }
 
-/// A temporary ACL and the calls that make it.
-pub(super) struct Temporary {
-    pub(super) acl: NetworkAclId,
-    pub(super) draft: Draft,
-}
-
-/// A temporary ACL with the entries of `of`; nothing where the quota of ACLs is known to be full.
-/// `kind` begins its made-up name.
-pub(super) fn temporary(snapshot: &Snapshot, of: &NetworkAcl, kind: &str) -> Option<Temporary> {
-    let siblings = snapshot
-        .resources
-        .values()
-        .filter(|other| matches!(other, Resource::NetworkAcl(acl) if acl.vpc == of.vpc));
-    if siblings.count() >= ACLS_MAX {
-        return None;
-    }
-    let id = of.id.as_str();
-    let name = id.strip_prefix("acl-").unwrap_or(id);
-    let acl = NetworkAclId::new(format!("{kind}-of-{name}"));
-    let mut draft = Draft::default();
-    let create = Action::CreateNetworkAcl {
-        acl: acl.clone(),
-        vpc: of.vpc.clone(),
-        tags: Tags::from([
-            (SUCCESSOR_OF.to_owned(), acl.to_string()),
-            (
-                "Name".to_owned(),
-                format!("snapback: while {id} is repaired"),
-            ),
-        ]),
-        token: None,
-    };
-    let why = format!("make a temporary ACL to guard the subnets of {id} meanwhile");
-    draft.step(of.id.clone(), create, why);
-    for (key, entry) in &of.entries {
-        let action = Action::CreateNetworkAclEntry {
-            acl: acl.clone(),
-            key: *key,
-            entry: entry.clone(),
-        };
-        draft.step(of.id.clone(), action, format!("give it {key}: {entry}"));
-    }
-    Some(Temporary { acl, draft })
-}
-
 /// The shadow swap: a temporary ACL equal to the goal takes the subnets, one call each without a gap,
-/// the ACL is rewritten while it guards nothing, the subnets come back. Nothing where a subnet is not
-/// to stay, or the quota of ACLs is known to be full.
+/// the ACL is rewritten while it guards nothing, the subnets come back; with the number of calls, the
+/// removal at the end of the plan included. Nothing where a subnet is not to stay, or there can be no
+/// such ACL.
 fn shadow(
     snapshot: &Snapshot,
     live: &NetworkAcl,
     goal: &NetworkAcl,
     guarded: &BTreeSet<SubnetId>,
-) -> Option<Draft> {
+) -> Option<(Draft, usize)> {
     if !guarded.is_subset(&goal.subnets) {
         return None;
     }
-    let Temporary {
+    let Room {
         acl: shadow,
         mut draft,
-    } = temporary(snapshot, goal, "acl-shadow")?;
+        is_new,
+    } = room(snapshot, goal, StandIn::Goal)?;
     let shift = |draft: &mut Draft, from: &NetworkAclId, to: &NetworkAclId, words: &str| {
         for subnet in guarded {
             let action = Action::ReplaceNetworkAclAssociation {
@@ -130,11 +86,8 @@ fn shadow(
     shift(&mut draft, &live.id, &shadow, "let it guard");
     plain(&mut draft, live, goal);
     shift(&mut draft, &shadow, &live.id, "move back");
-    let remove = Action::DeleteNetworkAcl {
-        acl: shadow.clone(),
-    };
-    draft.step(live.id.clone(), remove, "remove the temporary ACL");
-    Some(draft)
+    let calls = draft.steps.len().saturating_add(usize::from(is_new));
+    Some((draft, calls))
 }
 
 fn call(acl: &NetworkAclId, goal: &NetworkAcl, edit: Edit) -> (Action, String) {

@@ -4,6 +4,7 @@ use super::association::{self, Moves, Pairs};
 use super::draft::Draft;
 use super::order::{Next, Order};
 use super::proof::search::safe_order;
+use super::temporary::room;
 use super::{Action, Step, acl, route};
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -76,7 +77,8 @@ pub(super) fn tables(draft: &mut Draft, scene: &Scene<'_>, pairs: &Pairs<'_, Rou
 }
 
 /// The calls on ACLs: entries and the subnets they guard. Where ACLs exchange subnets and their
-/// entries change, those who leave wait in a temporary ACL with the entries that they leave.
+/// entries change, those who leave wait in a temporary ACL with the entries that they leave; the plan
+/// ends with its removal.
 pub(super) fn acls(draft: &mut Draft, scene: &Scene<'_>, pairs: &Pairs<'_, NetworkAcl>) {
     let live = scene.live;
     let Moves { mut moves, told } = association::acl_moves(live, pairs);
@@ -89,7 +91,6 @@ pub(super) fn acls(draft: &mut Draft, scene: &Scene<'_>, pairs: &Pairs<'_, Netwo
     let planned = moves.clone();
     let mut order = Order::new(edits, &planned);
     let mut gone: BTreeSet<SubnetId> = BTreeSet::new();
-    let mut waiting: BTreeMap<NetworkAclId, (ResourceId, usize)> = BTreeMap::new();
     while let Some(next) = order.next() {
         match next {
             Next::Edit(id) => {
@@ -104,21 +105,19 @@ pub(super) fn acls(draft: &mut Draft, scene: &Scene<'_>, pairs: &Pairs<'_, Netwo
                 };
                 if let Action::ReplaceNetworkAclAssociation { subnet, .. } = &of.step.action {
                     gone.insert(subnet.clone());
-                    make(draft, &mut waiting, of.step.clone());
+                    draft.steps.push(of.step.clone());
                 }
             }
             Next::Stuck(id, leavers) => {
                 if let Some(found) = interleaved_acls(draft, scene, pairs, &order, &moves) {
-                    for step in found {
-                        make(draft, &mut waiting, step);
-                    }
+                    draft.steps.extend(found);
                     return;
                 }
                 order.free(&leavers);
                 let Some((now, _)) = pairs.get(&id) else {
                     continue;
                 };
-                let Some(room) = acl::temporary(live, now, "acl-left") else {
+                let Some(room) = room(live, now, StandIn::Before) else {
                     // The proof tells what this cuts.
                     continue;
                 };
@@ -141,7 +140,6 @@ pub(super) fn acls(draft: &mut Draft, scene: &Scene<'_>, pairs: &Pairs<'_, Netwo
                         draft.step(id.clone(), call, why);
                     }
                 }
-                waiting.insert(temporary, (id, leavers.len()));
             }
         }
     }
@@ -163,25 +161,4 @@ fn interleaved_acls(
     let moved = moved.iter().filter_map(|index| moves.get(*index));
     left.steps.extend(moved.map(|of| of.step.clone()));
     scene.interleaved(draft, &left.steps)
-}
-
-/// Makes a call, and removes a temporary ACL when the last one has left it by it.
-fn make(draft: &mut Draft, waiting: &mut BTreeMap<NetworkAclId, (ResourceId, usize)>, step: Step) {
-    let from = match &step.action {
-        Action::ReplaceNetworkAclAssociation { from, .. } => from.clone(),
-        _ => None,
-    };
-    draft.steps.push(step);
-    let Some(acl) = from else {
-        return;
-    };
-    let Some((id, left)) = waiting.get_mut(&acl) else {
-        return;
-    };
-    *left = left.saturating_sub(1);
-    if *left == 0 {
-        let (id, action) = (id.clone(), Action::DeleteNetworkAcl { acl: acl.clone() });
-        waiting.remove(&acl);
-        draft.step(id, action, "remove the temporary ACL");
-    }
 }

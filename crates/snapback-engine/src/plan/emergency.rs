@@ -11,14 +11,11 @@
 //! that has to be made first costs as many calls as the goal has entries or routes, so it only helps
 //! where live holds many that the goal lacks.
 
-use super::stand_in::{self, is_stand_in, stand_in_of};
+use super::temporary::{has_room, stand_in_of};
 use super::working::calls_to_working;
 use super::{Action, Plan, Step, apply, association::settle, plan};
 use snapback_model::*;
 use std::collections::BTreeMap;
-
-/// ACLs and tables of one VPC unless the quota was raised (semantics A3, A4).
-const SIBLINGS_MAX: usize = 200;
 
 type Goal = BTreeMap<ResourceId, Resource>;
 
@@ -88,13 +85,7 @@ fn variant(
     }
     tell(&mut fast, stand_ins);
     let after = folded(live, &fast)?;
-    let mut repair = plan(&after, goal, baselines);
-    let made = |id: &ResourceId| {
-        let known = live.resources.get(id);
-        known.is_none_or(is_stand_in)
-    };
-    let made = stand_ins.values().map(Resource::id).filter(made).collect();
-    stand_in::remove(&mut repair, &after, &made);
+    let repair = plan(&after, goal, baselines);
     let end = folded(&after, &repair)?;
     let whole: Vec<Step> = fast.steps.iter().chain(&repair.steps).cloned().collect();
     let calls = calls_to_working(live, &whole, &end, goal)?;
@@ -153,9 +144,7 @@ fn candidates(live: &Snapshot, wanted: &Resource, ordinary: &Plan) -> Vec<Resour
         | (Resource::NetworkAcl(_), Resource::NetworkAcl(_)) => {}
         _ => return Vec::new(),
     }
-    let sibling = |other: &&Resource| other.kind() == id.kind() && other.vpc() == wanted.vpc();
-    let full = live.resources.values().filter(sibling).count() >= SIBLINGS_MAX;
-    if ours.is_none() && !full {
+    if ours.is_none() && has_room(live, id.kind(), wanted.vpc()) {
         found.extend(new(wanted));
     }
     found
@@ -184,7 +173,7 @@ fn twin<'a>(live: &'a Snapshot, wanted: &Resource, ordinary: &Plan) -> Option<&'
     };
     live.resources
         .values()
-        .find(|other| alike(other) && !touched(&other.id()) && !is_stand_in(other))
+        .find(|other| alike(other) && !touched(&other.id()) && Temporary::of(other).is_none())
 }
 
 /// A stand-in that exists, with what the goal says and whom it serves beside its own.
@@ -210,11 +199,12 @@ fn shaped(found: &Resource, wanted: &Resource) -> Option<Resource> {
 
 /// A new one with what the goal says and whom it serves.
 fn new(wanted: &Resource) -> Option<Resource> {
-    let tags = Tags::from([(
-        "Name".to_owned(),
-        format!("snapback: while {} is repaired", wanted.id()),
-    )]);
-    Some(match (wanted, stand_in::name(&wanted.id())?) {
+    let temporary = Temporary {
+        of: wanted.id(),
+        says: StandIn::Goal,
+    };
+    let tags = temporary.tags();
+    Some(match (wanted, temporary.name()?) {
         (Resource::NetworkAcl(wanted), ResourceId::NetworkAcl(id)) => {
             Resource::NetworkAcl(NetworkAcl {
                 id,
@@ -234,7 +224,7 @@ fn new(wanted: &Resource) -> Option<Resource> {
     })
 }
 
-/// Says why each call of the fast plan is made.
+/// StandIn why each call of the fast plan is made.
 fn tell(fast: &mut Plan, stand_ins: &Goal) {
     let of: BTreeMap<ResourceId, Vec<&str>> =
         stand_ins

@@ -4,7 +4,7 @@ use super::Action;
 use super::apply::holder;
 use super::existence::born;
 use super::nat;
-use super::stand_in::kept;
+use super::temporary::kept;
 use serde::{Deserialize, Serialize};
 use snapback_model::*;
 use std::collections::BTreeSet;
@@ -112,8 +112,8 @@ pub fn readiness(action: &Action, live: &Snapshot) -> Readiness {
         Action::CreateNatGateway { request, .. } => nat::birth_readiness(request, live),
         Action::AssociateNatGatewayAddress { .. }
         | Action::AssignPrivateNatGatewayAddress { .. } => nat::address_readiness(action, live),
-        Action::DeleteNetworkAcl { acl } => death_readiness(live, acl),
-        Action::DeleteRouteTable { table } => table_death_readiness(live, table),
+        Action::DeleteNetworkAcl { acl } => death_readiness(live, &acl.clone().into()),
+        Action::DeleteRouteTable { table } => death_readiness(live, &table.clone().into()),
         Action::ModifyVpcEndpoint {
             endpoint,
             add,
@@ -148,22 +148,10 @@ fn led(ready: Readiness, target: &RouteTarget, live: &Snapshot) -> Readiness {
     }
 }
 
-fn death_readiness(live: &Snapshot, id: &NetworkAclId) -> Readiness {
-    match live.resources.get(&id.clone().into()) {
+fn death_readiness(live: &Snapshot, id: &ResourceId) -> Readiness {
+    match live.resources.get(id) {
         None => Readiness::AlreadyInPlace,
-        Some(Resource::NetworkAcl(acl)) if !acl.subnets.is_empty() => {
-            Readiness::Changed(format!("{id} guards subnets"))
-        }
-        Some(_) => Readiness::Ready,
-    }
-}
-
-fn table_death_readiness(live: &Snapshot, id: &RouteTableId) -> Readiness {
-    match live.resources.get(&id.clone().into()) {
-        Some(Resource::RouteTable(table)) => {
-            kept(table).map_or(Readiness::Ready, Readiness::Changed)
-        }
-        _ => Readiness::AlreadyInPlace,
+        Some(found) => kept(found).map_or(Readiness::Ready, Readiness::Changed),
     }
 }
 

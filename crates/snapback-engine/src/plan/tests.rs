@@ -20,6 +20,7 @@ mod properties;
 mod recreation;
 mod stories;
 mod table_stories;
+mod temporary;
 mod weave;
 
 use super::*;

@@ -33,6 +33,7 @@ impl Bench<'_> {
             return causes;
         }
         let mut lines = Vec::new();
+        causes.because.extend(self.waits(case.difference));
         if self.mode == Mode::Strict {
             let harm = case.harm().map(|finding| finding.meaning.clone());
             causes.because.extend(harm);
@@ -55,6 +56,21 @@ impl Bench<'_> {
             causes.because.extend(self.expired(case));
         }
         causes
+    }
+
+    /// Who waits in what Snapback made for the time of a repair is on the way back, whether or not that
+    /// moves a packet: the repair is not over before.
+    fn waits(&self, difference: &Difference) -> Option<String> {
+        let holder = match difference {
+            Difference::Association { live, .. } => live.clone()?,
+            Difference::Main { live, .. } => live.clone()?.into(),
+            _ => return None,
+        };
+        let made = Temporary::of(self.live.resources.get(&holder)?)?;
+        Some(format!(
+            "{holder} is what Snapback made for the time of the repair of {}: it is to go again",
+            made.of
+        ))
     }
 
     /// One finding against the thresholds.

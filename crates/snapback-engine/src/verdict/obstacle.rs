@@ -23,6 +23,13 @@ impl Bench<'_> {
     pub(super) fn obstacle(&self, diff: &ResourceDiff, difference: &Difference) -> Option<String> {
         let baseline = self.baselines.by_id.get(&diff.resource);
         if matches!(difference, Difference::Unreviewed { .. }) {
+            let made = self.live.resources.get(&diff.resource);
+            if let Some(made) = made.and_then(Temporary::of) {
+                return Some(format!(
+                    "Snapback made it to stand in for {}: it goes with the next repair in its VPC once nothing is bound to it, or delete it by hand then",
+                    made.of
+                ));
+            }
             return Some(match baseline {
                 Some(_) => {
                     "its deletion was accepted, yet it exists: there is no state to put back".into()

@@ -16,6 +16,30 @@ fn a_subnet_in_an_empty_acl_is_cut_off() {
     );
 }
 
+/// What Snapback itself made for the time of a repair is no theft, and what it cuts is still told.
+#[test]
+fn a_subnet_that_waits_in_a_stand_in_is_told_so() {
+    let made = Tags::from([
+        (SUCCESSOR_OF.to_owned(), "acl-stand-in-for-1".to_owned()),
+        (INCIDENT.to_owned(), "inc-1".to_owned()),
+    ]);
+    let findings = found(nothing, |live| {
+        move_subnet(live, "subnet-1", Some(ACL), Some(OTHER_ACL));
+        acl(live, OTHER_ACL).tags = made.clone();
+    });
+    let swap = findings
+        .iter()
+        .find(|one| one.code == FindingCode::NaclSwap);
+    let swap = swap.unwrap();
+    assert_eq!((swap.severity, swap.harm), (Severity::Critical, Harm::Cuts));
+    assert!(
+        swap.meaning
+            .contains("Snapback made for the time of the repair of"),
+        "{}",
+        swap.meaning
+    );
+}
+
 #[test]
 fn a_subnet_in_another_acl_is_judged_by_what_both_permit() {
     let with = |entries: &'static [(&'static str, &'static str)]| {

@@ -1,8 +1,8 @@
 //! Resources that are made and deleted, and what hangs on them.
 
 use super::super::Action;
-use super::super::stand_in::kept;
-use super::{acl_mut, fresh, table_mut};
+use super::super::temporary::kept;
+use super::{fresh, table_mut};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -133,28 +133,27 @@ fn local_routes(state: &Snapshot, vpc: &VpcId) -> BTreeMap<Destination, Route> {
         .collect()
 }
 
+/// Deletes an ACL that stands in for another; EC2 would delete others as well, Snapback never asks.
 pub(super) fn delete_acl(state: &mut Snapshot, id: &NetworkAclId) -> Result<(), String> {
-    let acl = acl_mut(state, id)?;
-    if acl.is_default {
-        return Err(format!("{id} is the default ACL: it cannot be deleted"));
-    }
-    if let Some(subnet) = acl.subnets.first() {
-        return Err(format!("{id} guards {subnet}"));
-    }
-    state.resources.remove(&ResourceId::from(id.clone()));
-    Ok(())
+    remove(state, &id.clone().into())
 }
 
-/// Deletes a table that stands in for another; EC2 would delete others as well, Snapback never asks.
+/// The same of a table.
 pub(super) fn delete_table(state: &mut Snapshot, id: &RouteTableId) -> Result<(), String> {
-    let table = table_mut(state, id)?;
-    if let Some(why) = kept(table) {
-        return Err(why);
-    }
-    state.resources.remove(&ResourceId::from(id.clone()));
+    remove(state, &id.clone().into())?;
     for gateway in state.topology.gateways.values_mut() {
         gateway.route_tables.remove(id);
     }
+    Ok(())
+}
+
+fn remove(state: &mut Snapshot, id: &ResourceId) -> Result<(), String> {
+    let found = state.resources.get(id);
+    let found = found.ok_or_else(|| format!("{id} is not in the snapshot"))?;
+    if let Some(why) = kept(found) {
+        return Err(why);
+    }
+    state.resources.remove(id);
     Ok(())
 }
 

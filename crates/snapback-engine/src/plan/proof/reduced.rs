@@ -14,15 +14,11 @@ pub(in crate::plan) fn reduced(
     for step in steps {
         ids.insert(step.resource.clone());
         match &step.action {
-            Action::ReplaceNetworkAclAssociation {
-                from: Some(from), ..
-            } => {
-                ids.insert(from.clone().into());
+            Action::ReplaceNetworkAclAssociation { from, acl, .. } => {
+                ids.extend(from.iter().chain([acl]).cloned().map(ResourceId::from));
             }
-            Action::ReplaceRouteTableAssociation {
-                from: Some(from), ..
-            } => {
-                ids.insert(from.clone().into());
+            Action::ReplaceRouteTableAssociation { from, table, .. } => {
+                ids.extend(from.iter().chain([table]).cloned().map(ResourceId::from));
             }
             _ => {}
         }

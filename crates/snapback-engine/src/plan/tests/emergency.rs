@@ -187,55 +187,16 @@ fn a_stand_in_that_an_earlier_run_made_is_used_and_goes() {
     // Traffic works: the repair is what is left, whoever plans it.
     let after = found.after(&half);
     assert_eq!(variant(&after, &good, "rtb-1"), None);
-    let (goal, parts) = (goal_of(&good, &["rtb-1"]), found.stand_ins.keys());
-    let parts = parts.cloned().collect();
-    let rest = plan_without_stand_ins(&after, &goal, &parts, &baselines(&good));
+    let rest = plan_between(&after, &good);
     assert_eq!(rest.steps, found.repair.steps);
     // Only the deletion is left.
     let last = live(&[], &[]);
-    let rest = plan_without_stand_ins(&last, &BTreeMap::new(), &parts, &baselines(&good));
+    let rest = tidy(&last, &BTreeSet::from([vpc()]));
     assert_eq!(apis(&rest), ["DeleteRouteTable"]);
     // Somebody moved a subnet of theirs there.
     let used = live(&["subnet-a"], &["subnet-z"]);
-    let rest = plan_without_stand_ins(&used, &goal, &parts, &baselines(&good));
+    let rest = plan_between(&used, &good);
     assert!(!apis(&rest).contains(&"DeleteRouteTable"));
-}
-
-#[test]
-fn no_table_is_deleted_that_was_not_made_to_stand_in() {
-    let marked = |tags: &[(&str, &str)], subnets: &[&str], main: bool| {
-        let mut found = table("rtb-7", subnets, &[]);
-        found.main = main;
-        let tags = tags.iter().map(|(key, value)| (*key, *value));
-        found.tags = tags
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .collect();
-        snapshot([Resource::RouteTable(found)])
-    };
-    let action = Action::DeleteRouteTable {
-        table: "rtb-7".into(),
-    };
-    let ours = (SUCCESSOR_OF, "rtb-stand-in-for-1");
-    for (state, words) in [
-        (marked(&[], &[], false), "was not made"),
-        (
-            marked(&[(SUCCESSOR_OF, "rtb-1")], &[], false),
-            "was not made",
-        ),
-        (marked(&[ours], &["subnet-a"], false), "routes subnet-a"),
-        (marked(&[ours], &[], true), "main table"),
-    ] {
-        let refused = apply(&action, &mut state.clone()).unwrap_err();
-        assert!(refused.contains(words), "{refused}");
-        let Readiness::Changed(why) = readiness(&action, &state) else {
-            panic!("{state:?}");
-        };
-        assert_eq!(why, refused);
-    }
-    let mut state = marked(&[ours], &[], false);
-    assert_eq!(readiness(&action, &state), Readiness::Ready);
-    apply(&action, &mut state).unwrap();
-    assert_eq!(readiness(&action, &state), Readiness::AlreadyInPlace);
 }
 
 #[test]

@@ -640,3 +640,26 @@ proptest! {
         prop_assert_eq!(rest, stays);
     }
 }
+
+/// A repair that stopped in the middle left the subnet there: it goes back though no packet moves.
+#[test]
+fn a_subnet_that_waits_in_a_stand_in_is_taken_back_by_enforce() {
+    let decided = |mode: Mode, tags: Tags| {
+        let mut case = Case::new(mode);
+        let like = acl(&mut case.live, ACL).entries.clone();
+        move_subnet(&mut case.live, "subnet-1", Some(ACL), Some(OTHER_ACL));
+        let holder = acl(&mut case.live, OTHER_ACL);
+        (holder.entries, holder.tags) = (like, tags);
+        case.decide(ACL).judgements.remove(0)
+    };
+    let ours = Tags::from([
+        (SUCCESSOR_OF.to_owned(), "acl-stand-in-for-1".to_owned()),
+        (INCIDENT.to_owned(), "inc-1".to_owned()),
+    ]);
+    let judged = decided(Mode::Enforce, ours.clone());
+    assert_eq!(judged.verdict, Verdict::Revert, "{judged:?}");
+    assert!(judged.reasons[0].contains("made for the time of the repair of acl-1"));
+    assert_eq!(decided(Mode::Observe, ours).verdict, Verdict::Alert);
+    let strange = decided(Mode::Enforce, Tags::new());
+    assert_eq!(strange.verdict, Verdict::Alert, "{strange:?}");
+}
