@@ -11,6 +11,7 @@ mod associations;
 mod calls;
 mod channels;
 mod interruptions;
+mod temporaries;
 
 use snapback_sim::Call;
 use snapback_tests::*;

@@ -389,7 +389,11 @@ fn the_association_that_a_call_made_is_told() {
         };
         let body = format!("<{api}Response><{member}>assoc-9</{member}></{api}Response>");
         let (receipt, _) = act(&action, Answer::xml(200, &body));
-        assert_eq!(receipt.unwrap().association, Some("assoc-9".into()), "{api}");
+        assert_eq!(
+            receipt.unwrap().association,
+            Some("assoc-9".into()),
+            "{api}"
+        );
         seen += 1;
     }
     assert!(seen >= members.len(), "{seen}");

@@ -25,7 +25,8 @@ pub(super) fn moved(
     }
 }
 
-/// Where a subnet is instead: what Snapback made for the time of a repair is nobody's theft.
+/// Where a subnet is instead: what Snapback made for the time of a repair is nobody's theft. Who may tag
+/// may write Snapback's tags too: the words say what was seen, and the severity is the same.
 fn moved_words(
     scene: &Scene<'_>,
     subnet: &SubnetId,
@@ -35,7 +36,7 @@ fn moved_words(
     let found = live.and_then(|id| scene.live.resources.get(id));
     match found.and_then(Temporary::of) {
         Some(made) => format!(
-            "subnet {subnet} waits in {is}, which Snapback made for the time of the repair of {}, and not in {was}",
+            "subnet {subnet} is in {is}, by its tags Snapback's stand-in for {} while that is repaired, and not in {was}",
             made.of
         ),
         None => format!("subnet {subnet} was moved from {was} to {is}"),

@@ -96,22 +96,17 @@ pub(super) fn deleted(scene: &mut Scene<'_>, lost: &Resource) {
 /// UNREVIEWED, with what is dangerous in it already. Every finding is about its existence.
 pub(super) fn unreviewed(scene: &mut Scene<'_>, found: &Resource) {
     let (kind, label) = (found.kind(), found.label());
-    let (severity, meaning) = match Temporary::of(found) {
-        Some(made) => (
-            Severity::Low,
-            format!(
-                "{kind} {label} was made by Snapback to stand in for {} and is still there",
-                made.of
-            ),
+    // Who may tag may write Snapback's tags too: they lower nothing.
+    let meaning = match Temporary::of(found) {
+        Some(made) => format!(
+            "{kind} {label} is by its tags Snapback's stand-in for {}, and still there",
+            made.of
         ),
-        None => (
-            Severity::Medium,
-            format!("{kind} {label} exists and no baseline knows it"),
-        ),
+        None => format!("{kind} {label} exists and no baseline knows it"),
     };
     scene.tell(
         FindingCode::Unreviewed,
-        (severity, Harm::None),
+        (Severity::Medium, Harm::None),
         Element::Existence,
         meaning,
         Vec::new(),

@@ -224,7 +224,7 @@ fn new(wanted: &Resource) -> Option<Resource> {
     })
 }
 
-/// StandIn why each call of the fast plan is made.
+/// Says why each call of the fast plan is made.
 fn tell(fast: &mut Plan, stand_ins: &Goal) {
     let of: BTreeMap<ResourceId, Vec<&str>> =
         stand_ins

@@ -68,7 +68,7 @@ impl Bench<'_> {
         };
         let made = Temporary::of(self.live.resources.get(&holder)?)?;
         Some(format!(
-            "{holder} is what Snapback made for the time of the repair of {}: it is to go again",
+            "{holder} is by its tags Snapback's stand-in for {} while that is repaired: it is to go again",
             made.of
         ))
     }

@@ -26,7 +26,7 @@ impl Bench<'_> {
             let made = self.live.resources.get(&diff.resource);
             if let Some(made) = made.and_then(Temporary::of) {
                 return Some(format!(
-                    "Snapback made it to stand in for {}: it goes with the next repair in its VPC once nothing is bound to it, or delete it by hand then",
+                    "by its tags it is Snapback's stand-in for {}: it goes with the next repair in its VPC once nothing is bound to it, or delete it by hand then",
                     made.of
                 ));
             }

@@ -33,8 +33,7 @@ fn a_subnet_that_waits_in_a_stand_in_is_told_so() {
     let swap = swap.unwrap();
     assert_eq!((swap.severity, swap.harm), (Severity::Critical, Harm::Cuts));
     assert!(
-        swap.meaning
-            .contains("Snapback made for the time of the repair of"),
+        swap.meaning.contains("by its tags Snapback's stand-in for"),
         "{}",
         swap.meaning
     );

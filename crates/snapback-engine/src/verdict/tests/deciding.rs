@@ -658,7 +658,7 @@ fn a_subnet_that_waits_in_a_stand_in_is_taken_back_by_enforce() {
     ]);
     let judged = decided(Mode::Enforce, ours.clone());
     assert_eq!(judged.verdict, Verdict::Revert, "{judged:?}");
-    assert!(judged.reasons[0].contains("made for the time of the repair of acl-1"));
+    assert!(judged.reasons[0].contains("stand-in for acl-1"));
     assert_eq!(decided(Mode::Observe, ours).verdict, Verdict::Alert);
     let strange = decided(Mode::Enforce, Tags::new());
     assert_eq!(strange.verdict, Verdict::Alert, "{strange:?}");

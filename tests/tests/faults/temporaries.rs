@@ -1,15 +1,5 @@
 //! A network ACL that stands in for another while that is rewritten: one is made, whoever dies or
 //! interferes, and it goes.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "tests"
-)]
-
-use snapback_app::guard::Message;
-use snapback_app::port::Clock;
 use snapback_engine::incident::Outcome;
 use snapback_engine::policy::Mode;
 use snapback_model::*;
@@ -34,27 +24,21 @@ fn ingress(number: u16) -> EntryKey {
 async fn full(seed: u64, mode: Mode) -> Setting {
     let mut setting = Setting::new(seed, policy(mode));
     let acl = setting.layout.db_acl.clone();
-    let Some(Resource::NetworkAcl(found)) = setting.world.resource(&acl.clone().into()) else {
-        panic!("the databases have no ACL");
-    };
+    let found = setting.acl(&acl);
     let held = found
         .entries
         .keys()
         .filter(|key| key.direction == Direction::Ingress)
         .count();
     // What it covers stands for itself then.
-    let call = Call::DeleteNetworkAclEntry {
-        acl: acl.clone(),
-        key: ingress(100),
-    };
-    does(&setting, &deployment(), call);
+    setting.does(&deployment(), delete_entry(&acl, ingress(100)));
     for (number, port) in (held - 1..FULL).zip(21_u16..) {
         let call = Call::CreateNetworkAclEntry {
             acl: acl.clone(),
             key: ingress(200 + 10 * u16::try_from(number).unwrap()),
             entry: listed(port),
         };
-        does(&setting, &deployment(), call);
+        setting.does(&deployment(), call);
     }
     setting.capture().await.unwrap();
     setting
@@ -63,9 +47,7 @@ async fn full(seed: u64, mode: Mode) -> Setting {
 /// Two of the entries change places.
 fn exchange(setting: &Setting) {
     let acl = setting.layout.db_acl.clone();
-    let Some(Resource::NetworkAcl(found)) = setting.world.resource(&acl.clone().into()) else {
-        panic!("the databases have no ACL");
-    };
+    let found = setting.acl(&acl);
     let at = |port: u16| {
         let mut all = found.entries.iter();
         let found = all.find(|(_, entry)| **entry == listed(port));
@@ -77,7 +59,7 @@ fn exchange(setting: &Setting) {
             key,
             entry: listed(port),
         };
-        does(setting, &stranger(), call);
+        setting.does(&stranger(), call);
     }
 }
 
@@ -103,10 +85,9 @@ fn temporaries(setting: &Setting) -> Vec<NetworkAcl> {
 
 /// As before, with one made at most, and nobody has more to say.
 async fn is_over(setting: &mut Setting, before: &State, most: usize, case: &str) {
-    let unlike = unlike(&setting.live(), before);
-    assert!(unlike.is_empty(), "{case}: {unlike:#?} {}", told(setting));
-    assert!(made(setting) <= most, "{case}: {}", told(setting));
-    is_quiet(setting, case).await;
+    setting.is_as(before, case);
+    assert!(made(setting) <= most, "{case}: {}", setting.told());
+    setting.is_quiet(case).await;
 }
 
 /// The messages of what was just done.
@@ -123,44 +104,25 @@ fn findings(setting: &Setting) -> String {
     all.map(|finding| finding.meaning + "\n").collect()
 }
 
-/// The guard at work on the first message, until it dies after `calls`; whether it did.
-async fn dies(setting: &mut Setting, bodies: &[String], calls: u64) -> bool {
-    let guard = setting.guard.clone();
-    let now = setting.world.now();
-    setting.world.kill_after(calls);
-    let ended = setting
-        .world
-        .run_until_crash(Box::pin(guard.handle_message(Message {
-            body: &bodies[0],
-            arrived: now,
-            deadline: now.checked_add(Duration::from_secs(120)).unwrap(),
-            last_try: false,
-        })))
-        .await;
-    ended.is_none()
-}
-
 /// The story with a crash after `calls` port calls; whether it crashed, and whether it left one behind.
 async fn crashing(calls: u64, by_sweep: bool) -> (bool, bool) {
     let mut setting = full(21, Mode::Enforce).await;
     let before = setting.live();
     exchange(&setting);
     let bodies = events(&mut setting);
-    let crashed = dies(&mut setting, &bodies, calls).await;
+    let crashed = setting.dies_handling(&bodies[0], calls).await;
     let left = !temporaries(&setting).is_empty();
     if by_sweep {
         setting.world.lose_next_events(1000);
         setting.world.advance(Duration::from_secs(120));
-        rest(&mut setting).await;
+        setting.rest().await;
     } else {
-        for body in bodies {
-            setting.world.post(body, Duration::from_secs(30));
-        }
+        setting.come_again(bodies);
         setting.settle().await;
     }
     let case = format!("crash after {calls} calls, by sweep {by_sweep}");
     is_over(&mut setting, &before, 1, &case).await;
-    assert!(!outcomes(&setting).contains(&Outcome::Failed), "{case}");
+    assert!(!setting.outcomes().contains(&Outcome::Failed), "{case}");
     (crashed, left)
 }
 
@@ -233,7 +195,7 @@ fn whoever_interferes_none_is_left() {
                     .world
                     .interleave(When::BeforeAct(number), stranger(), call);
                 let case = format!("before call {number}, moves {moves}");
-                rest(&mut setting).await;
+                setting.rest().await;
                 is_over(&mut setting, &before, 2, &case).await;
                 let by = setting.world.ec2_calls().into_iter();
                 interfered += by
@@ -258,14 +220,14 @@ fn one_that_could_not_be_removed_is_told_and_goes_with_the_next_repair() {
             1,
         );
         exchange(&setting);
-        rest(&mut setting).await;
+        setting.rest().await;
         let [left] = temporaries(&setting).try_into().unwrap();
         assert!(left.subnets.is_empty());
-        let words = told(&setting);
+        let words = setting.told();
         assert!(words.contains("was made to stand in for"), "{words}");
         let told = findings(&setting);
         assert!(
-            told.contains("was made by Snapback to stand in for"),
+            told.contains("is by its tags Snapback's stand-in for"),
             "{told}"
         );
         let stored = setting.world.stored_baselines();
@@ -280,8 +242,8 @@ fn one_that_could_not_be_removed_is_told_and_goes_with_the_next_repair() {
             ),
         };
         setting.world.advance(Duration::from_secs(600));
-        does(&setting, &stranger(), deny);
-        rest(&mut setting).await;
+        setting.does(&stranger(), deny);
+        setting.rest().await;
         is_over(&mut setting, &before, 1, "not removed").await;
     });
 }
@@ -302,11 +264,11 @@ fn one_that_guards_subnets_when_a_story_fails_is_told_as_ours_and_used_again() {
         let bodies = events(&mut setting);
         setting.handle(bodies[0].clone()).await;
         setting.notify().await;
-        let words = told(&setting);
+        let words = setting.told();
         let [left] = temporaries(&setting).try_into().unwrap();
         assert!(!left.subnets.is_empty(), "{words}");
-        assert!(outcomes(&setting).contains(&Outcome::Failed), "{words}");
-        let ours = format!("{}, which Snapback made for the time", left.id);
+        assert!(setting.outcomes().contains(&Outcome::Failed), "{words}");
+        let ours = format!("{}, by its tags Snapback's stand-in for", left.id);
         let shown = format!("{:?}", setting.shown("slack"));
         assert!(shown.contains("was made to stand in for"), "{shown}");
         assert!(!shown.contains("was moved from"), "{shown}");
@@ -315,8 +277,8 @@ fn one_that_guards_subnets_when_a_story_fails_is_told_as_ours_and_used_again() {
             acl: setting.layout.db_acl.clone(),
             key: "egress 100".parse().unwrap(),
         };
-        does(&setting, &stranger(), more);
-        rest(&mut setting).await;
+        setting.does(&stranger(), more);
+        setting.rest().await;
         is_over(&mut setting, &before, 1, "failed").await;
         let told = findings(&setting);
         assert!(told.contains(&ours), "{told}");
