@@ -178,21 +178,8 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             if self.scene.live.resources.contains_key(lost) {
                 return Ok(());
             }
-            if let Some((step, new)) = self.story.half_made(lost.as_str(), &self.scene.live) {
-                tracing::info!(old = %lost, %new, "made by a call of ours without an answer");
-                if self.resumed {
-                    bodies.push(Body::StepEnded {
-                        step,
-                        outcome: StepOutcome::Unknown {
-                            what: "the work stopped before the answer was written down".into(),
-                        },
-                    });
-                }
-                self.lineage.record(lost.as_str(), new.as_str());
-                bodies.push(Body::StepEnded {
-                    step,
-                    outcome: StepOutcome::AlreadyInPlace { created: Some(new) },
-                });
+            if let Some(found) = self.story.half_made(lost.as_str(), &self.scene.live) {
+                self.half_made(lost.as_str(), found, bodies);
                 return Ok(());
             }
             self.visit.guard.ports.sleep(STALE_PAUSE).await;
@@ -216,16 +203,29 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             .filter(|name| self.lineage.current(name.as_str()) == name.as_str())
             .collect();
         for name in asked {
-            let Some((step, new)) = self.story.half_made(name.as_str(), &self.scene.live) else {
-                continue;
-            };
-            tracing::info!(%new, "made by a call of ours without an answer");
-            self.lineage.record(name.as_str(), new.as_str());
+            if let Some(found) = self.story.half_made(name.as_str(), &self.scene.live) {
+                self.half_made(name.as_str(), found, bodies);
+            }
+        }
+    }
+
+    /// Notes what a call without an answer made. Where the work stopped before that was noted, the call
+    /// is told as one without an answer: its event may still come, and is ours.
+    fn half_made(&mut self, old: &str, (step, new): (usize, CreatedId), bodies: &mut Vec<Body>) {
+        tracing::info!(old, %new, "made by a call of ours without an answer");
+        if self.resumed {
             bodies.push(Body::StepEnded {
                 step,
-                outcome: StepOutcome::AlreadyInPlace { created: Some(new) },
+                outcome: StepOutcome::Unknown {
+                    what: "the work stopped before the answer was written down".into(),
+                },
             });
         }
+        self.lineage.record(old, new.as_str());
+        bodies.push(Body::StepEnded {
+            step,
+            outcome: StepOutcome::AlreadyInPlace { created: Some(new) },
+        });
     }
 
     /// The plan that completes what this story made again: to all that the lost resource was. The
