@@ -427,17 +427,18 @@ async fn crashing(calls: u64, deed: Deed, by_sweep: bool) -> bool {
     let before = setting.live();
     let victim = victim(deed, &setting, &groups);
     delete(deed, &setting, &groups);
-    // All events are there; the first leads the guard to the deletion.
+    // All events are there; that of the deletion leads the guard to it.
     let mut bodies = setting.world.deliver_next();
     setting.world.advance(Duration::from_secs(30));
     bodies.extend(setting.world.deliver());
     let guard = setting.guard.clone();
     let now = setting.world.now();
     setting.world.kill_after(calls);
+    let of_deletion = |body: &&String| body.contains(r#""eventName":"Delete"#);
     let ended = setting
         .world
         .run_until_crash(guard.handle_message(Message {
-            body: bodies.last().unwrap(),
+            body: bodies.iter().find(of_deletion).unwrap(),
             arrived: now,
             deadline: now.checked_add(Duration::from_secs(120)).unwrap(),
             last_try: false,

@@ -160,7 +160,11 @@ fn the_sweep_asks_who_set_a_tag_and_a_trusted_hands_tag_becomes_good() {
         for id in &ids {
             assert_eq!(tags(id).unwrap()["team"], "net", "{id}: {}", told(&setting));
         }
-        assert!(!outcomes(&setting).contains(&Outcome::Alerted), "{}", told(&setting));
+        assert!(
+            !outcomes(&setting).contains(&Outcome::Alerted),
+            "{}",
+            told(&setting)
+        );
         let untag = Call::DeleteTags {
             targets: ids.iter().map(ToString::to_string).collect(),
             tags: [("team".to_owned(), None)].into_iter().collect(),
@@ -172,9 +176,17 @@ fn the_sweep_asks_who_set_a_tag_and_a_trusted_hands_tag_becomes_good() {
         let good = setting.world.stored_baselines();
         for id in &ids {
             let tags = good[id].state.as_ref().unwrap().tags().cloned();
-            assert!(!tags.unwrap().contains_key("team"), "{id}: {}", told(&setting));
+            assert!(
+                !tags.unwrap().contains_key("team"),
+                "{id}: {}",
+                told(&setting)
+            );
         }
-        assert!(!outcomes(&setting).contains(&Outcome::Alerted), "{}", told(&setting));
+        assert!(
+            !outcomes(&setting).contains(&Outcome::Alerted),
+            "{}",
+            told(&setting)
+        );
     });
 }
 

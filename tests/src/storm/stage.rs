@@ -159,9 +159,8 @@ impl<'s> Stage<'s> {
         let trusted = snapback_sim::story::PIPELINE;
         let limits = storm.limits.map(|limits| limits.yaml()).unwrap_or_default();
         let nat = storm.recreate_nat;
-        let text = format!(
-            "mode: {mode}\ntrusted: [\"{trusted}\"]\nrecreate: {{ nat: {nat} }}\n{limits}"
-        );
+        let text =
+            format!("mode: {mode}\ntrusted: [\"{trusted}\"]\nrecreate: {{ nat: {nat} }}\n{limits}");
         let policy = Policy::from_yaml(&text, "storm").map_err(|error| error.to_string())?;
         let own = Own {
             account: Some(ACCOUNT.into()),

@@ -279,7 +279,10 @@ impl Stroke {
                     if let Resource::RouteTable(table) = resource {
                         let mut routes = table.routes.values_mut();
                         let leads = |route: &&mut Route| route.target.id() == id;
-                        routes.by_ref().filter(leads).for_each(|route| route.blackhole = true);
+                        routes
+                            .by_ref()
+                            .filter(leads)
+                            .for_each(|route| route.blackhole = true);
                     }
                 }
             }

@@ -261,7 +261,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         let last = self.assess();
         let judgements = last.iter().flat_map(|last| &last.decision.judgements);
         let remade = self.successor().is_some();
-        let (mut lacks, mut stays) = (Vec::new(), false);
+        let (mut lacks, mut stays) = (self.not_led_to(), false);
         for judgement in judgements {
             let gone = matches!(judgement.difference, Difference::Deleted { .. });
             if remade || gone {
@@ -278,6 +278,26 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             (true, false) => Outcome::Reverted,
         };
         (outcome, lacks)
+    }
+
+    /// The NAT gateways that this story made and that no route leads to: a trusted hand meant them to be
+    /// gone, and that was heard of too late.
+    fn not_led_to(&self) -> Vec<String> {
+        let tables = self.scene.live.resources.values();
+        let led: BTreeSet<&str> = tables
+            .flat_map(|resource| match resource {
+                Resource::RouteTable(table) => table.routes.values().collect(),
+                Resource::SecurityGroup(_) | Resource::NetworkAcl(_) => Vec::new(),
+            })
+            .map(|route| route.target.id())
+            .collect();
+        let made = self.lineage.iter();
+        let made = made.filter_map(|(name, new)| Some((plan::predecessor(name)?, new)));
+        made.filter(|(_, new)| !led.contains(new))
+            .map(|(old, new)| {
+                format!("left: {new}, made in the place of {old}: no good route leads there any more; delete it if it is not wanted")
+            })
+            .collect()
     }
 
     /// A target under the ids of now.

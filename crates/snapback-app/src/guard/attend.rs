@@ -4,9 +4,7 @@ use super::{Ended, Ending, Focus, GuardError, Matter, Rights, Scene, Spot, Visit
 use crate::assessment::{Assessment, assess};
 use crate::execute::{Claim, Execution};
 use crate::ledger;
-use crate::patience::{
-    CONFLICTS_MAX, STALE_PAUSE, STALE_READS_MAX, STALE_WINDOW, between,
-};
+use crate::patience::{CONFLICTS_MAX, STALE_PAUSE, STALE_READS_MAX, STALE_WINDOW, between};
 use crate::rights::GuardPorts;
 use snapback_engine::incident::{Commit, LeaseScope, Outcome, Place, ResourceRecord, Story};
 use snapback_engine::plan::{self, Plan};
@@ -76,7 +74,11 @@ impl<P: GuardPorts> Visit<'_, P> {
         if unseen {
             self.be_thorough();
         }
-        if written_since || unseen {
+        // Another guard may have made it again since the baselines were read.
+        let gone = !scene.live.resources.contains_key(resource);
+        let lately = |at| between(at, self.now()) < STALE_WINDOW;
+        let remade = gone && record.open.is_none() && record.last_write.is_some_and(lately);
+        if written_since || unseen || remade {
             self.refresh(scene, spot, focus).await?;
         }
         if record.open.is_none() {

@@ -79,7 +79,10 @@ impl<P: GuardPorts> Visit<'_, P> {
         if gone && !tells && self.is_early(change, SIBLING_WINDOW) {
             return Err(GuardError::Early {
                 event: change.event.to_string(),
-                why: format!("{} is gone, and this event does not tell by whom", record.resource),
+                why: format!(
+                    "{} is gone, and this event does not tell by whom",
+                    record.resource
+                ),
             });
         }
         Ok(())

@@ -179,9 +179,8 @@ impl<P: GuardPorts> Visit<'_, P> {
         due: Timestamp,
     ) -> Result<(), GuardError> {
         let now = self.now();
-        let is_asked = |due_now: Option<Timestamp>| {
-            due_now.is_some_and(|other| other != due && other > now)
-        };
+        let is_asked =
+            |due_now: Option<Timestamp>| due_now.is_some_and(|other| other != due && other > now);
         if is_asked(activity.due) {
             return Ok(());
         }

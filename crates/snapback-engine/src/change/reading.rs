@@ -4,7 +4,8 @@
 use super::actor::actor;
 use super::params::Node;
 use super::{
-    Change, Edit, Edits, IgnoreReason, Interpretation, Own, Touched, acls, context, groups, tables, tags,
+    Change, Edit, Edits, IgnoreReason, Interpretation, Own, Touched, acls, context, groups, tables,
+    tags,
 };
 use crate::event::{API_CALL_DETAIL_TYPE, Record};
 use snapback_model::Direction::{Egress, Ingress};

@@ -6,8 +6,8 @@ mod held;
 mod resolve;
 
 use super::Fold;
-use content::{Content, plain, put, shows, told};
 use crate::change::{Change, DeletedRef, Edit, Edits, GroupRef};
+use content::{Content, plain, put, shows, told};
 use ipnet::{IpNet, Ipv6Net};
 use snapback_model::*;
 use std::collections::BTreeMap;

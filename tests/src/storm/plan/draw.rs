@@ -88,7 +88,10 @@ impl Storm {
     /// at once, by one hand; of the NAT gateway.
     fn delete_more(&mut self, rng: &mut Rng) {
         if rng.u8(..4) == 0 {
-            let touched = self.mishaps.iter().filter(|mishap| mishap.by != Hand::Trusted);
+            let touched = self
+                .mishaps
+                .iter()
+                .filter(|mishap| mishap.by != Hand::Trusted);
             let ends = touched.filter_map(|mishap| {
                 let deed = mishap.deed.end_of_it()?;
                 Some((mishap.at, deed))

@@ -85,7 +85,8 @@ impl Folding<'_> {
             Some(Resource::SecurityGroup(_) | Resource::NetworkAcl(_)) | None => None,
         });
         let routes = tables.flat_map(|(id, table)| table.routes.iter().map(move |one| (id, one)));
-        let leads = |route: &Route| matches!(&route.target, RouteTarget::NatGateway(to) if to == id);
+        let leads =
+            |route: &Route| matches!(&route.target, RouteTarget::NatGateway(to) if to == id);
         let routes = routes.filter(|(_, (_, route))| leads(route));
         routes
             .map(|(table, (to, _))| (table.clone(), to.clone()))

@@ -111,7 +111,11 @@ fn a_gateway_that_was_made_again_before_the_event_of_its_deletion_came_stays_and
         incident: &IncidentId::new("inc-1"),
         at: at(3),
     });
-    let late = fold(&of_gateway("DeleteNatGateway"), &baselines.with(newer), &live);
+    let late = fold(
+        &of_gateway("DeleteNatGateway"),
+        &baselines.with(newer),
+        &live,
+    );
     assert_eq!(late.updated, []);
     assert_eq!(late.refused.len(), 1, "{late:?}");
     assert!(late.refused[0].contains("delete nat-2"), "{late:?}");
