@@ -17,7 +17,7 @@ fn names() -> BTreeSet<String> {
 }
 
 /// The tests of this file by the names of their storms: each file belongs to one.
-const CLASSES: [&str; 7] = [
+const CLASSES: [&str; 12] = [
     "tag-told-once",
     "own-call-though-clocks-differ",
     "two-guards-make-a-table-once",
@@ -25,6 +25,11 @@ const CLASSES: [&str; 7] = [
     "subnet-on-a-redirected-table",
     "breaker-closes-under-a-brake",
     "peer-gone-under-a-brake",
+    "nat-made-without-answer",
+    "trusted-deletion-on-its-way",
+    "trusted-deletion-taken-back",
+    "made-again-by-the-other-guard",
+    "trusted-deletion-of-nat-heard-late",
 ];
 
 fn holds(class: &str) {
@@ -94,4 +99,39 @@ fn a_breaker_that_closes_under_a_brake_is_asked_about_once() {
 #[test]
 fn a_rule_whose_peer_stays_gone_is_told_once() {
     holds("peer-gone-under-a-brake");
+}
+
+/// The work stopped between the call and the note of its answer; whoever went on found the gateway and
+/// did not note that a call had had no answer: its event was told as somebody's with our role.
+#[test]
+fn a_nat_gateway_made_without_an_answer_is_ours() {
+    holds("nat-made-without-answer");
+}
+
+/// The events of what was taken away from a table came first: it was made again before the event of
+/// its deletion told that a trusted hand was at it.
+#[test]
+fn what_is_gone_waits_for_the_event_that_tells_by_whom() {
+    holds("trusted-deletion-on-its-way");
+}
+
+/// EC2 was down when the events came, the sweep was first: the deletion was accepted, and what had been
+/// made in its place stayed a good state.
+#[test]
+fn a_trusted_deletion_that_was_taken_back_already_is_told() {
+    holds("trusted-deletion-taken-back");
+}
+
+/// The second guard had read that a group was gone before the first one's story of it ended, and told
+/// so after it.
+#[test]
+fn what_the_other_guard_made_again_is_not_told_as_gone() {
+    holds("made-again-by-the-other-guard");
+}
+
+/// The new gateway was there when the event of the deletion came: the story ended as if nothing were
+/// left of it.
+#[test]
+fn a_nat_gateway_made_before_the_trusted_deletion_was_heard_of_is_told_as_left() {
+    holds("trusted-deletion-of-nat-heard-late");
 }

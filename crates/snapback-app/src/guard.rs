@@ -8,6 +8,7 @@
 mod accept;
 mod attend;
 mod context;
+mod early;
 mod experiment;
 mod gateways;
 pub(crate) mod halt;
@@ -213,8 +214,22 @@ impl<P: GuardPorts> Guard<P> {
             };
         }
         match event::parse(body.as_bytes()) {
-            Ok(record) => Inbound::Event(change::interpret(&record, &self.own)),
+            Ok(record) => Inbound::Event(self.interpret(&record)),
             Err(error) => Inbound::Malformed(error.to_string()),
+        }
+    }
+}
+
+impl<P> Guard<P> {
+    /// What the sweep brings may also be about tags: it asks who set one that differs.
+    fn interpret(&self, record: &event::Record) -> Interpretation {
+        let brought = record.envelope.is_none();
+        let retagged = || change::retagged(record, &self.own).filter(|_| brought);
+        match change::interpret(record, &self.own) {
+            passed @ Interpretation::Ignored(IgnoreReason::NotNetwork { .. }) => {
+                retagged().map_or(passed, Interpretation::Change)
+            }
+            other => other,
         }
     }
 }

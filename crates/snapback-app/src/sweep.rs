@@ -257,6 +257,12 @@ impl<P: SweepPorts> Run<'_, P> {
         let good_since = baseline
             .map(|baseline| baseline.provenance.at)
             .max(candidate.record.last_write);
+        // A later accepted change does not settle a tag, nor does a write of ours: no event told of it.
+        let tags = |difference: &Difference| matches!(difference, Difference::Tag { .. });
+        let good_since = match candidate.diff.differences.iter().any(tags) {
+            true => baseline.and_then(Baseline::known_since),
+            false => good_since,
+        };
         let lookups = sweep.missed.len();
         // Whether it is an experiment, only the calls of AWS FIS tell.
         if let Some(holder) = self.maybe_experiment(all, &candidate.diff) {

@@ -16,11 +16,12 @@ mod groups;
 mod params;
 mod reading;
 mod tables;
+mod tags;
 #[cfg(test)]
 mod tests;
 mod words;
 
-pub use reading::{EVENT_NAMES, interpret};
+pub use reading::{EVENT_NAMES, interpret, retagged};
 
 /// Who we are: what tells other accounts, other Regions and our own calls.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -252,6 +253,24 @@ pub enum Edit {
         gateway: GatewayId,
         /// On or off.
         enabled: bool,
+    },
+    /// CreateTags: a tag has this value now.
+    TagSet {
+        /// The resource.
+        resource: ResourceId,
+        /// The tag.
+        key: String,
+        /// Its value.
+        value: String,
+    },
+    /// DeleteTags.
+    TagRemoved {
+        /// The resource.
+        resource: ResourceId,
+        /// The tag.
+        key: String,
+        /// Only where it had this value.
+        value: Option<String>,
     },
     /// A guarded resource was created: its state at birth as the response tells.
     Created {

@@ -5,7 +5,7 @@
 //! - Gives: [`Notification`], or nothing when nobody need be told.
 //! - Must not: send.
 
-use crate::incident::{Body, Entry, Outcome};
+use crate::incident::{Body, Entry, Outcome, Report};
 use serde::{Deserialize, Serialize};
 
 mod machine;
@@ -36,18 +36,29 @@ pub struct Notification {
 /// Every string of the report may come from whoever made the change (descriptions, names, user
 /// agents, session names): no channel gets one that could start a line, a link or a mention of its own.
 pub fn notification(entry: &Entry) -> Option<Notification> {
-    let Body::Closed { report } = &entry.body else {
-        return None;
-    };
-    if report.outcome == Outcome::Accepted {
-        return None;
-    }
+    let report = told(entry)?;
     let story = story::Story::new(entry, report);
     Some(Notification {
-        key: format!("{}#{}", entry.incident, entry.sequence),
+        key: key_of(entry),
         subject: text::subject(&story),
         text: text::text(&story),
         json: machine::json(&story),
         slack: slack::payload(&story),
     })
+}
+
+/// The key of the notification that an entry gives; `None` where it tells nobody anything.
+pub fn key(entry: &Entry) -> Option<String> {
+    told(entry).map(|_| key_of(entry))
+}
+
+fn told(entry: &Entry) -> Option<&Report> {
+    match &entry.body {
+        Body::Closed { report } if report.outcome != Outcome::Accepted => Some(report),
+        _ => None,
+    }
+}
+
+fn key_of(entry: &Entry) -> String {
+    format!("{}#{}", entry.incident, entry.sequence)
 }

@@ -1,6 +1,8 @@
 //! What somebody does in a storm: drawn as small numbers, so that it can be printed and dropped, and
 //! worked out on the account as it is at its moment.
 
+mod chain;
+
 use super::stroke::Stroke;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -183,11 +185,20 @@ impl Ground<'_> {
         let layout = self.layout;
         let all = [
             RouteTarget::InternetGateway(layout.internet_gateway.clone()),
-            RouteTarget::NatGateway(layout.nat_gateway.clone()),
+            RouteTarget::NatGateway(self.nat().unwrap_or_else(|| layout.nat_gateway.clone())),
             RouteTarget::VpcPeeringConnection(layout.peering.clone()),
             RouteTarget::NetworkInterface(layout.app_interface.to_string()),
         ];
         nth(all, number)
+    }
+
+    /// The NAT gateway that is there.
+    fn nat(&self) -> Option<String> {
+        let mut gateways = self.live.topology.gateways.values();
+        let found = gateways.find(|gateway| {
+            gateway.kind == GatewayKind::Nat && gateway.state.as_deref() == Some("available")
+        });
+        found.map(|gateway| gateway.id.clone())
     }
 
     fn route(&self, table: u16, route: u16) -> Option<(&RouteTable, Destination)> {
@@ -198,19 +209,6 @@ impl Ground<'_> {
                 && to.as_cidr().is_some()
         });
         Some((table, nth(written, route)?.0.clone()))
-    }
-
-    fn references(&self, group: &SecurityGroupId) -> Option<Stroke> {
-        self.live.resources.values().find_map(|resource| {
-            let Resource::SecurityGroup(other) = resource else {
-                return None;
-            };
-            let names = |rule: &&RuleKey| {
-                matches!(&rule.peer, Peer::SecurityGroup { id, .. } if id == group)
-            };
-            let rule = other.rules.keys().find(names)?;
-            (other.id != *group).then(|| Stroke::Revoke(other.id.clone(), rule.clone()))
-        })
     }
 }
 
@@ -300,7 +298,7 @@ impl Deed {
                 let value = format!("storm-{number}");
                 Stroke::Tag(nth(all, resource)?.id(), "owner".into(), value)
             }
-            Self::DeleteNat => Stroke::DeleteNat(ground.layout.nat_gateway.clone()),
+            Self::DeleteNat => Stroke::DeleteNat(ground.nat()?),
             _ => return None,
         })
     }
@@ -414,76 +412,6 @@ impl Deed {
                 let serves = &ground.live.topology.gateways.get(&endpoint)?.route_tables;
                 Stroke::Serve(endpoint, serves.first()?.clone(), false)
             }
-            _ => return None,
-        })
-    }
-
-    /// The group that step 0 chose stays the one: it is told by what the deed did before.
-    fn delete_group(
-        &self,
-        step: usize,
-        chosen: SecurityGroupId,
-        ground: &Ground<'_>,
-    ) -> Option<Stroke> {
-        let group = match step {
-            0 => chosen,
-            _ => SecurityGroupId::new(ground.made),
-        };
-        let there = ground.live.resources.contains_key(&group.clone().into());
-        let revoke = ground.references(&group);
-        (there && step < 12).then(|| revoke.unwrap_or(Stroke::DeleteGroup(group)))
-    }
-
-    fn delete_acl(step: usize, number: u16, ground: &Ground<'_>) -> Option<Stroke> {
-        let acl = match step {
-            0 => ground.acl(number)?,
-            _ => match ground
-                .live
-                .resources
-                .get(&NetworkAclId::new(ground.made).into())?
-            {
-                Resource::NetworkAcl(acl) => acl,
-                _ => return None,
-            },
-        };
-        if acl.is_default || step > 8 {
-            return None;
-        }
-        let is_default = |resource: &&Resource| matches!(resource, Resource::NetworkAcl(other) if other.is_default && other.vpc == acl.vpc);
-        let default = ground.live.resources.values().find(is_default)?.id();
-        Some(match acl.subnets.first() {
-            Some(subnet) => Stroke::MoveToAcl(subnet.clone(), NetworkAclId::new(default.as_str())),
-            None => Stroke::DeleteAcl(acl.id.clone()),
-        })
-    }
-
-    fn delete_table(step: usize, number: u16, ground: &Ground<'_>) -> Option<Stroke> {
-        let table = match step {
-            0 => ground.table(number)?,
-            _ => match ground
-                .live
-                .resources
-                .get(&RouteTableId::new(ground.made).into())?
-            {
-                Resource::RouteTable(table) => table,
-                _ => return None,
-            },
-        };
-        if table.main || step > 8 {
-            return None;
-        }
-        Some(match table.subnets.first() {
-            Some(subnet) => Stroke::MoveToTable(AssociationSubject::Subnet(subnet.clone()), None),
-            None => Stroke::DeleteTable(table.id.clone()),
-        })
-    }
-
-    /// The resource that a deed of several steps is about, once its first step is known.
-    pub fn about(&self, ground: &Ground<'_>) -> Option<String> {
-        Some(match *self {
-            Self::DeleteGroup { group } => ground.group(group)?.id.to_string(),
-            Self::DeleteAcl { acl } => ground.acl(acl)?.id.to_string(),
-            Self::DeleteTable { table } => ground.table(table)?.id.to_string(),
             _ => return None,
         })
     }

@@ -3,6 +3,7 @@
 
 mod brake;
 mod end;
+mod gone;
 mod path;
 mod told;
 mod writes;

@@ -42,6 +42,7 @@ fn smaller(storm: &Storm) -> Vec<Storm> {
     }
     with(&|next| next.limits = None);
     with(&|next| next.released_at_end = false);
+    with(&|next| next.recreate_nat = false);
     with(&|next| next.guards = 1);
     with(&|next| next.ahead = [0; 3]);
     with(&|next| next.default_vpc = false);

@@ -8,6 +8,7 @@
 
 mod inbox;
 mod people;
+mod rest;
 mod weather;
 
 pub use people::Trusted;
@@ -20,7 +21,7 @@ use snapback_app::capture;
 use snapback_app::guard::Guard;
 use snapback_app::port::Clock;
 use snapback_engine::change::Own;
-use snapback_engine::incident::{Entry, ResourceRecord};
+use snapback_engine::incident::Entry;
 use snapback_engine::policy::Policy;
 use snapback_model::*;
 use snapback_sim::{ACCOUNT, Builder, GUARD_ROLE, Layout, REGION, SimChannel, World};
@@ -37,12 +38,6 @@ const INVOCATION: Duration = Duration::from_secs(60);
 const SWEEP: Duration = Duration::from_secs(300);
 /// When the journal's stream tries a delivery again.
 const STREAM_RETRY: Duration = Duration::from_secs(30);
-/// Sweeps after the storm until all must be quiet.
-const ROUNDS_MAX: u32 = 24;
-/// From one of them to the next.
-const ROUND: Duration = Duration::from_secs(300);
-/// A breaker that closes by itself within this time is waited for.
-const BREAKER_SOON: Duration = Duration::from_secs(900);
 /// Turns of one world: more means that it never rests.
 const TURNS_MAX: u64 = 200_000;
 
@@ -118,7 +113,8 @@ pub(super) struct Stage<'s> {
     taken: BTreeMap<Process, u16>,
     people: People<'s>,
     weather: weather::Weather,
-    handled: BTreeSet<String>,
+    /// Events that a guard handled to their end, and when.
+    handled: BTreeMap<String, Timestamp>,
     calm: bool,
     played: Played,
     tell: bool,
@@ -162,7 +158,9 @@ impl<'s> Stage<'s> {
         let mode = if storm.strict { "strict" } else { "enforce" };
         let trusted = snapback_sim::story::PIPELINE;
         let limits = storm.limits.map(|limits| limits.yaml()).unwrap_or_default();
-        let text = format!("mode: {mode}\ntrusted: [\"{trusted}\"]\n{limits}");
+        let nat = storm.recreate_nat;
+        let text =
+            format!("mode: {mode}\ntrusted: [\"{trusted}\"]\nrecreate: {{ nat: {nat} }}\n{limits}");
         let policy = Policy::from_yaml(&text, "storm").map_err(|error| error.to_string())?;
         let own = Own {
             account: Some(ACCOUNT.into()),
@@ -210,7 +208,7 @@ impl<'s> Stage<'s> {
             taken: BTreeMap::new(),
             people: People::default(),
             weather: weather::Weather::default(),
-            handled: BTreeSet::new(),
+            handled: BTreeMap::new(),
             calm: false,
             tell,
         })
@@ -257,69 +255,6 @@ impl<'s> Stage<'s> {
                 return;
             }
         }
-    }
-
-    /// Everything is whole again: sweeps come until nothing is left to do.
-    fn rest(&mut self) {
-        self.say(|| "-- the storm is over: faults heal, sweeps follow --".into());
-        self.weather.clear();
-        self.world.heal();
-        self.world.set_token_buckets(false);
-        self.world
-            .set_event_faults(snapback_sim::EventFaults::default());
-        self.next_sweep = Timestamp::MAX;
-        let (mut calm, mut last_release) = (0, self.storm.released_at_end);
-        for _ in 0..ROUNDS_MAX {
-            self.next_sweep = self.world.now();
-            self.calm = false;
-            while !self.is_idle() {
-                if !self.turn(None) {
-                    return;
-                }
-            }
-            let is_calm = self.calm && !self.is_waiting();
-            calm = if is_calm { calm + 1 } else { 0 };
-            if calm >= 2 && std::mem::take(&mut last_release) && self.release() {
-                calm = 0;
-            }
-            if calm >= 2 {
-                return;
-            }
-            self.world.advance(ROUND);
-        }
-        let open: Vec<String> = self
-            .world
-            .stored_records()
-            .into_values()
-            .filter(|record| record.open.is_some())
-            .map(|record| record.resource.to_string())
-            .collect();
-        let activities = self.world.stored_activities().into_values();
-        let held: Vec<String> = activities
-            .filter(|activity| !activity.held.is_empty())
-            .map(|activity| format!("{} of {}", activity.held.len(), activity.principal))
-            .collect();
-        self.played.restless = Some(format!(
-            "not quiet after {ROUNDS_MAX} sweeps; open: {}; held: {}",
-            open.join(", "),
-            held.join(", ")
-        ));
-    }
-
-    /// Whether a story is open, something is held, or a breaker that closes soon is open.
-    fn is_waiting(&self) -> bool {
-        let now = self.world.now();
-        let terms = &self.policy.breaker;
-        let soon = terms.quiet.duration() <= BREAKER_SOON;
-        let waits = |record: &ResourceRecord| {
-            let fights = record.fight.as_ref();
-            record.open.is_some()
-                || record.waits_until.is_some_and(|until| until > now)
-                || fights.is_some_and(|fight| soon && !fight.is_over(terms, now))
-        };
-        let held = self.world.stored_activities();
-        self.world.stored_records().values().any(waits)
-            || held.values().any(|activity| !activity.held.is_empty())
     }
 
     fn is_idle(&self) -> bool {
@@ -436,7 +371,10 @@ impl<'s> Stage<'s> {
                 match result {
                     Ok(()) => {
                         self.say(|| format!("{}: done", task.name));
-                        self.handled.extend(letter.event.clone());
+                        if let Some(event) = letter.event.clone() {
+                            let now = self.world.now();
+                            self.handled.entry(event).or_insert(now);
+                        }
                     }
                     Err(why) => {
                         self.say(|| format!("{}: {why}", task.name));
@@ -493,7 +431,7 @@ impl<'s> Stage<'s> {
 
     fn end(mut self) -> Played {
         for trusted in &mut self.played.trusted {
-            trusted.heard = self.handled.contains(trusted.event.as_str());
+            trusted.heard = self.handled.get(trusted.event.as_str()).copied();
         }
         self.played
     }

@@ -261,8 +261,44 @@ impl Stroke {
                 }
                 None => {}
             },
+            Self::MoveToAcl(subnet, to) => {
+                for (id, resource) in ideal.iter_mut() {
+                    if let Resource::NetworkAcl(acl) = resource {
+                        acl.subnets.remove(subnet);
+                        if *id == to.clone().into() {
+                            acl.subnets.insert(subnet.clone());
+                        }
+                    }
+                }
+            }
+            Self::DeleteGroup(id) => drop(ideal.remove(&id.clone().into())),
+            Self::DeleteAcl(id) => drop(ideal.remove(&id.clone().into())),
+            Self::DeleteTable(id) => drop(ideal.remove(&id.clone().into())),
+            Self::DeleteNat(id) => {
+                for resource in ideal.values_mut() {
+                    if let Resource::RouteTable(table) = resource {
+                        let mut routes = table.routes.values_mut();
+                        let leads = |route: &&mut Route| route.target.id() == id;
+                        routes
+                            .by_ref()
+                            .filter(leads)
+                            .for_each(|route| route.blackhole = true);
+                    }
+                }
+            }
             // No trusted hand does these.
             _ => {}
+        }
+    }
+
+    /// What it deletes.
+    pub fn deletes(&self) -> Option<String> {
+        match self {
+            Self::DeleteGroup(id) => Some(id.to_string()),
+            Self::DeleteAcl(id) => Some(id.to_string()),
+            Self::DeleteTable(id) => Some(id.to_string()),
+            Self::DeleteNat(id) => Some(id.clone()),
+            _ => None,
         }
     }
 
@@ -273,6 +309,14 @@ impl Stroke {
             Self::PutEntry(id, ..) | Self::DropEntry(id, _) => BTreeSet::from([id.clone().into()]),
             Self::PutRoute(id, ..) | Self::DropRoute(id, _) => BTreeSet::from([id.clone().into()]),
             Self::Tag(id, ..) => BTreeSet::from([id.clone()]),
+            Self::DeleteGroup(id) => BTreeSet::from([id.clone().into()]),
+            Self::DeleteAcl(id) => BTreeSet::from([id.clone().into()]),
+            Self::DeleteTable(id) => BTreeSet::from([id.clone().into()]),
+            Self::MoveToAcl(subnet, to) => {
+                let from = live.acl_of(subnet);
+                let both = from.into_iter().chain([to]);
+                both.map(|id| id.clone().into()).collect()
+            }
             Self::MoveToTable(AssociationSubject::Subnet(subnet), to) => {
                 let from = live.explicit_table_of(subnet);
                 let both = from.into_iter().chain(to);
@@ -300,6 +344,11 @@ impl Stroke {
                 let to = to.as_ref().map(|to| to.renamed(names));
                 Self::MoveToTable(subject.clone(), to)
             }
+            Self::MoveToAcl(subnet, to) => Self::MoveToAcl(subnet.clone(), to.renamed(names)),
+            Self::DeleteGroup(id) => Self::DeleteGroup(id.renamed(names)),
+            Self::DeleteAcl(id) => Self::DeleteAcl(id.renamed(names)),
+            Self::DeleteTable(id) => Self::DeleteTable(id.renamed(names)),
+            Self::DeleteNat(id) => Self::DeleteNat(names.current(id).to_owned()),
             Self::Tag(id, key, value) => Self::Tag(id.renamed(names), key.clone(), value.clone()),
             other => other.clone(),
         }

@@ -8,6 +8,7 @@
 )]
 
 mod context;
+mod gone;
 mod history;
 mod messages;
 mod strangers;

@@ -178,21 +178,8 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             if self.scene.live.resources.contains_key(lost) {
                 return Ok(());
             }
-            if let Some((step, new)) = self.story.half_made(lost.as_str(), &self.scene.live) {
-                tracing::info!(old = %lost, %new, "made by a call of ours without an answer");
-                if self.resumed {
-                    bodies.push(Body::StepEnded {
-                        step,
-                        outcome: StepOutcome::Unknown {
-                            what: "the work stopped before the answer was written down".into(),
-                        },
-                    });
-                }
-                self.lineage.record(lost.as_str(), new.as_str());
-                bodies.push(Body::StepEnded {
-                    step,
-                    outcome: StepOutcome::AlreadyInPlace { created: Some(new) },
-                });
+            if let Some(found) = self.story.half_made(lost.as_str(), &self.scene.live) {
+                self.half_made(lost.as_str(), found, bodies);
                 return Ok(());
             }
             self.visit.guard.ports.sleep(STALE_PAUSE).await;
@@ -216,16 +203,29 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             .filter(|name| self.lineage.current(name.as_str()) == name.as_str())
             .collect();
         for name in asked {
-            let Some((step, new)) = self.story.half_made(name.as_str(), &self.scene.live) else {
-                continue;
-            };
-            tracing::info!(%new, "made by a call of ours without an answer");
-            self.lineage.record(name.as_str(), new.as_str());
+            if let Some(found) = self.story.half_made(name.as_str(), &self.scene.live) {
+                self.half_made(name.as_str(), found, bodies);
+            }
+        }
+    }
+
+    /// Notes what a call without an answer made. Where the work stopped before that was noted, the call
+    /// is told as one without an answer: its event may still come, and is ours.
+    fn half_made(&mut self, old: &str, (step, new): (usize, CreatedId), bodies: &mut Vec<Body>) {
+        tracing::info!(old, %new, "made by a call of ours without an answer");
+        if self.resumed {
             bodies.push(Body::StepEnded {
                 step,
-                outcome: StepOutcome::AlreadyInPlace { created: Some(new) },
+                outcome: StepOutcome::Unknown {
+                    what: "the work stopped before the answer was written down".into(),
+                },
             });
         }
+        self.lineage.record(old, new.as_str());
+        bodies.push(Body::StepEnded {
+            step,
+            outcome: StepOutcome::AlreadyInPlace { created: Some(new) },
+        });
     }
 
     /// The plan that completes what this story made again: to all that the lost resource was. The
@@ -261,7 +261,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         let last = self.assess();
         let judgements = last.iter().flat_map(|last| &last.decision.judgements);
         let remade = self.successor().is_some();
-        let (mut lacks, mut stays) = (Vec::new(), false);
+        let (mut lacks, mut stays) = (self.not_led_to(), false);
         for judgement in judgements {
             let gone = matches!(judgement.difference, Difference::Deleted { .. });
             if remade || gone {
@@ -278,6 +278,26 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             (true, false) => Outcome::Reverted,
         };
         (outcome, lacks)
+    }
+
+    /// The NAT gateways that this story made and that no route leads to: a trusted hand meant them to be
+    /// gone, and that was heard of too late.
+    fn not_led_to(&self) -> Vec<String> {
+        let tables = self.scene.live.resources.values();
+        let led: BTreeSet<&str> = tables
+            .flat_map(|resource| match resource {
+                Resource::RouteTable(table) => table.routes.values().collect(),
+                Resource::SecurityGroup(_) | Resource::NetworkAcl(_) => Vec::new(),
+            })
+            .map(|route| route.target.id())
+            .collect();
+        let made = self.lineage.iter();
+        let made = made.filter_map(|(name, new)| Some((plan::predecessor(name)?, new)));
+        made.filter(|(_, new)| !led.contains(new))
+            .map(|(old, new)| {
+                format!("left: {new}, made in the place of {old}: no good route leads there any more; delete it if it is not wanted")
+            })
+            .collect()
     }
 
     /// A target under the ids of now.

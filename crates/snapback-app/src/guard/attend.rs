@@ -4,9 +4,7 @@ use super::{Ended, Ending, Focus, GuardError, Matter, Rights, Scene, Spot, Visit
 use crate::assessment::{Assessment, assess};
 use crate::execute::{Claim, Execution};
 use crate::ledger;
-use crate::patience::{
-    CONFLICTS_MAX, SIBLING_WINDOW, STALE_PAUSE, STALE_READS_MAX, STALE_WINDOW, between,
-};
+use crate::patience::{CONFLICTS_MAX, STALE_PAUSE, STALE_READS_MAX, STALE_WINDOW, between};
 use crate::rights::GuardPorts;
 use snapback_engine::incident::{Commit, LeaseScope, Outcome, Place, ResourceRecord, Story};
 use snapback_engine::plan::{self, Plan};
@@ -76,7 +74,11 @@ impl<P: GuardPorts> Visit<'_, P> {
         if unseen {
             self.be_thorough();
         }
-        if written_since || unseen {
+        // Another guard may have made it again since the baselines were read.
+        let gone = !scene.live.resources.contains_key(resource);
+        let lately = |at| between(at, self.now()) < STALE_WINDOW;
+        let remade = gone && record.open.is_none() && record.last_write.is_some_and(lately);
+        if written_since || unseen || remade {
             self.refresh(scene, spot, focus).await?;
         }
         if record.open.is_none() {
@@ -170,6 +172,7 @@ impl<P: GuardPorts> Visit<'_, P> {
         let assessment = self.assess(&record, scene, matter);
         self.wait_for_its_maker(&record, scene).await?;
         self.wait_for_siblings(&record, assessment.as_ref(), matter)?;
+        self.wait_for_its_end(&record, scene, matter)?;
         let verdict = assessment
             .as_ref()
             .map(|assessment| assessment.decision.verdict());
@@ -271,51 +274,6 @@ impl<P: GuardPorts> Visit<'_, P> {
             return Err(GuardError::Busy {
                 resource: resource.clone(),
                 holder: lease.holder.clone().unwrap_or_default(),
-            });
-        }
-        Ok(())
-    }
-
-    /// What no baseline knows may be what an open story is making again: that story tells of it.
-    async fn wait_for_its_maker(
-        &self,
-        record: &ResourceRecord,
-        scene: &Scene,
-    ) -> Result<(), GuardError> {
-        let strange = scene.live.resources.contains_key(&record.resource)
-            && scene.baselines.state(&record.resource).is_none();
-        if !strange || self.last_try {
-            return Ok(());
-        }
-        let maker =
-            ledger::maker_of(&self.pace(), &self.guard.ports, record.resource.kind()).await?;
-        match maker {
-            Some(maker) => Err(GuardError::Busy {
-                resource: record.resource.clone(),
-                holder: maker.to_string(),
-            }),
-            None => Ok(()),
-        }
-    }
-
-    /// A deployment makes many calls in a row, and the event of the first comes when live shows the
-    /// work of all: what differs beside a young trusted change is judged by its own event, or when
-    /// this one comes again. Not so where we wrote since: then it may be our own write that differs.
-    fn wait_for_siblings(
-        &self,
-        record: &ResourceRecord,
-        assessment: Option<&Assessment>,
-        matter: &Matter,
-    ) -> Result<(), GuardError> {
-        let Some(change) = matter.change.as_deref().filter(|_| matter.trusted) else {
-            return Ok(());
-        };
-        let written_since = record.last_write.is_some_and(|at| at >= change.at);
-        let news = assessment.is_some_and(|assessment| assessment.has_news(&record.told));
-        if news && !written_since && self.is_early(change, SIBLING_WINDOW) {
-            return Err(GuardError::Early {
-                event: change.event.to_string(),
-                why: format!("{} differs beside it", record.resource),
             });
         }
         Ok(())

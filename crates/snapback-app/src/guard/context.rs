@@ -22,13 +22,20 @@ impl<P: GuardPorts> Visit<'_, P> {
         let Some(baselines) = self.baselines(&wanted).await? else {
             return Ok((vec![self.uncaptured().await?], Vec::new()));
         };
+        // Who leans on what stands in the place of one that is gone leant on that.
+        let heirs = baselines.topology.gateways.values();
+        let heirs = heirs.filter(|one| {
+            let old = one.tags.get(SUCCESSOR_OF);
+            old.is_some_and(|old| context.iter().any(|(_, id)| id == old))
+        });
+        let told = context.iter().map(|(_, id)| id);
+        let ids: Vec<&String> = told.chain(heirs.map(|one| &one.id)).collect();
         let affected: Vec<&Baseline> = baselines
             .by_id
             .values()
             .filter(|baseline| {
-                context
-                    .iter()
-                    .any(|(_, id)| leans_on(baseline, id, baselines.context()))
+                let mut ids = ids.iter();
+                ids.any(|id| leans_on(baseline, id, baselines.context()))
             })
             .collect();
         let spots = affected

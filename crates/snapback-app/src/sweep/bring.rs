@@ -4,7 +4,7 @@
 use super::{Everything, Run, SweepError};
 use crate::patience::between;
 use crate::rights::SweepPorts;
-use snapback_engine::change::{Change, Edits, Interpretation, Own, Touched, interpret};
+use snapback_engine::change::{Change, Edits, Interpretation, Own, Touched, interpret, retagged};
 use snapback_engine::diff::{Difference, ResourceDiff};
 use snapback_engine::event;
 use snapback_model::{Resource, ResourceId, Timestamp};
@@ -79,12 +79,12 @@ impl<P: SweepPorts> Run<'_, P> {
     }
 }
 
-/// The change of a record that edits guarded resources and is not ours.
+/// The change of a record that edits guarded resources, or their tags, and is not ours.
 fn change(record: &str, own: &Own) -> Option<Box<Change>> {
-    match interpret(&event::parse(record.as_bytes()).ok()?, own) {
+    let record = event::parse(record.as_bytes()).ok()?;
+    match interpret(&record, own) {
         Interpretation::Change(change) if change.edits != Edits::Context => Some(change),
-        Interpretation::Change(_) | Interpretation::WithOurRole(_) | Interpretation::Ignored(_) => {
-            None
-        }
+        Interpretation::Ignored(_) => retagged(&record, own),
+        Interpretation::Change(_) | Interpretation::WithOurRole(_) => None,
     }
 }

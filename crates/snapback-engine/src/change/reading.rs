@@ -5,6 +5,7 @@ use super::actor::actor;
 use super::params::Node;
 use super::{
     Change, Edit, Edits, IgnoreReason, Interpretation, Own, Touched, acls, context, groups, tables,
+    tags,
 };
 use crate::event::{API_CALL_DETAIL_TYPE, Record};
 use snapback_model::Direction::{Egress, Ingress};
@@ -184,7 +185,16 @@ pub fn interpret(record: &Record, own: &Own) -> Interpretation {
     if touched.is_empty() {
         touched = context::anything(record);
     }
-    let change = Box::new(Change {
+    let change = change(record, touched, edits);
+    if own.roles.contains(&change.actor.principal) {
+        Interpretation::WithOurRole(change)
+    } else {
+        Interpretation::Change(change)
+    }
+}
+
+fn change(record: &Record, touched: BTreeSet<Touched>, edits: Edits) -> Box<Change> {
+    Box::new(Change {
         event: record.id.clone(),
         request: record.request.clone(),
         at: record.at,
@@ -194,12 +204,18 @@ pub fn interpret(record: &Record, own: &Own) -> Interpretation {
         actor: actor(record),
         touched,
         edits,
-    });
-    if own.roles.contains(&change.actor.principal) {
-        Interpretation::WithOurRole(change)
-    } else {
-        Interpretation::Change(change)
+    })
+}
+
+/// What a record did to the tags of guarded resources: no change of the network, so [`interpret`]
+/// passes over it. `None` for our own calls.
+pub fn retagged(record: &Record, own: &Own) -> Option<Box<Change>> {
+    if ignored(record, own).is_some() {
+        return None;
     }
+    let Reading { touched, edits } = tags::retagged(record)?;
+    let change = change(record, touched, edits);
+    (!own.roles.contains(&change.actor.principal)).then_some(change)
 }
 
 fn ignored(record: &Record, own: &Own) -> Option<IgnoreReason> {

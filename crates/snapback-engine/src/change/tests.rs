@@ -18,6 +18,7 @@ mod groups;
 mod ignored;
 mod real_records;
 mod tables;
+mod tags;
 
 const ACCOUNT: &str = "111122223333";
 

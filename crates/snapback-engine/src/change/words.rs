@@ -167,6 +167,12 @@ impl fmt::Display for Edit {
                     if *enabled { "enabled" } else { "disabled" }
                 )
             }
+            Self::TagSet {
+                resource,
+                key,
+                value,
+            } => write!(f, "{resource}: tag {key:?} set to {value:?}"),
+            Self::TagRemoved { resource, key, .. } => write!(f, "{resource}: tag {key:?} removed"),
             Self::Created { resource } => {
                 write!(f, "{} created: {}", resource.kind(), resource.label())
             }

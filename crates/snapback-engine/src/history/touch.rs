@@ -257,6 +257,8 @@ impl Reader<'_> {
             | Edit::TableAssociated { .. }
             | Edit::TableDisassociated { .. }
             | Edit::TableReassociated { .. } => self.associate(edit),
+            // What moves no packet is not looked back at.
+            Edit::TagSet { .. } | Edit::TagRemoved { .. } => {}
             Edit::Created { resource } => self.created(resource),
             Edit::Deleted { resource } => self.deleted(resource),
         }

@@ -86,6 +86,9 @@ fn elements(edit: &Edit, baselines: &Baselines, live: &Snapshot) -> Vec<Element>
             .collect(),
         Edit::TableAssociated { subject, .. } => vec![element_of(subject.clone())],
         Edit::PropagationSet { gateway, .. } => vec![Element::Propagation(gateway.clone())],
+        Edit::TagSet { key, .. } | Edit::TagRemoved { key, .. } => {
+            vec![Element::Tag(key.clone())]
+        }
         Edit::Created { .. } => vec![Element::Existence],
         Edit::Deleted { resource } => match resource {
             DeletedRef::Id(_) | DeletedRef::GroupNamed(_) => vec![Element::Existence],

@@ -97,6 +97,12 @@ impl Bench<'_> {
                 }
                 AssociationSubject::Main(_) => false,
             },
+            Edit::TagSet {
+                resource: id, key, ..
+            }
+            | Edit::TagRemoved {
+                resource: id, key, ..
+            } => id == resource && *element == Element::Tag(key.clone()),
             Edit::Created { .. } | Edit::Deleted { .. } => *element == Element::Existence,
         }
     }

@@ -1,28 +1,16 @@
 //! Folding a trusted change into the baselines, element by element.
 
+mod content;
+mod gone;
 mod held;
 mod resolve;
 
 use super::Fold;
 use crate::change::{Change, DeletedRef, Edit, Edits, GroupRef};
+use content::{Content, plain, put, shows, told};
 use ipnet::{IpNet, Ipv6Net};
 use snapback_model::*;
 use std::collections::BTreeMap;
-
-/// The content that an edit gave one element.
-#[derive(Clone)]
-enum Content {
-    /// A rule, or its absence.
-    Rule(Option<RuleDetail>),
-    /// The description of a rule that is there.
-    RuleText(Option<String>),
-    /// An entry, or its absence.
-    Entry(Option<NetworkAclEntry>),
-    /// A route's target, or no route.
-    Route(Option<RouteTarget>),
-    /// Propagation on or off.
-    Propagation(bool),
-}
 
 /// How an edit stands in time to what a baseline knows of its element.
 enum Standing {
@@ -52,7 +40,7 @@ pub(super) fn fold(change: &Change, baselines: &Baselines, live: &Snapshot) -> F
         fold: Fold::default(),
     };
     match &change.edits {
-        Edits::Context => {}
+        Edits::Context => folding.gateways_deleted(),
         Edits::Unknown { why } => folding.refuse(format!(
             "the event does not carry what was changed ({why}); live is not taken for it: capture again after a review"
         )),
@@ -116,7 +104,8 @@ impl Folding<'_> {
             | Edit::EntryRemoved { .. }
             | Edit::RouteSet { .. }
             | Edit::RouteRemoved { .. }
-            | Edit::PropagationSet { .. } => {
+            | Edit::PropagationSet { .. }
+            | Edit::TagSet { .. } => {
                 if let Some((id, element, content)) = plain(edit) {
                     self.set(&id, element, content);
                 }
@@ -125,6 +114,11 @@ impl Folding<'_> {
             | Edit::TableAssociated { .. }
             | Edit::TableDisassociated { .. }
             | Edit::TableReassociated { .. } => self.reassociate(edit),
+            Edit::TagRemoved {
+                resource,
+                key,
+                value,
+            } => self.untag(resource, key, value.as_ref()),
             Edit::Created { resource } => self.created(resource),
             Edit::Deleted { resource } => match resource {
                 DeletedRef::Id(id) => self.deleted(id),
@@ -295,25 +289,6 @@ impl Folding<'_> {
         born
     }
 
-    fn deleted(&mut self, id: &ResourceId) {
-        let gone = self
-            .live
-            .covers(id, None)
-            .then(|| !self.live.resources.contains_key(id));
-        let standing = self.standing(id, &Element::Existence);
-        if !self.is_due(&id.to_string(), standing, gone) {
-            return;
-        }
-        let mut baseline = match self.baseline(id) {
-            Some(baseline) => baseline.clone(),
-            // A tombstone: the event of its creation may still come.
-            None => self.new_baseline(id),
-        };
-        baseline.state = None;
-        baseline.marks.insert(Element::Existence, self.mark());
-        self.now.insert(id.clone(), baseline);
-    }
-
     fn new_baseline(&self, id: &ResourceId) -> Baseline {
         Baseline {
             schema: BASELINE_SCHEMA,
@@ -372,136 +347,4 @@ impl Folding<'_> {
         }
         self.fold
     }
-}
-
-/// An empty description is none.
-fn told(description: Option<&String>) -> Option<String> {
-    description.filter(|text| !text.is_empty()).cloned()
-}
-
-/// The element and content of an edit that names its resource and element itself.
-fn plain(edit: &Edit) -> Option<(ResourceId, Element, Content)> {
-    Some(match edit {
-        Edit::EntrySet { acl, key, entry } => {
-            let content = Content::Entry(Some(entry.clone()));
-            (acl.clone().into(), Element::Entry(*key), content)
-        }
-        Edit::EntryRemoved { acl, key } => (
-            acl.clone().into(),
-            Element::Entry(*key),
-            Content::Entry(None),
-        ),
-        Edit::RouteSet {
-            table,
-            destination,
-            target,
-        } => {
-            let content = Content::Route(Some(target.clone()));
-            (
-                table.clone().into(),
-                Element::Route(destination.clone()),
-                content,
-            )
-        }
-        Edit::RouteRemoved { table, destination } => (
-            table.clone().into(),
-            Element::Route(destination.clone()),
-            Content::Route(None),
-        ),
-        Edit::PropagationSet {
-            table,
-            gateway,
-            enabled,
-        } => {
-            let content = Content::Propagation(*enabled);
-            (
-                table.clone().into(),
-                Element::Propagation(gateway.clone()),
-                content,
-            )
-        }
-        _ => return None,
-    })
-}
-
-/// Whether a state shows an element as an edit made it.
-fn shows(found: &Resource, element: &Element, content: &Content) -> bool {
-    match (found, element, content) {
-        (Resource::SecurityGroup(group), Element::Rule(rule), Content::Rule(made)) => {
-            let description = |detail: &RuleDetail| detail.description.clone();
-            group.rules.get(rule).map(description) == made.as_ref().map(description)
-        }
-        (Resource::SecurityGroup(group), Element::Rule(rule), Content::RuleText(text)) => group
-            .rules
-            .get(rule)
-            .is_some_and(|detail| detail.description == *text),
-        (Resource::NetworkAcl(acl), Element::Entry(key), Content::Entry(made)) => {
-            acl.entries.get(key) == made.as_ref()
-        }
-        (Resource::RouteTable(table), Element::Route(destination), Content::Route(made)) => {
-            let route = table
-                .routes
-                .get(destination)
-                .filter(|route| route.origin != RouteOrigin::Propagated);
-            route.map(|route| &route.target) == made.as_ref()
-        }
-        (Resource::RouteTable(table), Element::Propagation(gateway), Content::Propagation(on)) => {
-            table.propagating.contains(gateway) == *on
-        }
-        (_, _, _) => false,
-    }
-}
-
-/// Puts the content of an element into a state. False where a description has no rule to stand on.
-fn put(state: Option<&mut Resource>, element: &Element, content: Content) -> bool {
-    match (state, element, content) {
-        (Some(Resource::SecurityGroup(group)), Element::Rule(rule), Content::Rule(made)) => {
-            match made {
-                Some(detail) => group.rules.insert(rule.clone(), detail),
-                None => group.rules.remove(rule),
-            };
-        }
-        (Some(Resource::SecurityGroup(group)), Element::Rule(rule), Content::RuleText(text)) => {
-            match group.rules.get_mut(rule) {
-                Some(detail) => detail.description = text,
-                None => return false,
-            }
-        }
-        (Some(Resource::NetworkAcl(acl)), Element::Entry(key), Content::Entry(made)) => {
-            match made {
-                Some(entry) => acl.entries.insert(*key, entry),
-                None => acl.entries.remove(key),
-            };
-        }
-        (Some(Resource::RouteTable(table)), Element::Route(destination), Content::Route(made)) => {
-            let was = table.routes.get(destination).map(|route| route.origin);
-            match made {
-                Some(target) => {
-                    let mut route = Route::created(target);
-                    // The local route stays the table's own wherever it leads (semantics A4).
-                    if was == Some(RouteOrigin::Table) || route.target == RouteTarget::Local {
-                        route.origin = RouteOrigin::Table;
-                    }
-                    table.routes.insert(destination.clone(), route);
-                }
-                None if was != Some(RouteOrigin::Propagated) => {
-                    table.routes.remove(destination);
-                }
-                None => {}
-            }
-        }
-        (
-            Some(Resource::RouteTable(table)),
-            Element::Propagation(gateway),
-            Content::Propagation(on),
-        ) => {
-            if on {
-                table.propagating.insert(gateway.clone());
-            } else {
-                table.propagating.remove(gateway);
-            }
-        }
-        (_, _, _) => {}
-    }
-    true
 }

@@ -9,6 +9,7 @@
 mod deciding;
 mod deleted;
 mod folding;
+mod gone;
 mod harm;
 mod history;
 mod states;

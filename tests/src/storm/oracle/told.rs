@@ -2,7 +2,7 @@
 
 use super::{Bench, Invariant};
 use snapback_engine::incident::Body;
-use snapback_engine::notification::notification;
+use snapback_engine::notification;
 use snapback_sim::SimChannel;
 use std::collections::BTreeMap;
 
@@ -45,12 +45,8 @@ impl Bench<'_> {
     }
 
     fn shown(&mut self) {
-        let keys: Vec<String> = self
-            .journal
-            .iter()
-            .filter_map(notification)
-            .map(|message| message.key)
-            .collect();
+        let entries = self.journal.iter();
+        let keys: Vec<String> = entries.filter_map(notification::key).collect();
         for name in ["sns", "slack"] {
             let shown = SimChannel::new(&self.played.world, name).shown();
             let mut times: BTreeMap<&str, usize> = BTreeMap::new();

@@ -11,7 +11,7 @@ use snapback_sim::{Call, Principal, Quotas, story};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// From one call of a deed to its next.
+/// A person's command is on its way so long.
 const STEP: Duration = Duration::from_millis(400);
 /// How often a controller looks whether its edit stands.
 const WATCH: Duration = Duration::from_secs(7);
@@ -25,8 +25,10 @@ pub struct Trusted {
     pub event: EventId,
     /// The resources whose baselines it edits.
     pub edits: BTreeSet<ResourceId>,
-    /// Whether a guard handled the event to its end.
-    pub heard: bool,
+    /// What it deletes, by the id of before.
+    pub deletes: Option<String>,
+    /// When a guard had handled the event to its end.
+    pub heard: Option<Timestamp>,
     /// In words.
     pub what: String,
 }
@@ -92,9 +94,13 @@ fn principal(hand: Hand) -> Principal {
 /// Current ids of what was made again to the ids of before.
 fn origins(live: &Snapshot) -> Lineage {
     let mut names = Lineage::default();
-    for (id, resource) in &live.resources {
-        if let Some(before) = resource.tags().and_then(|tags| tags.get(SUCCESSOR_OF)) {
-            names.record(id.as_str(), before);
+    let resources = live.resources.iter();
+    let resources = resources.map(|(id, resource)| (id.as_str(), resource.tags()));
+    let gateways = live.topology.gateways.values();
+    let gateways = gateways.map(|gateway| (gateway.id.as_str(), Some(&gateway.tags)));
+    for (id, tags) in resources.chain(gateways) {
+        if let Some(before) = tags.and_then(|tags| tags.get(SUCCESSOR_OF)) {
+            names.record(id, before);
         }
     }
     names
@@ -227,7 +233,7 @@ impl Stage<'_> {
             doing.made.clone_from(made);
         }
         doing.step = doing.step.saturating_add(1);
-        doing.due = after(now, STEP);
+        doing.due = after(now, Duration::from_millis(doing.mishap.pace.into()));
         if doing.mishap.again > 0 && made.is_some() {
             doing.again = Some((stroke, doing.mishap.again, WATCHES_MAX));
             doing.due = after(now, WATCH);
@@ -268,15 +274,7 @@ impl Stage<'_> {
                 self.say(|| format!("{by:?} does {stroke:?}"));
                 self.played.changes = self.played.changes.saturating_add(1);
                 if by == Hand::Trusted {
-                    let known = stroke.renamed(names);
-                    let edits = stroke.edits(live);
-                    self.played.trusted.push(Trusted {
-                        event: outcome.event.clone(),
-                        edits: edits.iter().map(|id| names.current_resource(id)).collect(),
-                        heard: false,
-                        what: format!("{stroke:?}"),
-                    });
-                    known.fold(&mut self.played.ideal);
+                    self.approve(stroke, outcome.event.clone(), live, names);
                 }
                 Some(outcome.first().to_owned())
             }
@@ -285,6 +283,26 @@ impl Stage<'_> {
                 None
             }
         }
+    }
+
+    /// What a trusted hand did is good from now on.
+    fn approve(&mut self, stroke: &Stroke, event: EventId, live: &Snapshot, names: &Lineage) {
+        let known = stroke.renamed(names);
+        let ideal = &mut self.played.ideal;
+        let before = ideal.clone();
+        known.fold(ideal);
+        // Whoever holds a subnet in the ideal loses it, whoever holds it in the account.
+        let ids = before.keys().chain(ideal.keys());
+        let folded = ids.filter(|id| before.get(id) != ideal.get(id)).cloned();
+        let edits = stroke.edits(live);
+        let edits = edits.iter().map(|id| names.current_resource(id));
+        self.played.trusted.push(Trusted {
+            event,
+            edits: edits.chain(folded).collect(),
+            deletes: known.deletes(),
+            heard: None,
+            what: format!("{stroke:?}"),
+        });
     }
 
     /// A journal entry, for the story.

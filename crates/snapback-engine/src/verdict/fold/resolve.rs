@@ -1,6 +1,7 @@
 //! What the ids and names of an event stand for, and the rules that only ids name.
 
-use super::{Content, Folding, Standing};
+use super::content::Content;
+use super::{Folding, Standing};
 use crate::change::{Edit, GroupRef, RuleRef};
 use snapback_model::*;
 use std::collections::BTreeSet;

@@ -1,0 +1,95 @@
+//! What a trusted hand deleted: resources, NAT gateways that good routes lead to, tags.
+
+use super::Folding;
+use super::content::Content;
+use crate::change::Touched;
+use snapback_model::*;
+
+/// The one deletion around the guarded resources that is undone, so that it matters who did it.
+const DELETES_NAT: &str = "DeleteNatGateway";
+
+impl Folding<'_> {
+    pub(super) fn deleted(&mut self, id: &ResourceId) {
+        if let Some(new) = self.made_again(id) {
+            self.too_late(id.as_str(), &new);
+            return;
+        }
+        let gone = self
+            .live
+            .covers(id, None)
+            .then(|| !self.live.resources.contains_key(id));
+        let standing = self.standing(id, &Element::Existence);
+        if !self.is_due(&id.to_string(), standing, gone) {
+            return;
+        }
+        let mut baseline = match self.baseline(id) {
+            Some(baseline) => baseline.clone(),
+            // A tombstone: the event of its creation may still come.
+            None => self.new_baseline(id),
+        };
+        baseline.state = None;
+        baseline.marks.insert(Element::Existence, self.mark());
+        self.now.insert(id.clone(), baseline);
+    }
+
+    /// What was made in the place of a resource before the event of its deletion came, while that is
+    /// good.
+    fn made_again(&self, id: &ResourceId) -> Option<String> {
+        let new = self.baseline(id)?.successor.as_ref()?;
+        let good = self.baseline(new).is_none_or(|new| new.state.is_some());
+        good.then(|| new.to_string())
+    }
+
+    /// What is made again is never unmade by us.
+    fn too_late(&mut self, id: &str, new: &str) {
+        self.refuse(format!(
+            "{id} had been made again as {new} before this event came: delete {new} if it is to go"
+        ));
+    }
+
+    /// A good route to a NAT gateway that a trusted hand deleted is a route to nowhere: it stays, and
+    /// the gateway is not made again.
+    pub(super) fn gateways_deleted(&mut self) {
+        if self.change.api != DELETES_NAT {
+            return;
+        }
+        for touched in &self.change.touched {
+            let Touched::Context { id, .. } = touched else {
+                continue;
+            };
+            let heirs = self.before.topology.gateways.values();
+            let mut heirs = heirs.filter(|one| one.tags.get(SUCCESSOR_OF) == Some(id));
+            if let Some(heir) = heirs.next() {
+                self.too_late(id, &heir.id);
+            }
+            for (table, to) in self.leading_to(id) {
+                self.set(&table, Element::Route(to), Content::Nowhere);
+            }
+        }
+    }
+
+    /// DeleteTags: a value in the call is a condition.
+    pub(super) fn untag(&mut self, id: &ResourceId, key: &str, value: Option<&String>) {
+        let good = self.baseline(id).and_then(|known| known.state.as_ref());
+        let is = good.and_then(|state| state.tags()?.get(key));
+        if value.is_none() || value == is {
+            self.set(id, Element::Tag(key.to_owned()), Content::Tag(None));
+        }
+    }
+
+    /// The good routes that lead to a NAT gateway.
+    fn leading_to(&self, id: &str) -> Vec<(ResourceId, Destination)> {
+        let good = self.before.by_id.values();
+        let tables = good.filter_map(|baseline| match &baseline.state {
+            Some(Resource::RouteTable(table)) => Some((&baseline.id, table)),
+            Some(Resource::SecurityGroup(_) | Resource::NetworkAcl(_)) | None => None,
+        });
+        let routes = tables.flat_map(|(id, table)| table.routes.iter().map(move |one| (id, one)));
+        let leads =
+            |route: &Route| matches!(&route.target, RouteTarget::NatGateway(to) if to == id);
+        let routes = routes.filter(|(_, (_, route))| leads(route));
+        routes
+            .map(|(table, (to, _))| (table.clone(), to.clone()))
+            .collect()
+    }
+}

@@ -1,0 +1,122 @@
+//! What folding a deletion by a trusted hand gives.
+
+use super::*;
+use crate::change::{DeletedRef, Touched};
+use crate::fixture::*;
+use crate::verdict::{Fold, fold};
+
+const AGAIN: &str = "sg-again";
+const NAT: &str = "nat-1";
+
+fn deletion(of: &str) -> Change {
+    let resource = DeletedRef::Id(of.parse().unwrap());
+    change(5, vec![Edit::Deleted { resource }])
+}
+
+/// What is good once the group was made again.
+fn made_again() -> Baselines {
+    let mut live = account();
+    live.resources.remove(&WEB.parse().unwrap());
+    let mut lineage = Lineage::default();
+    lineage.record(WEB, AGAIN);
+    let baselines = captured(&account());
+    let newer = baselines.succeeded(&Succession {
+        lineage: &lineage,
+        incident: &IncidentId::new("inc-1"),
+        at: at(3),
+    });
+    baselines.with(newer)
+}
+
+#[test]
+fn a_deletion_that_was_taken_back_before_its_event_came_is_refused_with_the_new_id() {
+    let baselines = made_again();
+    let mut live = account();
+    live.resources.remove(&WEB.parse().unwrap());
+    let fold = fold(&deletion(WEB), &baselines, &live);
+    assert_eq!(fold.updated, []);
+    assert_eq!(fold.refused.len(), 1, "{fold:?}");
+    let says = format!("delete {AGAIN} if it is to go");
+    assert!(fold.refused[0].contains(&says), "{fold:?}");
+}
+
+#[test]
+fn the_deletion_of_what_was_made_again_is_accepted() {
+    let mut baselines = made_again();
+    let mut live = account();
+    live.resources.remove(&WEB.parse().unwrap());
+    let gone = fold(&deletion(AGAIN), &baselines, &live);
+    assert_eq!((gone.updated.len(), gone.refused.len()), (1, 0), "{gone:?}");
+    assert_eq!(gone.updated[0].state, None);
+    baselines = baselines.with(gone.updated);
+    // Then the late event of the first one is no longer news.
+    let late = fold(&deletion(WEB), &baselines, &live);
+    assert_eq!(late.refused, Vec::<String>::new());
+}
+
+fn of_gateway(api: &str) -> Change {
+    let (what, id) = ("nat-gateway".into(), NAT.into());
+    Change {
+        api: api.into(),
+        touched: BTreeSet::from([Touched::Context { what, id }]),
+        edits: Edits::Context,
+        ..change(5, Vec::new())
+    }
+}
+
+fn leading(baseline: &Baseline) -> Vec<bool> {
+    let Some(Resource::RouteTable(table)) = &baseline.state else {
+        panic!("no table: {baseline:?}");
+    };
+    let routes = table.routes.values();
+    let leading = routes.filter(|route| route.target.id() == NAT);
+    leading.map(|route| route.blackhole).collect()
+}
+
+fn one(fold: &Fold) -> &Baseline {
+    assert_eq!((fold.updated.len(), fold.refused.len()), (1, 0), "{fold:?}");
+    &fold.updated[0]
+}
+
+#[test]
+fn a_good_route_to_a_gateway_that_a_trusted_hand_deleted_leads_nowhere() {
+    let live = account();
+    let baselines = captured(&live);
+    let gone = of_gateway("DeleteNatGateway");
+    let first = fold(&gone, &baselines, &live);
+    let table = one(&first);
+    assert_eq!(table.id, PRIVATE.parse().unwrap());
+    assert_eq!(leading(table), [true]);
+    let events: Vec<&EventId> = table.marks.values().map(|mark| &mark.event).collect();
+    assert!(events.contains(&&gone.event));
+    let again = fold(&gone, &baselines.clone().with(first.updated), &live);
+    assert_eq!(again.updated, [], "once");
+    let other = fold(&of_gateway("AssociateNatGatewayAddress"), &baselines, &live);
+    assert_eq!(other, Fold::default());
+}
+
+#[test]
+fn a_gateway_that_was_made_again_before_the_event_of_its_deletion_came_stays_and_that_is_told() {
+    let live = account();
+    let mut baselines = captured(&live);
+    let heir = Gateway {
+        tags: Tags::from([(SUCCESSOR_OF.to_owned(), NAT.to_owned())]),
+        ..Gateway::new("nat-2", GatewayKind::Nat)
+    };
+    baselines.topology.gateways.insert("nat-2".into(), heir);
+    let mut lineage = Lineage::default();
+    lineage.record(NAT, "nat-2");
+    let newer = baselines.succeeded(&Succession {
+        lineage: &lineage,
+        incident: &IncidentId::new("inc-1"),
+        at: at(3),
+    });
+    let late = fold(
+        &of_gateway("DeleteNatGateway"),
+        &baselines.with(newer),
+        &live,
+    );
+    assert_eq!(late.updated, []);
+    assert_eq!(late.refused.len(), 1, "{late:?}");
+    assert!(late.refused[0].contains("delete nat-2"), "{late:?}");
+}
