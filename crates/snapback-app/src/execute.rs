@@ -160,6 +160,10 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
                 self.reread(&mut bodies).await?;
             }
             self.find_half_made(&mut bodies).await?;
+            if let Some(gone) = self.vanished() {
+                let why = format!("{gone} went meanwhile, and no event tells by whom yet");
+                return Err(self.interrupt(bodies, why).await);
+            }
             let assessment = self.assess();
             if let Some(why) = self.hindrance() {
                 return self.close(Outcome::Refused, bodies, why).await;

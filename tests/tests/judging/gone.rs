@@ -1,4 +1,5 @@
 //! What a trusted hand deletes stays gone; a tag that it sets is good, though no event tells of it.
+
 use snapback_engine::incident::Outcome;
 use snapback_engine::policy::{Mode, Policy};
 use snapback_model::*;

@@ -146,6 +146,19 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             && !peers(action).iter().any(names_peer)
     }
 
+    /// What this story is about, where somebody deleted it in its middle and the event of that may
+    /// still come: a trusted hand may have, and what is made again is never unmade by us.
+    pub(super) fn vanished(&self) -> Option<ResourceId> {
+        let id = self.lineage.current_resource(&self.story.resource);
+        let change = self
+            .change
+            .as_ref()
+            .filter(|_| self.story.errand.is_none())?;
+        let gone =
+            !self.scene.live.resources.contains_key(&id) && self.baselines().state(&id).is_some();
+        (gone && self.visit.may_be_told_of(change, &id)).then_some(id)
+    }
+
     /// Finds what a making without an answer left behind, so that nothing is made twice.
     ///
     /// # Errors

@@ -26,6 +26,8 @@ struct Folding<'a> {
     change: &'a Change,
     before: &'a Baselines,
     live: &'a Snapshot,
+    /// A late event names what is gone by the id it had; rules name its successor now.
+    lineage: Lineage,
     now: BTreeMap<ResourceId, Baseline>,
     fold: Fold,
 }
@@ -36,6 +38,7 @@ pub(super) fn fold(change: &Change, baselines: &Baselines, live: &Snapshot) -> F
         change,
         before: baselines,
         live,
+        lineage: baselines.lineage(),
         now: BTreeMap::new(),
         fold: Fold::default(),
     };
@@ -80,7 +83,8 @@ impl Folding<'_> {
                         description: told(detail.description.as_ref()),
                         tags: detail.tags.clone(),
                     };
-                    self.rule_set(group, rule.clone(), detail, id.as_ref());
+                    let rule = rule.renamed(&self.lineage);
+                    self.rule_set(group, rule, detail, id.as_ref());
                 }
             }
             Edit::RuleRemoved { group, rule } => {

@@ -74,7 +74,7 @@ impl Folding<'_> {
     ) -> Option<(SecurityGroupId, RuleKey)> {
         let group = self.group(group)?;
         let rule = match named {
-            RuleRef::Key(key) => Some(key.clone()),
+            RuleRef::Key(key) => Some(key.renamed(&self.lineage)),
             RuleRef::Id(id) => {
                 let rule = self.handle(&group, id);
                 if rule.is_none() {
@@ -167,7 +167,7 @@ impl Folding<'_> {
             let new = RuleKey {
                 direction: old.direction,
                 traffic: *traffic,
-                peer: peer.clone(),
+                peer: peer.renamed(&self.lineage),
             };
             let tags = match self
                 .baseline(&resource)

@@ -1,7 +1,7 @@
 //! What folding a deletion by a trusted hand gives.
 
 use super::*;
-use crate::change::{DeletedRef, Touched};
+use crate::change::{DeletedRef, GroupRef, RuleRef, Touched};
 use crate::fixture::*;
 use crate::verdict::{Fold, fold};
 
@@ -15,11 +15,13 @@ fn deletion(of: &str) -> Change {
 
 /// What is good once the group was made again.
 fn made_again() -> Baselines {
-    let mut live = account();
-    live.resources.remove(&WEB.parse().unwrap());
+    made_again_in(&account())
+}
+
+fn made_again_in(account: &Snapshot) -> Baselines {
     let mut lineage = Lineage::default();
     lineage.record(WEB, AGAIN);
-    let baselines = captured(&account());
+    let baselines = captured(account);
     let newer = baselines.succeeded(&Succession {
         lineage: &lineage,
         incident: &IncidentId::new("inc-1"),
@@ -38,6 +40,30 @@ fn a_deletion_that_was_taken_back_before_its_event_came_is_refused_with_the_new_
     assert_eq!(fold.refused.len(), 1, "{fold:?}");
     let says = format!("delete {AGAIN} if it is to go");
     assert!(fold.refused[0].contains(&says), "{fold:?}");
+}
+
+/// Found by storm 1001292: the rule that the event takes away names the successor by now.
+#[test]
+fn a_late_event_names_a_peer_by_the_id_that_it_had() {
+    let mut before = account();
+    let named = format!("ingress tcp:5432 {WEB}");
+    let db = group("sg-db", &[&named]);
+    before.resources.insert(db.id(), db.clone());
+    let baselines = made_again_in(&before);
+    let rules = |baseline: &Baseline| match &baseline.state {
+        Some(Resource::SecurityGroup(group)) => group.rules.keys().cloned().collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        rules(&baselines.by_id[&db.id()]),
+        [rule(&format!("ingress tcp:5432 {AGAIN}"))]
+    );
+    let group = GroupRef::Id("sg-db".into());
+    let taken = RuleRef::Key(rule(&named));
+    let revoked = change(2, vec![Edit::RuleRemoved { group, rule: taken }]);
+    let folded = fold(&revoked, &baselines, &before);
+    assert_eq!(folded.updated.len(), 1, "{folded:?}");
+    assert_eq!(rules(&folded.updated[0]), [], "{folded:?}");
 }
 
 #[test]
