@@ -17,7 +17,7 @@ fn names() -> BTreeSet<String> {
 }
 
 /// The tests of this file by the names of their storms: each file belongs to one.
-const CLASSES: [&str; 12] = [
+const CLASSES: [&str; 15] = [
     "tag-told-once",
     "own-call-though-clocks-differ",
     "two-guards-make-a-table-once",
@@ -30,6 +30,9 @@ const CLASSES: [&str; 12] = [
     "trusted-deletion-taken-back",
     "made-again-by-the-other-guard",
     "trusted-deletion-of-nat-heard-late",
+    "late-event-of-a-peer",
+    "gone-in-the-middle",
+    "newborn-deleted",
 ];
 
 fn holds(class: &str) {
@@ -134,4 +137,24 @@ fn what_the_other_guard_made_again_is_not_told_as_gone() {
 #[test]
 fn a_nat_gateway_made_before_the_trusted_deletion_was_heard_of_is_told_as_left() {
     holds("trusted-deletion-of-nat-heard-late");
+}
+
+/// A trusted revoke came late and named a group by the id it had before it was made again: no rule was
+/// found to fold it into, and nobody was told.
+#[test]
+fn a_late_event_names_a_peer_by_the_id_that_it_had() {
+    holds("late-event-of-a-peer");
+}
+
+/// A trusted hand deleted the ACL while its story was at work, and the same story made it again.
+#[test]
+fn what_goes_in_the_middle_of_a_story_waits_for_the_event_that_tells_by_whom() {
+    holds("gone-in-the-middle");
+}
+
+/// A trusted hand deleted the new table before it was whole: the deletion was accepted, and the story
+/// made the table once more.
+#[test]
+fn a_newborn_that_a_trusted_hand_deleted_stays_gone() {
+    holds("newborn-deleted");
 }

@@ -80,6 +80,33 @@ pub struct Change {
     pub edits: Edits,
 }
 
+impl Change {
+    /// The groups that its edits name in rules.
+    pub fn peers(&self) -> impl Iterator<Item = &SecurityGroupId> {
+        let edits = match &self.edits {
+            Edits::Known(edits) => edits.as_slice(),
+            Edits::Unknown { .. } | Edits::Context => &[],
+        };
+        let peers = edits.iter().filter_map(|edit| match edit {
+            Edit::RuleAdded { rule, .. }
+            | Edit::RuleRemoved {
+                rule: RuleRef::Key(rule),
+                ..
+            }
+            | Edit::RuleDescribed {
+                rule: RuleRef::Key(rule),
+                ..
+            } => Some(&rule.peer),
+            Edit::RuleModified { peer, .. } => Some(peer),
+            _ => None,
+        });
+        peers.filter_map(|peer| match peer {
+            Peer::SecurityGroup { id, .. } => Some(id),
+            Peer::Ipv4(_) | Peer::Ipv6(_) | Peer::PrefixList(_) => None,
+        })
+    }
+}
+
 /// A place a change points at; not every event names the resource itself.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -192,6 +192,11 @@ impl Baseline {
         Digest::of(self)
     }
 
+    /// Whether the deletion of its resource was accepted: it stays gone.
+    pub fn is_tombstone(&self) -> bool {
+        self.state.is_none() && self.marks.contains_key(&Element::Existence)
+    }
+
     /// Since when it knows its whole resource: nothing from before is ever folded in.
     pub fn known_since(&self) -> Option<Timestamp> {
         let marked = self.marks.get(&Element::Existence).map(|mark| mark.at);

@@ -50,7 +50,7 @@ impl Baselines {
     /// The baselines to write once resources were made again, each on the generation before:
     ///
     /// - the old id ends: no state, and its provenance names its successor;
-    /// - the new id has the state that the old one had;
+    /// - the new id has the state that the old one had, unless its own deletion was accepted since;
     /// - every other baseline that names an old id names the new one.
     ///
     /// What has followed already is left out, so it may be asked again after a crash or a conflict.
@@ -70,6 +70,9 @@ impl Baselines {
             end.keep_capture(old);
             written.insert(id.clone(), end);
             let standing = self.by_id.get(&new);
+            if standing.is_some_and(Baseline::is_tombstone) {
+                continue;
+            }
             let mut heir = succession.next(old, &format!("made again in the place of {id}"));
             heir.schema = BASELINE_SCHEMA;
             heir.id = new.clone();
@@ -215,6 +218,26 @@ mod tests {
             Some(before.by_id[&"sg-1".parse().unwrap()].digest())
         );
         let after = before.with(written);
+        assert_eq!(follow(&after, &lineage), []);
+    }
+
+    #[test]
+    fn what_was_made_again_and_deleted_by_a_trusted_hand_stays_gone() {
+        let mut before = baselines();
+        let gone: ResourceId = "sg-9".parse().unwrap();
+        let mut end = before.by_id[&"sg-3".parse().unwrap()].clone();
+        end.id = gone.clone();
+        end.state = None;
+        let event = "deleted".into();
+        let at = Timestamp::from_second(1_700_000_050).unwrap();
+        end.marks.insert(Element::Existence, Mark { event, at });
+        before = before.with(vec![end]);
+        let mut lineage = Lineage::default();
+        lineage.record("sg-1", "sg-9");
+        let after = before.clone().with(follow(&before, &lineage));
+        assert_eq!(after.by_id[&gone].state, None);
+        let old = &after.by_id[&"sg-1".parse().unwrap()];
+        assert_eq!((&old.state, &old.successor), (&None, &Some(gone)));
         assert_eq!(follow(&after, &lineage), []);
     }
 

@@ -7,12 +7,11 @@
 use super::{Execution, GuardError, Target};
 use crate::guard::{Focus, Spot};
 use crate::ledger;
-use crate::patience::{CONFLICTS_MAX, STALE_PAUSE, STALE_READS_MAX, STALE_WINDOW, between};
+use crate::patience::{CONFLICTS_MAX, STALE_PAUSE, STALE_WINDOW, between};
 use crate::port::{CallError, StoreError, Wanted};
 use crate::rights::GuardPorts;
 use snapback_engine::diff::Difference;
-use snapback_engine::execution::StepOutcome;
-use snapback_engine::incident::{Body, Commit, Outcome};
+use snapback_engine::incident::{Commit, Outcome};
 use snapback_engine::plan::{self, Action, Plan};
 use snapback_engine::policy::Mode;
 use snapback_model::*;
@@ -159,88 +158,6 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         (gone && self.visit.may_be_told_of(change, &id)).then_some(id)
     }
 
-    /// Finds what a making without an answer left behind, so that nothing is made twice.
-    ///
-    /// # Errors
-    /// What a read failed of; the story is left open.
-    pub(super) async fn find_half_made(
-        &mut self,
-        bodies: &mut Vec<Body>,
-    ) -> Result<(), GuardError> {
-        let begun: BTreeSet<ResourceId> = self
-            .story
-            .unsettled
-            .iter()
-            .filter(|call| call.action.makes_kind().is_some())
-            .filter_map(|call| call.action.makes()?.as_str().parse().ok())
-            .filter(|id| self.lineage.current_resource(id) == *id)
-            .collect();
-        self.find_half_made_gateways(bodies);
-        for lost in begun {
-            self.find_one_half_made(&lost, bodies).await?;
-        }
-        Ok(())
-    }
-
-    async fn find_one_half_made(
-        &mut self,
-        lost: &ResourceId,
-        bodies: &mut Vec<Body>,
-    ) -> Result<(), GuardError> {
-        for _ in 0..STALE_READS_MAX {
-            if self.scene.live.resources.contains_key(lost) {
-                return Ok(());
-            }
-            if let Some(found) = self.story.half_made(lost.as_str(), &self.scene.live) {
-                self.half_made(lost.as_str(), found, bodies);
-                return Ok(());
-            }
-            self.visit.guard.ports.sleep(STALE_PAUSE).await;
-            if let Err(error) = self.observe().await {
-                let why = error.to_string();
-                return Err(self.interrupt(std::mem::take(bodies), why).await);
-            }
-        }
-        Ok(())
-    }
-
-    /// The NAT gateways that calls without an answer made: the plan finds them by itself, the story
-    /// tells of them.
-    fn find_half_made_gateways(&mut self, bodies: &mut Vec<Body>) {
-        let asked: BTreeSet<CreatedId> = self
-            .story
-            .unsettled
-            .iter()
-            .filter(|call| matches!(call.action, Action::CreateNatGateway { .. }))
-            .filter_map(|call| call.action.makes())
-            .filter(|name| self.lineage.current(name.as_str()) == name.as_str())
-            .collect();
-        for name in asked {
-            if let Some(found) = self.story.half_made(name.as_str(), &self.scene.live) {
-                self.half_made(name.as_str(), found, bodies);
-            }
-        }
-    }
-
-    /// Notes what a call without an answer made. Where the work stopped before that was noted, the call
-    /// is told as one without an answer: its event may still come, and is ours.
-    fn half_made(&mut self, old: &str, (step, new): (usize, CreatedId), bodies: &mut Vec<Body>) {
-        tracing::info!(old, %new, "made by a call of ours without an answer");
-        if self.resumed {
-            bodies.push(Body::StepEnded {
-                step,
-                outcome: StepOutcome::Unknown {
-                    what: "the work stopped before the answer was written down".into(),
-                },
-            });
-        }
-        self.lineage.record(old, new.as_str());
-        bodies.push(Body::StepEnded {
-            step,
-            outcome: StepOutcome::AlreadyInPlace { created: Some(new) },
-        });
-    }
-
     /// The plan that completes what this story made again: to all that the lost resource was. The
     /// decision to make it is in the journal; `observe`, set meanwhile, ends it.
     pub(super) fn completion(&self) -> Option<Plan> {
@@ -274,7 +191,9 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         let last = self.assess();
         let judgements = last.iter().flat_map(|last| &last.decision.judgements);
         let remade = self.successor().is_some();
-        let (mut lacks, mut stays) = (self.not_led_to(), false);
+        let mut lacks = self.not_led_to();
+        lacks.extend(self.taken_for_good());
+        let mut stays = false;
         for judgement in judgements {
             let gone = matches!(judgement.difference, Difference::Deleted { .. });
             if remade || gone {
@@ -291,6 +210,19 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             (true, false) => Outcome::Reverted,
         };
         (outcome, lacks)
+    }
+
+    /// What this story made again and a trusted hand deleted: it stays gone.
+    fn taken_for_good(&self) -> Option<String> {
+        let new = self.successor()?;
+        let known = self.scene.baselines.by_id.get(&new);
+        let accepted = known.is_some_and(Baseline::is_tombstone);
+        accepted.then(|| {
+            format!(
+                "left: {new}, made in the place of {}, was deleted by a trusted hand before it was whole: it stays gone",
+                self.story.resource
+            )
+        })
     }
 
     /// The NAT gateways that this story made and that no route leads to: a trusted hand meant them to be

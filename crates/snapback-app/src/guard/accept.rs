@@ -2,13 +2,15 @@
 
 use super::{Ended, Ending, Focus, GuardError, Matter, Scene, Spot, Visit};
 use crate::patience::{CONFLICTS_MAX, PREMATURE_WINDOW};
-use crate::port::StoreError;
+use crate::port::{StoreError, Wanted};
 use crate::rights::GuardPorts;
 use snapback_engine::change::Change;
 use snapback_engine::finding::Severity;
 use snapback_engine::incident::{Notice, Outcome};
 use snapback_engine::verdict;
-use snapback_model::Baseline;
+use snapback_model::{Baseline, Baselines, ResourceId};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 impl<P: GuardPorts> Visit<'_, P> {
     /// Folds the change into the baselines and leaves the new ones in the scene.
@@ -28,7 +30,8 @@ impl<P: GuardPorts> Visit<'_, P> {
         };
         let ports = &self.guard.ports;
         for _ in 0..CONFLICTS_MAX {
-            let fold = verdict::fold(change, &scene.baselines, &scene.live);
+            let known = self.with_peers(change, &scene.baselines).await?;
+            let fold = verdict::fold(change, &known, &scene.live);
             for line in &fold.superseded {
                 tracing::info!(event = %change.event, line, "superseded");
             }
@@ -69,6 +72,37 @@ impl<P: GuardPorts> Visit<'_, P> {
         Err(GuardError::Contended {
             what: format!("the baselines that {} edits", change.api),
         })
+    }
+
+    /// With the baselines of the groups that the change names in rules: one may have been made again,
+    /// and a late event names it by the id that it had.
+    async fn with_peers<'b>(
+        &self,
+        change: &Change,
+        baselines: &'b Baselines,
+    ) -> Result<Cow<'b, Baselines>, GuardError> {
+        let mut known = Cow::Borrowed(baselines);
+        let mut asked = BTreeSet::new();
+        let peers: Vec<ResourceId> = change.peers().cloned().map(ResourceId::from).collect();
+        loop {
+            let lineage = known.lineage();
+            let now = peers.iter().map(|peer| lineage.current_resource(peer));
+            let unknown: BTreeSet<ResourceId> = now
+                .filter(|id| !known.by_id.contains_key(id) && !asked.contains(id))
+                .collect();
+            if unknown.is_empty() {
+                return Ok(known);
+            }
+            asked.extend(unknown.iter().cloned());
+            let wanted = Wanted {
+                resources: unknown,
+                only_states: true,
+                ..Wanted::default()
+            };
+            if let Some(more) = self.baselines(&wanted).await? {
+                known.to_mut().by_id.extend(more.by_id);
+            }
+        }
     }
 
     async fn tell_of_fold(

@@ -1,0 +1,94 @@
+//! What a making without an answer left behind: it is found again, so that nothing is made twice.
+
+use super::{Execution, GuardError};
+use crate::patience::{STALE_PAUSE, STALE_READS_MAX};
+use crate::rights::GuardPorts;
+use snapback_engine::execution::StepOutcome;
+use snapback_engine::incident::Body;
+use snapback_engine::plan::Action;
+use snapback_model::*;
+use std::collections::BTreeSet;
+
+impl<P: GuardPorts> Execution<'_, '_, P> {
+    /// Finds what a making without an answer left behind, so that nothing is made twice.
+    ///
+    /// # Errors
+    /// What a read failed of; the story is left open.
+    pub(super) async fn find_half_made(
+        &mut self,
+        bodies: &mut Vec<Body>,
+    ) -> Result<(), GuardError> {
+        let begun: BTreeSet<ResourceId> = self
+            .story
+            .unsettled
+            .iter()
+            .filter(|call| call.action.makes_kind().is_some())
+            .filter_map(|call| call.action.makes()?.as_str().parse().ok())
+            .filter(|id| self.lineage.current_resource(id) == *id)
+            .collect();
+        self.find_half_made_gateways(bodies);
+        for lost in begun {
+            self.find_one_half_made(&lost, bodies).await?;
+        }
+        Ok(())
+    }
+
+    async fn find_one_half_made(
+        &mut self,
+        lost: &ResourceId,
+        bodies: &mut Vec<Body>,
+    ) -> Result<(), GuardError> {
+        for _ in 0..STALE_READS_MAX {
+            if self.scene.live.resources.contains_key(lost) {
+                return Ok(());
+            }
+            if let Some(found) = self.story.half_made(lost.as_str(), &self.scene.live) {
+                self.half_made(lost.as_str(), found, bodies);
+                return Ok(());
+            }
+            self.visit.guard.ports.sleep(STALE_PAUSE).await;
+            if let Err(error) = self.observe().await {
+                let why = error.to_string();
+                return Err(self.interrupt(std::mem::take(bodies), why).await);
+            }
+        }
+        Ok(())
+    }
+
+    /// The NAT gateways that calls without an answer made: the plan finds them by itself, the story
+    /// tells of them.
+    fn find_half_made_gateways(&mut self, bodies: &mut Vec<Body>) {
+        let asked: BTreeSet<CreatedId> = self
+            .story
+            .unsettled
+            .iter()
+            .filter(|call| matches!(call.action, Action::CreateNatGateway { .. }))
+            .filter_map(|call| call.action.makes())
+            .filter(|name| self.lineage.current(name.as_str()) == name.as_str())
+            .collect();
+        for name in asked {
+            if let Some(found) = self.story.half_made(name.as_str(), &self.scene.live) {
+                self.half_made(name.as_str(), found, bodies);
+            }
+        }
+    }
+
+    /// Notes what a call without an answer made. Where the work stopped before that was noted, the call
+    /// is told as one without an answer: its event may still come, and is ours.
+    fn half_made(&mut self, old: &str, (step, new): (usize, CreatedId), bodies: &mut Vec<Body>) {
+        tracing::info!(old, %new, "made by a call of ours without an answer");
+        if self.resumed {
+            bodies.push(Body::StepEnded {
+                step,
+                outcome: StepOutcome::Unknown {
+                    what: "the work stopped before the answer was written down".into(),
+                },
+            });
+        }
+        self.lineage.record(old, new.as_str());
+        bodies.push(Body::StepEnded {
+            step,
+            outcome: StepOutcome::AlreadyInPlace { created: Some(new) },
+        });
+    }
+}
