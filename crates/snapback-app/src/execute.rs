@@ -161,9 +161,9 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
                 self.reread(&mut bodies).await?;
             }
             self.find_half_made(&mut bodies).await?;
-            if let Some(gone) = self.vanished() {
-                let why = format!("{gone} went meanwhile, and no event tells by whom yet");
-                return Err(self.interrupt(bodies, why).await);
+            let in_its_middle = round > 0 || self.resumed;
+            if let Some(what) = self.vanished().filter(|_| in_its_middle) {
+                return self.wait(bodies, what).await;
             }
             let assessment = self.assess();
             if let Some(why) = self.hindrance() {

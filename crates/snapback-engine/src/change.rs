@@ -81,6 +81,21 @@ pub struct Change {
 }
 
 impl Change {
+    /// Whether it tells who deleted a resource. One that does not carry what was changed may.
+    pub fn tells_the_end_of(&self, id: &ResourceId) -> bool {
+        match &self.edits {
+            Edits::Known(edits) => edits.iter().any(|edit| match edit {
+                Edit::Deleted { resource } => match resource {
+                    DeletedRef::Id(deleted) => deleted == id,
+                    DeletedRef::GroupNamed(_) => true,
+                },
+                _ => false,
+            }),
+            Edits::Unknown { .. } => true,
+            Edits::Context => false,
+        }
+    }
+
     /// The groups that its edits name in rules.
     pub fn peers(&self) -> impl Iterator<Item = &SecurityGroupId> {
         let edits = match &self.edits {

@@ -7,7 +7,7 @@
 use super::{Execution, GuardError, Target};
 use crate::guard::{Focus, Spot};
 use crate::ledger;
-use crate::patience::{CONFLICTS_MAX, STALE_PAUSE, STALE_WINDOW, between};
+use crate::patience::{CONFLICTS_MAX, STALE_PAUSE, STALE_WINDOW, WAITS_MAX, between};
 use crate::port::{CallError, StoreError, Wanted};
 use crate::rights::GuardPorts;
 use snapback_engine::diff::Difference;
@@ -145,17 +145,22 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             && !peers(action).iter().any(names_peer)
     }
 
-    /// What this story is about, where somebody deleted it in its middle and the event of that may
-    /// still come: a trusted hand may have, and what is made again is never unmade by us.
-    pub(super) fn vanished(&self) -> Option<ResourceId> {
+    /// What to wait for once, where somebody deleted what this story is about in its middle: the event
+    /// of that tells whether a trusted hand did, and what is made again is never unmade by us.
+    pub(super) fn vanished(&self) -> Option<String> {
         let id = self.lineage.current_resource(&self.story.resource);
-        let change = self
-            .change
-            .as_ref()
-            .filter(|_| self.story.errand.is_none())?;
         let gone =
             !self.scene.live.resources.contains_key(&id) && self.baselines().state(&id).is_some();
-        (gone && self.visit.may_be_told_of(change, &id)).then_some(id)
+        let began_so =
+            self.successor().is_none() && self.story.judgements.contains_key(&Element::Existence);
+        let is_told = self
+            .change
+            .as_ref()
+            .is_some_and(|change| change.tells_the_end_of(&id));
+        let long = between(self.story.arrived_at, self.visit.now()) > WAITS_MAX;
+        let what = format!("{id} went meanwhile: the event of that tells by whom");
+        let waits = gone && !began_so && !is_told && !long && !self.story.has_waited(&what);
+        (waits && self.story.errand.is_none()).then_some(what)
     }
 
     /// The plan that completes what this story made again: to all that the lost resource was. The

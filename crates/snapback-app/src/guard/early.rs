@@ -5,9 +5,7 @@ use crate::assessment::Assessment;
 use crate::ledger;
 use crate::patience::SIBLING_WINDOW;
 use crate::rights::GuardPorts;
-use snapback_engine::change::{Change, DeletedRef, Edit, Edits};
 use snapback_engine::incident::ResourceRecord;
-use snapback_model::ResourceId;
 
 impl<P: GuardPorts> Visit<'_, P> {
     /// What no baseline knows may be what an open story is making again: that story tells of it.
@@ -55,24 +53,6 @@ impl<P: GuardPorts> Visit<'_, P> {
         Ok(())
     }
 
-    /// Whether the event that tells who deleted something may still come, beside this one.
-    pub(crate) fn may_be_told_of(&self, change: &Change, gone: &ResourceId) -> bool {
-        let tells = match &change.edits {
-            Edits::Known(edits) => edits.iter().any(|edit| match edit {
-                Edit::Deleted {
-                    resource: DeletedRef::Id(id),
-                } => id == gone,
-                Edit::Deleted {
-                    resource: DeletedRef::GroupNamed(_),
-                } => true,
-                _ => false,
-            }),
-            Edits::Unknown { .. } => true,
-            Edits::Context => false,
-        };
-        !tells && self.is_early(change, SIBLING_WINDOW)
-    }
-
     /// Whoever deletes something takes away first what hangs on it, and each call has its event. What
     /// is gone is made again once the event of its deletion tells who did that, or had its time to
     /// come: a trusted hand may have, and what is made again is never unmade by us.
@@ -87,7 +67,8 @@ impl<P: GuardPorts> Visit<'_, P> {
         };
         let gone = !scene.live.resources.contains_key(&record.resource)
             && scene.baselines.state(&record.resource).is_some();
-        if gone && self.may_be_told_of(change, &record.resource) {
+        let is_told = change.tells_the_end_of(&record.resource);
+        if gone && !is_told && self.is_early(change, SIBLING_WINDOW) {
             return Err(GuardError::Early {
                 event: change.event.to_string(),
                 why: format!(

@@ -196,13 +196,17 @@ impl Story {
                     .push(format!("work stopped for a while: {why}"));
             }
             Body::Waits { what } => {
-                let line = format!("waited: {what}");
-                if !self.problems.contains(&line) {
-                    self.problems.push(line);
+                if !self.has_waited(what) {
+                    self.problems.push(waited(what));
                 }
             }
             Body::Closed { .. } => self.closed = true,
         }
+    }
+
+    /// Whether work on it waited for this already.
+    pub fn has_waited(&self, what: &str) -> bool {
+        self.problems.contains(&waited(what))
     }
 
     /// What an unanswered making of `resource` left behind in live, with the step of the latest plan
@@ -319,4 +323,8 @@ pub struct Place {
 
 fn note(note: &Note) -> String {
     note.left_undone().unwrap_or_else(|| note.words())
+}
+
+fn waited(what: &str) -> String {
+    format!("waited: {what}")
 }
