@@ -7,7 +7,7 @@
 use super::{Execution, GuardError, Target};
 use crate::guard::{Focus, Spot};
 use crate::ledger;
-use crate::patience::{CONFLICTS_MAX, STALE_PAUSE, STALE_WINDOW, WAITS_MAX, between};
+use crate::patience::{CONFLICTS_MAX, STALE_PAUSE, STALE_WINDOW, WAIT_PAUSE, WAITS_MAX, between};
 use crate::port::{CallError, StoreError, Wanted};
 use crate::rights::GuardPorts;
 use snapback_engine::diff::Difference;
@@ -145,7 +145,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             && !peers(action).iter().any(names_peer)
     }
 
-    /// What to wait for once, where somebody deleted what this story is about in its middle: the event
+    /// What to wait for a while, where somebody deleted what this story is about in its middle: the event
     /// of that tells whether a trusted hand did, and what is made again is never unmade by us.
     pub(super) fn vanished(&self) -> Option<String> {
         let id = self.lineage.current_resource(&self.story.resource);
@@ -159,7 +159,9 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             .is_some_and(|change| change.tells_the_end_of(&id));
         let long = between(self.story.arrived_at, self.visit.now()) > WAITS_MAX;
         let what = format!("{id} went meanwhile: the event of that tells by whom");
-        let waits = gone && !began_so && !is_told && !long && !self.story.has_waited(&what);
+        let since = self.story.waited_since(&what);
+        let waited = since.is_some_and(|since| between(since, self.visit.now()) >= WAIT_PAUSE);
+        let waits = gone && !began_so && !is_told && !long && !waited;
         (waits && self.story.errand.is_none()).then_some(what)
     }
 

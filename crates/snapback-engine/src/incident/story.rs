@@ -78,6 +78,7 @@ pub struct Story {
     /// Whether a call of it was begun.
     pub begun: bool,
     running: Option<Running>,
+    waited: BTreeMap<String, Timestamp>,
 }
 
 impl Story {
@@ -113,6 +114,7 @@ impl Story {
             closed: false,
             begun: false,
             running: None,
+            waited: BTreeMap::new(),
         }
     }
 
@@ -196,17 +198,18 @@ impl Story {
                     .push(format!("work stopped for a while: {why}"));
             }
             Body::Waits { what } => {
-                if !self.has_waited(what) {
-                    self.problems.push(waited(what));
+                if !self.waited.contains_key(what) {
+                    self.waited.insert(what.clone(), entry.at);
+                    self.problems.push(format!("waited: {what}"));
                 }
             }
             Body::Closed { .. } => self.closed = true,
         }
     }
 
-    /// Whether work on it waited for this already.
-    pub fn has_waited(&self, what: &str) -> bool {
-        self.problems.contains(&waited(what))
+    /// Since when it waits, or waited, for this.
+    pub fn waited_since(&self, what: &str) -> Option<Timestamp> {
+        self.waited.get(what).copied()
     }
 
     /// What an unanswered making of `resource` left behind in live, with the step of the latest plan
@@ -323,8 +326,4 @@ pub struct Place {
 
 fn note(note: &Note) -> String {
     note.left_undone().unwrap_or_else(|| note.words())
-}
-
-fn waited(what: &str) -> String {
-    format!("waited: {what}")
 }

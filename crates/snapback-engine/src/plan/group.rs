@@ -118,6 +118,7 @@ fn plan_group(
         rules.pair_the_only_two();
         rules.modify_safe(&mut calls.opening);
         rules.unpair();
+        rules.unpair_those_that_grow();
         if rules.is_over_quota() {
             rules.pair_for_room(&mut calls.opening);
             rules.make_room(&mut calls.opening);

@@ -114,6 +114,7 @@ impl Rules<'_> {
         // The tags stay with the rule: to change them would be the second call.
         let fits = tags(self.live, from) == tags(self.goal, to)
             && same_peer_kind(&from.peer, &to.peer)
+            && self.fits(held, from, to)
             && !self.is_awaited(from)
             && self.keeps_of(held, &BTreeSet::from([from]), Some(to));
         fits.then(|| self.ids.get(from).map(|id| (*id).clone()))
@@ -123,7 +124,8 @@ impl Rules<'_> {
     /// Modifies every pair for which that cuts nothing now.
     pub(super) fn modify_safe(&mut self, draft: &mut Draft) {
         for (id, (from, to)) in self.pairs.clone() {
-            if self.is_awaited(&from) || !self.keeps(&BTreeSet::from([&from]), Some(&to)) {
+            let keeps = self.keeps(&BTreeSet::from([&from]), Some(&to));
+            if self.is_awaited(&from) || !keeps || !self.fits(&self.now, &from, &to) {
                 continue;
             }
             self.pairs.remove(&id);

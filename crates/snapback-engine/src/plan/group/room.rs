@@ -53,10 +53,48 @@ impl Rules<'_> {
         }
     }
 
+    /// Whether the group would be too full once all that is missing is there, and every pair changed.
     pub(super) fn is_over_quota(&self) -> bool {
-        let (v4, v6) = self.cost(self.now.iter().chain(&self.missing));
+        let (mut v4, mut v6) = self.cost(self.now.iter().chain(&self.missing));
+        for (from, to) in self.pairs.values() {
+            let ((from4, from6), (to4, to6)) = (self.cost_of(from), self.cost_of(to));
+            v4 = v4.saturating_add(to4.saturating_sub(from4));
+            v6 = v6.saturating_add(to6.saturating_sub(from6));
+        }
         let (max4, max6) = self.quota();
         v4 > max4 || v6 > max6
+    }
+
+    /// Whether a rule that is changed in place needs more room than it had: a prefix list costs what
+    /// it may hold at most.
+    fn grows(&self, from: &RuleKey, to: &RuleKey) -> bool {
+        let ((from4, from6), (to4, to6)) = (self.cost_of(from), self.cost_of(to));
+        to4 > from4 || to6 > from6
+    }
+
+    /// Whether these rules, with one changed into another, are within the quota.
+    pub(super) fn fits(&self, held: &BTreeSet<RuleKey>, from: &RuleKey, to: &RuleKey) -> bool {
+        if !self.grows(from, to) {
+            return true;
+        }
+        let left = held.iter().filter(|key| *key != from);
+        let (v4, v6) = self.cost(left.chain([to]));
+        let (max4, max6) = self.quota();
+        v4 <= max4 && v6 <= max6
+    }
+
+    /// Pairs that need more room where there is none come and go instead.
+    pub(super) fn unpair_those_that_grow(&mut self) {
+        if !self.is_over_quota() {
+            return;
+        }
+        for (id, (from, to)) in self.pairs.clone() {
+            if self.grows(&from, &to) {
+                self.pairs.remove(&id);
+                self.extra.insert(from);
+                self.missing.insert(to);
+            }
+        }
     }
 
     /// (b) Changes extra rules in place into missing ones, where that cuts nothing: no extra slot.
@@ -65,6 +103,7 @@ impl Rules<'_> {
             let partner = self.extra.iter().find_map(|from| {
                 let id = (*self.ids.get(from)?).clone();
                 let fits = same_peer_kind(&from.peer, &to.peer)
+                    && !self.grows(from, &to)
                     && !self.is_awaited(from)
                     && self.keeps(&BTreeSet::from([from]), Some(&to));
                 fits.then(|| (id, from.clone()))

@@ -59,3 +59,53 @@ fn acls_that_exchange_subnets_are_never_fuller_than_their_quota() {
     }
     assert_eq!(state.resources, good.resources);
 }
+
+/// Found by the prover (seeds 10052787, 10057708): a rule was changed in place into one of a larger
+/// prefix list, as if that took no more room.
+#[test]
+fn a_rule_is_not_changed_into_one_of_a_larger_prefix_list_where_there_is_no_room() {
+    let shared: Vec<String> = (0..52)
+        .map(|index| format!("ingress tcp:443 10.0.{index}.0/24"))
+        .collect();
+    let foreign: Vec<String> = (0..6)
+        .map(|index| format!("ingress tcp:443 10.9.{index}.0/24"))
+        .collect();
+    let rules = |others: &[&str]| -> SecurityGroup {
+        let shared = shared.iter().map(String::as_str);
+        group(
+            "sg-1",
+            &shared.chain(others.iter().copied()).collect::<Vec<_>>(),
+        )
+    };
+    let mut found: Vec<&str> = foreign.iter().map(String::as_str).collect();
+    found.push("ingress tcp:22 pl-small");
+    let mut live = snapshot([rules(&found).into_resource()]);
+    let good = snapshot([rules(&["ingress tcp:22 pl-large"]).into_resource()]);
+    let sizes = BTreeMap::from([("pl-small", 1), ("pl-large", 8)]);
+    for (id, most) in &sizes {
+        let list = PrefixList {
+            id: (*id).into(),
+            name: None,
+            version: None,
+            max_entries: Some(*most),
+            entries: None,
+        };
+        live.topology.prefix_lists.insert((*id).into(), list);
+    }
+    let plan = plan_between(&live, &good);
+    let mut state = live.clone();
+    for step in &plan.steps {
+        apply(&step.action, &mut state).unwrap();
+        let Some(Resource::SecurityGroup(now)) = state.resources.get(&step.resource) else {
+            panic!("no group");
+        };
+        let cost = |key: &RuleKey| match &key.peer {
+            Peer::PrefixList(id) => sizes[id.as_str()],
+            _ => 1,
+        };
+        let holds: u32 = now.rules.keys().map(cost).sum();
+        assert!(holds <= 60, "{holds} after {}", step.action.describe());
+    }
+    assert_eq!(state.resources, good.resources);
+    assert_eq!(plan.notes, []);
+}
