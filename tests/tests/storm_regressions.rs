@@ -17,7 +17,7 @@ fn names() -> BTreeSet<String> {
 }
 
 /// The tests of this file by the names of their storms: each file belongs to one.
-const CLASSES: [&str; 15] = [
+const CLASSES: [&str; 16] = [
     "tag-told-once",
     "own-call-though-clocks-differ",
     "two-guards-make-a-table-once",
@@ -33,6 +33,7 @@ const CLASSES: [&str; 15] = [
     "late-event-of-a-peer",
     "gone-in-the-middle",
     "newborn-deleted",
+    "late-event-of-a-nat",
 ];
 
 fn holds(class: &str) {
@@ -152,9 +153,16 @@ fn what_goes_in_the_middle_of_a_story_waits_for_the_event_that_tells_by_whom() {
     holds("gone-in-the-middle");
 }
 
-/// A trusted hand deleted the new table before it was whole: the deletion was accepted, and the story
-/// made the table once more.
+/// A trusted hand deleted the new table before it was whole, or the old one just before a crash of the
+/// story that made the new: what is there then is told with what to do.
 #[test]
 fn a_newborn_that_a_trusted_hand_deleted_stays_gone() {
     holds("newborn-deleted");
+}
+
+/// A trusted route to a NAT gateway was heard of when that had been made again: it was folded with the
+/// id that is gone.
+#[test]
+fn a_late_event_names_a_nat_gateway_by_the_id_that_it_had() {
+    holds("late-event-of-a-nat");
 }

@@ -219,17 +219,22 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         (outcome, lacks)
     }
 
-    /// What this story made again and a trusted hand deleted: it stays gone.
+    /// What this story made again, where a trusted hand deleted that, or what it stands in the place of.
     fn taken_for_good(&self) -> Option<String> {
-        let new = self.successor()?;
-        let known = self.scene.baselines.by_id.get(&new);
-        let accepted = known.is_some_and(Baseline::is_tombstone);
-        accepted.then(|| {
-            format!(
-                "left: {new}, made in the place of {}, was deleted by a trusted hand before it was whole: it stays gone",
-                self.story.resource
-            )
-        })
+        let (old, new) = (&self.story.resource, self.successor()?);
+        let known = &self.scene.baselines.by_id;
+        let is_accepted = |id| known.get(id).is_some_and(Baseline::is_tombstone);
+        if is_accepted(&new) {
+            Some(format!(
+                "left: {new}, made in the place of {old}, was deleted by a trusted hand before it was whole: it stays gone"
+            ))
+        } else if is_accepted(old) && self.scene.live.resources.contains_key(&new) {
+            Some(format!(
+                "left: {new} was made in the place of {old} before it was heard that a trusted hand deleted that: delete {new} if it is to go"
+            ))
+        } else {
+            None
+        }
     }
 
     /// The NAT gateways that this story made and that no route leads to: a trusted hand meant them to be

@@ -32,13 +32,25 @@ struct Folding<'a> {
     fold: Fold,
 }
 
+/// What was made again in the place of what: guarded resources, and NAT gateways by their tags.
+fn lineage(baselines: &Baselines) -> Lineage {
+    let mut lineage = baselines.lineage();
+    for gateway in baselines.topology.gateways.values() {
+        let ours = gateway.tags.contains_key(INCIDENT);
+        if let Some(old) = gateway.tags.get(SUCCESSOR_OF).filter(|_| ours) {
+            lineage.record(old, &gateway.id);
+        }
+    }
+    lineage
+}
+
 /// Folds a trusted change.
 pub(super) fn fold(change: &Change, baselines: &Baselines, live: &Snapshot) -> Fold {
     let mut folding = Folding {
         change,
         before: baselines,
         live,
-        lineage: baselines.lineage(),
+        lineage: lineage(baselines),
         now: BTreeMap::new(),
         fold: Fold::default(),
     };
@@ -110,7 +122,10 @@ impl Folding<'_> {
             | Edit::RouteRemoved { .. }
             | Edit::PropagationSet { .. }
             | Edit::TagSet { .. } => {
-                if let Some((id, element, content)) = plain(edit) {
+                if let Some((id, element, mut content)) = plain(edit) {
+                    if let Content::Route(Some(target)) = &mut content {
+                        *target = target.renamed(&self.lineage);
+                    }
                     self.set(&id, element, content);
                 }
             }

@@ -88,6 +88,8 @@ impl Bench<'_> {
                     .filter(|gateway| gateway.id == id && is_alive(gateway))
                     .any(|gateway| !self.is_left_and_told(gateway));
                 let resource: Option<ResourceId> = id.parse().ok();
+                let resource =
+                    resource.filter(|id| !self.is_told_to_be_left(live.resources.get(id)));
                 let good = resource
                     .as_ref()
                     .is_some_and(|id| baselines.state(id).is_some());
@@ -143,6 +145,27 @@ impl Bench<'_> {
             incident == Some(entry.incident.as_str())
                 && matches!(&entry.body, Body::Closed { report } if report.outcome != Outcome::Reverted)
         })
+    }
+
+    /// Whether the story that made it told that a trusted hand had deleted what it stands in the place
+    /// of, and that it is to be deleted by hand.
+    fn is_told_to_be_left(&mut self, found: Option<&Resource>) -> bool {
+        let Some((id, tags)) = found.and_then(|found| Some((found.id(), found.tags()?))) else {
+            return false;
+        };
+        let incident = tags.get(INCIDENT).map(String::as_str);
+        let words = format!("delete {id} if it is to go");
+        let told = self.journal.iter().any(|entry| {
+            let Body::Closed { report } = &entry.body else {
+                return false;
+            };
+            let says = report.problems.iter().any(|line| line.contains(&words));
+            incident == Some(entry.incident.as_str()) && report.outcome != Outcome::Reverted && says
+        });
+        if told {
+            self.looked.at("remakes that were told as too late");
+        }
+        told
     }
 
     fn leading_to(&self, baselines: &Baselines, nat: &str) -> Vec<ResourceId> {
