@@ -96,6 +96,18 @@ impl Change {
         }
     }
 
+    /// Whether it tells of a deletion. One that does not carry what was changed may.
+    pub fn tells_of_a_deletion(&self) -> bool {
+        match &self.edits {
+            Edits::Known(edits) => {
+                let mut edits = edits.iter();
+                edits.any(|edit| matches!(edit, Edit::Deleted { .. }))
+            }
+            Edits::Unknown { .. } => true,
+            Edits::Context => false,
+        }
+    }
+
     /// The groups that its edits name in rules.
     pub fn peers(&self) -> impl Iterator<Item = &SecurityGroupId> {
         let edits = match &self.edits {

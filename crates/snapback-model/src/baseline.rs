@@ -194,7 +194,9 @@ impl Baseline {
 
     /// Whether the deletion of its resource was accepted: it stays gone.
     pub fn is_tombstone(&self) -> bool {
-        self.state.is_none() && self.marks.contains_key(&Element::Existence)
+        self.state.is_none()
+            && self.successor.is_none()
+            && self.marks.contains_key(&Element::Existence)
     }
 
     /// Since when it knows its whole resource: nothing from before is ever folded in.

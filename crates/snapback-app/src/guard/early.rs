@@ -67,7 +67,8 @@ impl<P: GuardPorts> Visit<'_, P> {
         };
         let gone = !scene.live.resources.contains_key(&record.resource)
             && scene.baselines.state(&record.resource).is_some();
-        let is_told = change.tells_the_end_of(&record.resource);
+        // A chain of deletions is put back as one, by the event of any of them.
+        let is_told = change.tells_of_a_deletion();
         if gone && !is_told && self.is_early(change, SIBLING_WINDOW) {
             return Err(GuardError::Early {
                 event: change.event.to_string(),
