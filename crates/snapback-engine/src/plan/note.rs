@@ -152,9 +152,11 @@ pub(super) fn no_better_way(action: &Action, topology: &Topology) -> String {
         Action::ReplaceNetworkAclAssociation { .. } => {
             "ACLs exchange subnets while their entries change, and no temporary ACL can be made"
         }
+        Action::DeleteRoute { .. } => {
+            "the table is full and no foreign route can go first, or tables exchange subnets while their routes change, and Snapback makes no temporary table"
+        }
         Action::CreateRoute { .. }
         | Action::ReplaceRoute { .. }
-        | Action::DeleteRoute { .. }
         | Action::AssociateRouteTable { .. }
         | Action::ReplaceRouteTableAssociation { .. }
         | Action::DisassociateRouteTable { .. }
