@@ -190,6 +190,8 @@ pub(super) fn edit(state: &mut Snapshot, edit: &Edit) {
                 table.propagating.remove(gateway)
             };
         }
+        // Only the sweep asks for records that tell of tags.
+        Edit::TagSet { .. } | Edit::TagRemoved { .. } => panic!("no event tells of tags: {edit:?}"),
         Edit::Created { resource } => {
             let mut resource = Resource::clone(resource);
             if let Resource::SecurityGroup(group) = &mut resource {
