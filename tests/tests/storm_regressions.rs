@@ -17,7 +17,7 @@ fn names() -> BTreeSet<String> {
 }
 
 /// The tests of this file by the names of their storms: each file belongs to one.
-const CLASSES: [&str; 16] = [
+const CLASSES: [&str; 18] = [
     "tag-told-once",
     "own-call-though-clocks-differ",
     "two-guards-make-a-table-once",
@@ -34,6 +34,8 @@ const CLASSES: [&str; 16] = [
     "gone-in-the-middle",
     "newborn-deleted",
     "late-event-of-a-nat",
+    "nat-left-without-use",
+    "nat-made-again-by-a-story-in-work",
 ];
 
 fn holds(class: &str) {
@@ -165,4 +167,18 @@ fn a_newborn_that_a_trusted_hand_deleted_stays_gone() {
 #[test]
 fn a_late_event_names_a_nat_gateway_by_the_id_that_it_had() {
     holds("late-event-of-a-nat");
+}
+
+/// A trusted route left late, after its NAT gateway had been made again: nobody was told that the new
+/// one serves nothing.
+#[test]
+fn a_gateway_that_was_made_again_for_a_route_that_left_is_told() {
+    holds("nat-left-without-use");
+}
+
+/// The story that made the gateway again was not at its end when the event of the trusted deletion came:
+/// its route became one to nowhere, and the gateway stood there in silence.
+#[test]
+fn a_gateway_that_a_story_in_work_made_again_is_told_as_too_late() {
+    holds("nat-made-again-by-a-story-in-work");
 }

@@ -25,7 +25,7 @@ impl<P: GuardPorts> Visit<'_, P> {
         // Who leans on what stands in the place of one that is gone leant on that.
         let heirs = baselines.topology.gateways.values();
         let heirs = heirs.filter(|one| {
-            let old = one.tags.get(SUCCESSOR_OF);
+            let old = one.predecessor();
             old.is_some_and(|old| context.iter().any(|(_, id)| id == old))
         });
         let told = context.iter().map(|(_, id)| id);

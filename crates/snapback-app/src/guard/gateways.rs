@@ -57,7 +57,7 @@ impl<P: GuardPorts> Visit<'_, P> {
             .gateways
             .values()
             .filter_map(|gateway| {
-                let old = gateway.tags.get(SUCCESSOR_OF)?.clone();
+                let old = gateway.predecessor()?.to_owned();
                 let incident = gateway.tags.get(INCIDENT).map(IncidentId::new);
                 Some((gateway.id.clone(), old, incident))
             })

@@ -5,10 +5,10 @@ use super::{Everything, Run, Sweep, SweepError};
 use crate::ledger;
 use crate::port::StoreError;
 use crate::rights::SweepPorts;
-use snapback_engine::finding::{self, Finding, Severity, Subject};
+use snapback_engine::finding::{self, Finding, FindingCode, Severity, Subject};
 use snapback_engine::incident::{Cause, Notice, Outcome};
-use snapback_model::Timestamp;
-use std::collections::BTreeMap;
+use snapback_model::{INCIDENT, IncidentId, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What stands is told again after this many days: the same change may have been undone and made anew.
 const AGAIN_AFTER_DAYS: i64 = 7;
@@ -38,11 +38,14 @@ impl<P: SweepPorts> Run<'_, P> {
         all: &Everything,
         sweep: &mut Sweep,
     ) -> Result<(), SweepError> {
+        let pace = self.pace();
+        let open = pace.retried(|| self.ports.unfinished()).await?;
+        let open: BTreeSet<IncidentId> = open.into_iter().filter_map(|one| one.open).collect();
         let mut by_subject: BTreeMap<Subject, Vec<Finding>> = BTreeMap::new();
         for finding in finding::context(&all.baselines, &all.live) {
             let guarded = self.terms.policy.guards(vpc_of(&finding.subject, all));
             // What costs or is untidy is for an audit, not for an alert.
-            if guarded && finding.severity > Severity::Low {
+            if guarded && finding.severity > Severity::Low && !is_in_work(&finding, all, &open) {
                 let told = by_subject.entry(finding.subject.clone()).or_default();
                 told.push(finding);
             }
@@ -83,6 +86,17 @@ impl<P: SweepPorts> Run<'_, P> {
             arrived_at: self.began,
         }
     }
+}
+
+/// Whether a finding is about a gateway whose routes the story that made it is about to set.
+fn is_in_work(finding: &Finding, all: &Everything, open: &BTreeSet<IncidentId>) -> bool {
+    let Subject::Gateway(id) = &finding.subject else {
+        return false;
+    };
+    let gateway = all.live.topology.gateways.get(id);
+    let maker = gateway.and_then(|gateway| gateway.tags.get(INCIDENT));
+    finding.code == FindingCode::NatIdle
+        && maker.is_some_and(|id| open.contains(&IncidentId::new(id)))
 }
 
 /// The VPC of a subject, where it has one; what has none concerns every VPC.

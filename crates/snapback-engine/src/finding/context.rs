@@ -11,7 +11,7 @@ mod lists;
 mod members;
 
 use super::world::World;
-use super::{Finding, FindingCode, HouseRules, Since, audit, since, ssm};
+use super::{Finding, FindingCode, HouseRules, Severity, Since, audit, since, ssm};
 use crate::diff::diff;
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -91,9 +91,15 @@ fn emerged(
     };
     since::mark(&was, audit::whole(after, &house))
         .into_iter()
-        .filter(|finding| finding.since != Since::Before)
+        .filter(|finding| finding.since != Since::Before || is_left_by_us(finding))
         // Compared for itself: a VPC without endpoints is told by it too.
         .filter(|finding| finding.code != FindingCode::VpceSsmLockout)
         .filter(|finding| !accounted_for(finding))
         .collect()
+}
+
+/// What Snapback made and a change that was accepted since left without use is told although it is part
+/// of the good state: nobody else knows that it is there.
+fn is_left_by_us(finding: &Finding) -> bool {
+    finding.code == FindingCode::NatIdle && finding.severity > Severity::Low
 }

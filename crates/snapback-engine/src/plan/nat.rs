@@ -138,10 +138,8 @@ fn listed<'a>(live: &'a Snapshot, id: &str) -> Option<(&'a Gateway, &'a str)> {
 }
 
 fn successors<'a>(live: &'a Snapshot, id: &'a str) -> impl Iterator<Item = &'a Gateway> {
-    live.topology.gateways.values().filter(move |gateway| {
-        gateway.kind == GatewayKind::Nat
-            && gateway.tags.get(SUCCESSOR_OF).is_some_and(|old| old == id)
-    })
+    let gateways = live.topology.gateways.values();
+    gateways.filter(move |gateway| gateway.predecessor() == Some(id))
 }
 
 fn is_alive(gateway: &Gateway) -> bool {
@@ -162,13 +160,13 @@ pub fn successions(live: &Snapshot) -> Lineage {
     let mut lineage = Lineage::default();
     for gateway in live.topology.gateways.values() {
         let available = gateway.state.as_deref() == Some("available");
-        let Some(old) = gateway.tags.get(SUCCESSOR_OF).filter(|_| available) else {
+        let Some(old) = gateway.predecessor().filter(|_| available) else {
             continue;
         };
         let routed = tables(live.resources.values())
             .flat_map(|table| table.routes.values())
             .any(|route| route.target == RouteTarget::NatGateway(gateway.id.clone()));
-        if gateway.kind == GatewayKind::Nat && routed {
+        if routed {
             lineage.record(old, &gateway.id);
         }
     }

@@ -37,7 +37,7 @@ fn lineage(baselines: &Baselines) -> Lineage {
     let mut lineage = baselines.lineage();
     for gateway in baselines.topology.gateways.values() {
         let ours = gateway.tags.contains_key(INCIDENT);
-        if let Some(old) = gateway.tags.get(SUCCESSOR_OF).filter(|_| ours) {
+        if let Some(old) = gateway.predecessor().filter(|_| ours) {
             lineage.record(old, &gateway.id);
         }
     }

@@ -2,7 +2,8 @@
 
 use super::ContextKind;
 use crate::{
-    AccountId, NetworkInterfaceId, PrefixListId, Region, SecurityGroupId, SubnetId, Tags, VpcId,
+    AccountId, NetworkInterfaceId, PrefixListId, Region, SUCCESSOR_OF, SecurityGroupId, SubnetId,
+    Tags, VpcId,
 };
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -72,6 +73,14 @@ impl Gateway {
             peering: None,
             tags: Tags::new(),
         }
+    }
+
+    /// The NAT gateway in whose place this one was made, by its tag. Anybody may set a
+    /// tag: who acts on it asks the journal.
+    pub fn predecessor(&self) -> Option<&str> {
+        let is_nat = self.kind == GatewayKind::Nat;
+        let old = self.tags.get(SUCCESSOR_OF).filter(|_| is_nat)?;
+        Some(old)
     }
 }
 

@@ -2,6 +2,7 @@
 //! lead to it.
 
 use super::{Bench, Invariant};
+use snapback_engine::finding::{FindingCode, Subject};
 use snapback_engine::incident::{Body, Outcome};
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +12,7 @@ fn nats(live: &Snapshot) -> impl Iterator<Item = &Gateway> {
     gateways.filter(|gateway| gateway.kind == GatewayKind::Nat)
 }
 
-fn is_alive(gateway: &Gateway) -> bool {
+pub(super) fn is_alive(gateway: &Gateway) -> bool {
     matches!(gateway.state.as_deref(), Some("available" | "pending"))
 }
 
@@ -119,7 +120,10 @@ impl Bench<'_> {
             }
             self.looked.at("NAT gateways made again");
             heirs.entry(old).or_default().push(&gateway.id);
-            if !good.contains(gateway.id.as_str()) && !self.is_left_and_told(gateway) {
+            if self.is_idle_and_told(gateway) {
+                self.looked
+                    .at("NAT gateways made again that are told as idle");
+            } else if !good.contains(gateway.id.as_str()) && !self.is_left_and_told(gateway) {
                 let what = format!("no good route leads to {}", gateway.id);
                 self.violated(Invariant::NoDoubleCreation, what);
             }
@@ -145,6 +149,16 @@ impl Bench<'_> {
             incident == Some(entry.incident.as_str())
                 && matches!(&entry.body, Body::Closed { report } if report.outcome != Outcome::Reverted)
         })
+    }
+
+    /// Whether the sweep told that no route leads to it any more.
+    fn is_idle_and_told(&self, gateway: &Gateway) -> bool {
+        let subject = Subject::Gateway(gateway.id.clone());
+        let mut findings = self
+            .reports()
+            .into_iter()
+            .flat_map(|report| &report.findings);
+        findings.any(|one| one.code == FindingCode::NatIdle && one.subject == subject)
     }
 
     /// Whether the story that made it told that a trusted hand had deleted what it stands in the place

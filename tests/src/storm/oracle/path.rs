@@ -4,7 +4,7 @@
 use super::writes::{Standing, story_of};
 use super::{Bench, Invariant};
 use snapback_app::port::Scope;
-use snapback_engine::plan::{Note, Plan};
+use snapback_engine::plan::{Action, Note, Plan, Step};
 use snapback_model::*;
 use snapback_reach::{PacketSet, next_hops, permitted_by_acl, permitted_by_group};
 use snapback_sim::{GUARD_ROLE, Logged, Planned, Written};
@@ -122,11 +122,30 @@ fn goal(from: &Snapshot, plan: &Plan, lineage: &Lineage) -> Snapshot {
             }
         }
     }
+    let creates = |step: &Step| matches!(step.action, Action::CreateNatGateway { .. });
+    let makes_a_gateway = plan.steps.iter().any(creates);
     for wanted in plan.goal.values() {
-        let wanted = wanted.renamed(lineage);
+        let mut wanted = wanted.renamed(lineage);
+        if !makes_a_gateway {
+            lead_nowhere(&mut wanted, &from.topology);
+        }
         to.resources.insert(wanted.id(), wanted);
     }
     to
+}
+
+/// A good route to a NAT gateway that is gone leads nowhere until somebody makes the gateway again.
+fn lead_nowhere(wanted: &mut Resource, topology: &Topology) {
+    let Resource::RouteTable(table) = wanted else {
+        return;
+    };
+    for route in table.routes.values_mut() {
+        if let RouteTarget::NatGateway(id) = &route.target {
+            let listed = topology.gateways.get(id);
+            let carries = listed.is_some_and(super::gone::is_alive);
+            route.blackhole = route.blackhole || !carries;
+        }
+    }
 }
 
 fn group<'a>(state: &'a Snapshot, id: &ResourceId) -> Option<&'a SecurityGroup> {

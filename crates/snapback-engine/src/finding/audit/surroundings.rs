@@ -101,7 +101,8 @@ fn code_of(target: &RouteTarget) -> Option<(FindingCode, Severity, &'static str)
     }
 }
 
-/// NAT-IDLE: paid for by the hour, and no table leads to it.
+/// NAT-IDLE: paid for by the hour, and no table leads to it. One that Snapback made is to be told: it
+/// was made for a route that is not good any more, and nobody else will look for it.
 fn idle_nats(world: &World<'_>) -> Vec<Finding> {
     if !world.has_all(Kind::RouteTable) {
         return Vec::new();
@@ -117,17 +118,26 @@ fn idle_nats(world: &World<'_>) -> Vec<Finding> {
             && !used.contains(gateway.id.as_str())
     });
     idle.map(|gateway| {
+        let made_for = gateway.predecessor();
+        let made_for = made_for.filter(|_| gateway.tags.contains_key(INCIDENT));
+        let (severity, history) = match made_for {
+            Some(old) => (
+                Severity::Medium,
+                format!(", which Snapback made in the place of {old}"),
+            ),
+            None => (Severity::Low, String::new()),
+        };
         let addresses = gateway
             .public_addresses
             .iter()
             .map(|address| format!("public address {address}"));
         Finding::new(
             FindingCode::NatIdle,
-            (Severity::Low, Harm::None),
+            (severity, Harm::None),
             Subject::Gateway(gateway.id.clone()),
             Element::Existence,
             format!(
-                "no route leads to the NAT gateway {}: it costs by the hour for nothing",
+                "no route leads to the NAT gateway {}{history}: it costs by the hour for nothing",
                 gateway.id
             ),
             addresses.collect(),

@@ -313,6 +313,16 @@ fn nat_gateways_across_zones_and_for_nothing() {
             &["NAT-IDLE low none nat-2"],
         ),
         (
+            "idle, and ours",
+            |site| {
+                put(site, nat("nat-2", "subnet-3", "eu-1b", "198.51.100.8"));
+                let marks = [(SUCCESSOR_OF, "nat-1"), (INCIDENT, "inc-1")];
+                let marks = marks.map(|(key, value)| (key.to_owned(), value.to_owned()));
+                gateway(site, "nat-2").tags = marks.into();
+            },
+            &["NAT-IDLE medium none nat-2"],
+        ),
+        (
             "near: pending",
             |site| {
                 put(site, nat("nat-2", "subnet-3", "eu-1b", "198.51.100.8"));

@@ -52,7 +52,7 @@ impl<'a> Addresses<'a> {
         let gateways = self.live.topology.gateways.values();
         let taken = gateways
             .filter(|other| other.id != self.old.id && is_alive(other))
-            .filter(|other| other.tags.get(SUCCESSOR_OF) != Some(&self.old.id))
+            .filter(|other| other.predecessor() != Some(&self.old.id))
             .find(|other| {
                 let mut held = other.nat.iter().flat_map(|nat| &nat.addresses);
                 held.any(|one| one.allocation.as_deref() == Some(allocation))
@@ -81,7 +81,7 @@ impl<'a> Addresses<'a> {
     fn is_heirs(&self, holder: &str) -> bool {
         let gateways = self.live.topology.gateways.values();
         gateways
-            .filter(|other| other.tags.get(SUCCESSOR_OF) == Some(&self.old.id))
+            .filter(|other| other.predecessor() == Some(&self.old.id))
             .flat_map(|other| other.nat.iter().flat_map(|nat| &nat.addresses))
             .filter_map(|one| one.interface.as_ref())
             .any(|interface| interface.as_str() == holder)

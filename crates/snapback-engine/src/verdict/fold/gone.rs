@@ -57,15 +57,30 @@ impl Folding<'_> {
             let Touched::Context { id, .. } = touched else {
                 continue;
             };
-            let heirs = self.before.topology.gateways.values();
-            let mut heirs = heirs.filter(|one| one.tags.get(SUCCESSOR_OF) == Some(id));
-            if let Some(heir) = heirs.next() {
-                self.too_late(id, &heir.id);
+            if let Some(heir) = self.heir_of(id) {
+                self.too_late(id, &heir);
+                continue;
             }
             for (table, to) in self.leading_to(id) {
                 self.set(&table, Element::Route(to), Content::Nowhere);
             }
         }
+    }
+
+    /// The NAT gateway that stands in the place of another now: by what live was read to show, which a
+    /// story in work may have made just now, else by what was seen last.
+    fn heir_of(&self, id: &str) -> Option<String> {
+        let (now, seen) = (&self.live.topology, &self.before.topology);
+        let is_gone = |one: &Gateway| {
+            let newest = now.gateways.get(&one.id).unwrap_or(one);
+            matches!(
+                newest.state.as_deref(),
+                Some("deleting" | "deleted" | "failed")
+            )
+        };
+        let known = now.gateways.values().chain(seen.gateways.values());
+        let mut heirs = known.filter(|one| one.predecessor() == Some(id) && !is_gone(one));
+        heirs.next().map(|one| one.id.clone())
     }
 
     /// DeleteTags: a value in the call is a condition.

@@ -122,6 +122,29 @@ fn a_good_route_to_a_gateway_that_a_trusted_hand_deleted_leads_nowhere() {
 }
 
 #[test]
+fn a_gateway_that_a_story_in_work_made_again_keeps_its_good_routes() {
+    let mut live = account();
+    let baselines = captured(&live);
+    let heir = Gateway {
+        tags: Tags::from([(SUCCESSOR_OF.to_owned(), NAT.to_owned())]),
+        state: Some("pending".into()),
+        ..Gateway::new("nat-2", GatewayKind::Nat)
+    };
+    live.topology.gateways.insert("nat-2".into(), heir.clone());
+    let late = fold(&of_gateway("DeleteNatGateway"), &baselines, &live);
+    assert_eq!(late.updated, []);
+    assert!(late.refused[0].contains("delete nat-2"), "{late:?}");
+
+    let gone = Gateway {
+        state: Some("deleted".into()),
+        ..heir
+    };
+    live.topology.gateways.insert("nat-2".into(), gone);
+    let due = fold(&of_gateway("DeleteNatGateway"), &baselines, &live);
+    assert_eq!(leading(one(&due)), [true], "its successor is gone as well");
+}
+
+#[test]
 fn a_gateway_that_was_made_again_before_the_event_of_its_deletion_came_stays_and_that_is_told() {
     let live = account();
     let mut baselines = captured(&live);
