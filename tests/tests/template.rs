@@ -378,7 +378,7 @@ fn the_operators_policy_fits_into_one_managed_policy() {
 /// Only what stands in for another is ever deleted.
 #[test]
 fn a_route_table_may_be_deleted_only_where_it_was_made_to_stand_in() {
-    let pattern = format!("{}*", snapback_engine::plan::TABLE_STAND_IN);
+    let pattern = format!("{}*", snapback_model::TEMPORARY_TABLE);
     let role = resource(&template(), "GuardRole");
     let statement = role
         .split("- Sid: ")

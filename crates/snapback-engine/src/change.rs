@@ -83,26 +83,22 @@ pub struct Change {
 impl Change {
     /// Whether it tells who deleted a resource. One that does not carry what was changed may.
     pub fn tells_the_end_of(&self, id: &ResourceId) -> bool {
-        match &self.edits {
-            Edits::Known(edits) => edits.iter().any(|edit| match edit {
-                Edit::Deleted { resource } => match resource {
-                    DeletedRef::Id(deleted) => deleted == id,
-                    DeletedRef::GroupNamed(_) => true,
-                },
-                _ => false,
-            }),
-            Edits::Unknown { .. } => true,
-            Edits::Context => false,
-        }
+        self.deletes(|deleted| match deleted {
+            DeletedRef::Id(deleted) => deleted == id,
+            DeletedRef::GroupNamed(_) => true,
+        })
     }
 
     /// Whether it tells of a deletion. One that does not carry what was changed may.
     pub fn tells_of_a_deletion(&self) -> bool {
+        self.deletes(|_| true)
+    }
+
+    fn deletes(&self, it: impl Fn(&DeletedRef) -> bool) -> bool {
         match &self.edits {
-            Edits::Known(edits) => {
-                let mut edits = edits.iter();
-                edits.any(|edit| matches!(edit, Edit::Deleted { .. }))
-            }
+            Edits::Known(edits) => edits
+                .iter()
+                .any(|edit| matches!(edit, Edit::Deleted { resource } if it(resource))),
             Edits::Unknown { .. } => true,
             Edits::Context => false,
         }

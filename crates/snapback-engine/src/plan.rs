@@ -49,7 +49,6 @@ pub use nat::{NatRequest, predecessor, recovery, recovery_goal, successions, suc
 pub use note::{Note, Permission, StepSafety, permission};
 pub use proof::traffic::{StepTraffic, traffic};
 pub use readiness::{Readiness, readiness};
-pub use snapback_model::TEMPORARY_TABLE as TABLE_STAND_IN;
 pub use temporary::{stand_in_of, still_there, tidy};
 
 /// One EC2 call that writes. Variant names are the API names.
