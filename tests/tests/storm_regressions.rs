@@ -109,7 +109,8 @@ fn a_rule_whose_peer_stays_gone_is_told_once() {
 }
 
 /// The work stopped between the call and the note of its answer; whoever went on found the gateway and
-/// did not note that a call had had no answer: its event was told as somebody's with our role.
+/// did not note that a call had had no answer: its event was told as somebody's with our role. Or the
+/// event came before anybody had found the gateway.
 #[test]
 fn a_nat_gateway_made_without_an_answer_is_ours() {
     holds("nat-made-without-answer");
