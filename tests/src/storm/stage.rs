@@ -112,6 +112,8 @@ pub(super) struct Stage<'s> {
     starts: BTreeMap<Process, u16>,
     taken: BTreeMap<Process, u16>,
     people: People<'s>,
+    /// Ids of what was made again, seen so far, to the ids of before.
+    origins: Lineage,
     weather: weather::Weather,
     /// Events that a guard handled to their end, and when.
     handled: BTreeMap<String, Timestamp>,
@@ -207,6 +209,7 @@ impl<'s> Stage<'s> {
             starts: BTreeMap::new(),
             taken: BTreeMap::new(),
             people: People::default(),
+            origins: Lineage::default(),
             weather: weather::Weather::default(),
             handled: BTreeMap::new(),
             calm: false,

@@ -59,10 +59,13 @@ fn release(resource: Option<&ResourceId>) -> String {
 
 fn told_of(fight: &Fight) -> String {
     let times: Vec<String> = fight.times.iter().map(ToString::to_string).collect();
+    let often = match fight.rounds {
+        1 => "once".to_owned(),
+        rounds => format!("{rounds} times"),
+    };
     format!(
-        "{} put the same change back {} times after Snapback took it back (at {}): the breaker is open, Snapback takes nothing back on this resource while that goes on",
+        "{} put the same change back {often} after Snapback took it back (at {}): the breaker is open, Snapback takes nothing back on this resource while that goes on",
         fight.by,
-        fight.rounds,
         times.join(", ")
     )
 }

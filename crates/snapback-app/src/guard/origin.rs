@@ -8,7 +8,9 @@ use crate::rights::GuardPorts;
 use snapback_engine::change::{Change, Edit, Edits, Touched};
 use snapback_engine::execution;
 use snapback_engine::incident::{ResourceRecord, Story};
-use snapback_model::{INCIDENT, IncidentId, Kind, Resource, ResourceId, Snapshot, Timestamp};
+use snapback_model::{
+    INCIDENT, IncidentId, Kind, Resource, ResourceId, Snapshot, Timestamp, VpcId,
+};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -30,15 +32,28 @@ impl<P: GuardPorts> Visit<'_, P> {
         }
         let unfinished = self.pace().retried(|| ports.unfinished()).await?;
         let any_open = !unfinished.is_empty();
+        let skew = self.guard.limits.skew;
+        let mut stories = Vec::new();
         for incident in self.candidates(change, &unfinished).await? {
-            if self.explains(&incident, change, None).await? {
+            let story = self.story_of(&incident).await?;
+            if story
+                .as_ref()
+                .is_some_and(|story| explains(story, change, None, skew))
+            {
                 return Ok(Origin::Ours);
             }
+            stories.extend(story);
         }
-        if let Some((incident, live)) = self.maker(change).await
-            && self.explains(&incident, change, Some(&live)).await?
-        {
-            return Ok(Origin::Ours);
+        if let Some(live) = self.as_it_is(change).await {
+            if let Some(maker) = maker(change, &live)
+                && stories.iter().all(|story| story.incident != maker)
+            {
+                stories.extend(self.story_of(&maker).await?);
+            }
+            let explains = |story: &Story| explains(story, change, Some(&live), skew);
+            if stories.iter().any(explains) {
+                return Ok(Origin::Ours);
+            }
         }
         let young = between(change.at, self.now()) < OWN_EVENT_GRACE;
         if young && any_open && !self.last_try {
@@ -49,53 +64,32 @@ impl<P: GuardPorts> Visit<'_, P> {
         Ok(Origin::Stranger)
     }
 
-    /// Whether a story holds exactly this call without an answer. Live shows what such a call made.
-    async fn explains(
-        &self,
-        incident: &IncidentId,
-        change: &Change,
-        live: Option<&Snapshot>,
-    ) -> Result<bool, GuardError> {
+    async fn story_of(&self, incident: &IncidentId) -> Result<Option<Story>, GuardError> {
         let ports = &self.guard.ports;
         let entries = self.pace().retried(|| ports.entries(incident)).await?;
-        let ours = Story::read(&entries).is_some_and(|story| {
-            story.unsettled.iter().any(|call| {
-                let mut lineage = story.lineage.clone();
-                let half_made = live.zip(call.action.makes()).and_then(|(live, old)| {
-                    let (_, new) = story.half_made(old.as_str(), live)?;
-                    Some((old, new))
-                });
-                if let Some((old, new)) = half_made {
-                    lineage.record(old.as_str(), new.as_str());
-                }
-                is_near(call.at, change.at, self.guard.limits.skew)
-                    && (execution::matches(&call.action, change, &call.handles)
-                        || execution::made(&call.action, change, &lineage))
-            })
-        });
-        if ours {
-            tracing::info!(event = %change.event, %incident, "explained by a call of ours without answer");
-        }
-        Ok(ours)
+        Ok(Story::read(&entries))
     }
 
-    /// The story in which the resource was made, as its tag says, and the read that showed it. Only
-    /// the journal is believed, the tag tells where to look. A read that fails explains nothing.
-    async fn maker(&self, change: &Change) -> Option<(IncidentId, Snapshot)> {
+    /// What the call may have made, as it is now, with its tags. A read that fails explains nothing.
+    async fn as_it_is(&self, change: &Change) -> Option<Snapshot> {
         let touched = change.touched.iter().find_map(|touched| match touched {
             Touched::Resource(resource) => Some(resource),
             _ => None,
-        })?;
+        });
         let scope = match touched {
             // The read of one group's rules tells no tags.
-            ResourceId::SecurityGroup(_) => Scope::GroupNamed(self.name(touched, change).await?),
-            ResourceId::NetworkAcl(_) | ResourceId::RouteTable(_) => {
-                Spot::of(touched, None).scope()
+            Some(group @ ResourceId::SecurityGroup(_)) => {
+                Scope::GroupNamed(self.name(group, change).await?)
             }
+            Some(resource) => Spot::of(resource, None).scope(),
+            None => Scope::NatGatewaysOf(vpc_of_new_gateway(change)?),
         };
-        let live = self.guard.ports.observe(&scope).await.ok()?;
-        let incident = live.resources.get(touched)?.tags()?.get(INCIDENT)?;
-        Some((IncidentId::new(incident), live))
+        let ports = &self.guard.ports;
+        let live = self.pace().retried(|| ports.observe(&scope)).await;
+        live.inspect_err(
+            |error| tracing::warn!(%error, "what a call with our role made was not read"),
+        )
+        .ok()
     }
 
     /// The name of a group: as it was created, or by its baseline.
@@ -129,6 +123,7 @@ impl<P: GuardPorts> Visit<'_, P> {
             .iter()
             .filter_map(|record| record.open.clone())
             .collect();
+        let mut holders = BTreeSet::new();
         for touched in &change.touched {
             match touched {
                 Touched::Resource(resource) => {
@@ -137,22 +132,23 @@ impl<P: GuardPorts> Visit<'_, P> {
                         incidents.extend(self.record(&other).await?.unsettled);
                     }
                 }
-                Touched::Context { id, .. } => {
-                    for table in self.tables_leading_to(id).await? {
-                        incidents.extend(self.record(&table).await?.unsettled);
-                    }
-                }
+                // Our calls on context are made for a table. Its good state need not lead there any
+                // more: a trusted hand may have changed or deleted it meanwhile.
+                Touched::Context { .. } => drop(holders.insert(Kind::RouteTable)),
+                // The id of one that a stranger made is known to no baseline.
                 Touched::Association(_) => {
-                    // The id of one that a stranger made is known to no baseline.
-                    let kind = match change.api.contains("RouteTable") {
+                    let of_table = change.api.contains("RouteTable");
+                    holders.insert(match of_table {
                         true => Kind::RouteTable,
                         false => Kind::NetworkAcl,
-                    };
-                    for holder in self.known(kind).await? {
-                        incidents.extend(self.record(&holder).await?.unsettled);
-                    }
+                    });
                 }
                 Touched::GroupNamed { .. } => {}
+            }
+        }
+        for kind in holders {
+            for holder in self.known(kind).await? {
+                incidents.extend(self.record(&holder).await?.unsettled);
             }
         }
         Ok(incidents)
@@ -174,7 +170,7 @@ impl<P: GuardPorts> Visit<'_, P> {
             .unwrap_or_default())
     }
 
-    /// All resources of a kind that have a baseline.
+    /// All resources of a kind that have a baseline, those that an accepted deletion ended too.
     async fn known(&self, kind: Kind) -> Result<Vec<ResourceId>, GuardError> {
         let wanted = Wanted {
             everything: true,
@@ -185,26 +181,53 @@ impl<P: GuardPorts> Visit<'_, P> {
         let all = baselines.by_id.into_keys();
         Ok(all.filter(|resource| resource.kind() == kind).collect())
     }
+}
 
-    /// The tables whose good state leads to a gateway or endpoint: calls of ours that name it are
-    /// made for one of them.
-    async fn tables_leading_to(&self, id: &str) -> Result<Vec<ResourceId>, GuardError> {
-        let wanted = Wanted {
-            everything: true,
-            only_states: true,
-            ..Wanted::default()
-        };
-        let baselines = self.baselines(&wanted).await?.unwrap_or_default();
-        let leads = |state: &Resource| match state {
-            Resource::RouteTable(table) => {
-                table.routes.values().any(|route| route.target.id() == id)
-            }
-            Resource::SecurityGroup(_) | Resource::NetworkAcl(_) => false,
-        };
-        let found = baselines.by_id.into_values();
-        let found = found.filter(|baseline| baseline.state.as_ref().is_some_and(leads));
-        Ok(found.map(|baseline| baseline.id).collect())
+/// Whether a story holds exactly this call without an answer. Live shows what such a call made.
+fn explains(story: &Story, change: &Change, live: Option<&Snapshot>, skew: Duration) -> bool {
+    let ours = story.unsettled.iter().any(|call| {
+        let mut lineage = story.lineage.clone();
+        let half_made = live.zip(call.action.makes()).and_then(|(live, old)| {
+            let (_, new) = story.half_made(old.as_str(), live)?;
+            Some((old, new))
+        });
+        if let Some((old, new)) = half_made {
+            lineage.record(old.as_str(), new.as_str());
+        }
+        is_near(call.at, change.at, skew)
+            && (execution::matches(&call.action, change, &call.handles)
+                || execution::made(&call.action, change, &lineage))
+    });
+    if ours {
+        let incident = &story.incident;
+        tracing::info!(event = %change.event, %incident, "explained by a call of ours without answer");
     }
+    ours
+}
+
+/// The story in which one of the things that a call touched was made, as its tag says. Only the
+/// journal is believed, the tag tells where to look.
+fn maker(change: &Change, live: &Snapshot) -> Option<IncidentId> {
+    let tags = |touched: &Touched| match touched {
+        Touched::Resource(resource) => live.resources.get(resource)?.tags(),
+        Touched::Context { id, .. } => Some(&live.topology.gateways.get(id)?.tags),
+        Touched::GroupNamed { .. } | Touched::Association(_) => None,
+    };
+    let mut marks = change
+        .touched
+        .iter()
+        .filter_map(|touched| tags(touched)?.get(INCIDENT));
+    marks.next().map(IncidentId::new)
+}
+
+/// The VPC of the gateway that a call made, as its answer in the event tells.
+fn vpc_of_new_gateway(change: &Change) -> Option<VpcId> {
+    let mut touched = change.touched.iter();
+    let vpc = touched.find_map(|touched| match touched {
+        Touched::Context { what, id } if what == "vpc" => Some(VpcId::new(id)),
+        _ => None,
+    });
+    vpc.filter(|_| change.api == "CreateNatGateway")
 }
 
 /// Whether an event time, in whole seconds, fits a call begun at `begun` by a clock that is off by

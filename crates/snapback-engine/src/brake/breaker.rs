@@ -39,7 +39,7 @@ impl std::fmt::Display for Controller {
 /// What was taken back once, and from whom.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undone {
-    /// When the revert began.
+    /// When its latest call began.
     pub at: Timestamp,
     /// The story.
     pub incident: IncidentId,
@@ -56,7 +56,7 @@ pub struct Fight {
     pub by: Controller,
     /// How often it came again after a revert.
     pub rounds: u32,
-    /// When each revert began that it undid.
+    /// When the latest call of each revert began that it undid.
     pub times: Vec<Timestamp>,
     /// The differences that it wants.
     pub differences: BTreeMap<Element, Digest>,

@@ -26,6 +26,8 @@ struct Told {
     /// Whether one process told all of it: only then its actor is surely the one that counts.
     whole: bool,
     opened: Timestamp,
+    /// When its latest call began: that late it may still have taken back what came again meanwhile.
+    wrote: Option<Timestamp>,
     calls: usize,
 }
 
@@ -113,6 +115,9 @@ impl Bench<'_> {
                         _ => {}
                     }
                     let starts = matches!(body, Body::StepStarted { .. });
+                    if starts {
+                        told.wrote = Some(entry.at);
+                    }
                     if starts && !told.asked && !std::mem::replace(&mut told.begun, true) {
                         let told = told.clone();
                         self.begins(&mut past, entry, &told);
@@ -204,7 +209,7 @@ impl Bench<'_> {
                     .entry(resource.clone())
                     .or_default()
                     .push(Undone {
-                        at: told.opened,
+                        at: told.wrote.unwrap_or(told.opened),
                         by: told.by.filter(|_| quick),
                         reverts: told.reverts,
                     });

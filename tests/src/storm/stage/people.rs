@@ -213,7 +213,9 @@ impl Stage<'_> {
             return self.look_again(doing, stroke, left, looks, &live);
         }
         let by = doing.mishap.by;
-        let names = origins(&live);
+        // What was made again and is gone since shows no tag any more; what stands in its place does.
+        self.origins.extend(&origins(&live));
+        let names = self.origins.clone();
         let ground = Ground {
             live: &live,
             layout: &self.layout,

@@ -4,6 +4,7 @@ use super::{
     about_tables, alive, calls, create_public, delete, is_whole, old, primary, problems,
     recreating, route, site,
 };
+use crate::deletion;
 use snapback_engine::incident::Outcome;
 use snapback_engine::policy::Mode;
 use snapback_model::*;
@@ -154,6 +155,45 @@ fn a_lost_answer_makes_one_gateway() {
             });
         }
     }
+}
+
+/// Its event comes when no good route leads to the gateway any more: the stories of the tables that
+/// went still hold the call.
+#[test]
+fn the_late_event_of_a_lost_answer_is_ours_though_the_tables_were_deleted_meanwhile() {
+    run(async {
+        let mut site = site(31, recreating(Mode::Enforce)).await;
+        site.setting
+            .world
+            .fail("CreateNatGateway", Fault::LostResponse, 1);
+        delete(&site);
+        let mut late = Vec::new();
+        loop {
+            let bodies = site.setting.world.deliver_next();
+            if bodies.is_empty() {
+                break;
+            }
+            for body in bodies {
+                match body.contains("\"CreateNatGateway\"") {
+                    true => late.push(body),
+                    false => site.setting.handle(body).await,
+                }
+            }
+        }
+        assert_eq!(late.len(), 1, "{}", site.setting.told());
+        for table in site.tables.clone() {
+            let calls = deletion(&site.setting, &table.clone().into());
+            site.setting.does_all(&deployment(), calls);
+            site.setting.settle().await;
+            assert_eq!(site.setting.baselines().state(&table.into()), None);
+        }
+        for body in late {
+            site.setting.handle(body).await;
+        }
+        site.setting.rest().await;
+        site.setting.accused_nobody("late");
+        site.setting.nothing_open("late");
+    });
 }
 
 /// The story with a crash in its message number `message`, after `port_calls` calls; whether it came to that.
