@@ -17,7 +17,7 @@ fn names() -> BTreeSet<String> {
 }
 
 /// The tests of this file by the names of their storms: each file belongs to one.
-const CLASSES: [&str; 21] = [
+const CLASSES: [&str; 22] = [
     "tag-told-once",
     "own-call-though-clocks-differ",
     "two-guards-make-a-table-once",
@@ -39,6 +39,7 @@ const CLASSES: [&str; 21] = [
     "nat-made-for-a-deleted-table",
     "breaker-counts-from-the-last-call",
     "made-again-twice",
+    "breaker-closes-where-harm-is-gone",
 ];
 
 fn holds(class: &str) {
@@ -206,4 +207,11 @@ fn the_breaker_counts_a_resumed_revert_from_its_last_call() {
 #[test]
 fn a_trusted_edit_of_what_was_made_again_twice_is_good() {
     holds("made-again-twice");
+}
+
+/// The breaker was open, the harm became an alert that people knew: the sweep asked for a fresh look
+/// for ever, since nobody closed the breaker.
+#[test]
+fn a_breaker_whose_fight_is_over_closes_where_nothing_is_to_be_taken_back() {
+    holds("breaker-closes-where-harm-is-gone");
 }

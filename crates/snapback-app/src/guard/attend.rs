@@ -293,7 +293,8 @@ impl<P: GuardPorts> Visit<'_, P> {
         })
     }
 
-    /// Writes what is known now; `known` are the experiments as the record is stored with.
+    /// Writes what is known now; `known` are the experiments as the record is stored with. A breaker
+    /// whose fight is over has closed by itself.
     async fn remember(
         &self,
         record: &ResourceRecord,
@@ -301,10 +302,14 @@ impl<P: GuardPorts> Visit<'_, P> {
         told: BTreeMap<Element, Digest>,
     ) -> Result<(), GuardError> {
         let same = record.told == told && record.experiments == *known;
-        if same && record.waits_until.is_none() {
+        let terms = &self.guard.policy.breaker;
+        let over = record.fight.as_ref();
+        let over = over.is_some_and(|fight| fight.is_over(terms, self.now()));
+        if same && record.waits_until.is_none() && !over {
             return Ok(());
         }
         let mut next = record.clone();
+        next.fight = next.fight.filter(|_| !over);
         next.version = record.version.saturating_add(1);
         next.told = told;
         next.waits_until = None;
