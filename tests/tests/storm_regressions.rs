@@ -17,7 +17,7 @@ fn names() -> BTreeSet<String> {
 }
 
 /// The tests of this file by the names of their storms: each file belongs to one.
-const CLASSES: [&str; 22] = [
+const CLASSES: [&str; 25] = [
     "tag-told-once",
     "own-call-though-clocks-differ",
     "two-guards-make-a-table-once",
@@ -40,6 +40,9 @@ const CLASSES: [&str; 22] = [
     "breaker-counts-from-the-last-call",
     "made-again-twice",
     "breaker-closes-where-harm-is-gone",
+    "trusted-change-during-a-making-again",
+    "lost-link-of-a-line",
+    "nat-left-under-a-brake",
 ];
 
 fn holds(class: &str) {
@@ -214,4 +217,25 @@ fn a_trusted_edit_of_what_was_made_again_twice_is_good() {
 #[test]
 fn a_breaker_whose_fight_is_over_closes_where_nothing_is_to_be_taken_back() {
     holds("breaker-closes-where-harm-is-gone");
+}
+
+/// A trusted hand took a subnet off the table while the other guard made that again: the subnet was put
+/// back by what had been good before, and the story ended on that.
+#[test]
+fn a_trusted_change_of_what_is_being_made_again_counts() {
+    holds("trusted-change-during-a-making-again");
+}
+
+/// The guard died before the baselines followed, and what it had made was deleted by a trusted hand: the
+/// event came when it had been made again, and its id was known to nobody.
+#[test]
+fn a_late_deletion_of_what_no_baseline_ever_knew_is_told_as_too_late() {
+    holds("lost-link-of-a-line");
+}
+
+/// A brake came on between the making of the gateway and the route to it: people were told, and what is
+/// good follows once they release it.
+#[test]
+fn a_brake_may_leave_a_new_nat_gateway_without_a_route() {
+    holds("nat-left-under-a-brake");
 }

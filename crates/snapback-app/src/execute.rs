@@ -223,7 +223,12 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
                     let lacks = self.out_of_reach();
                     return self.close(Outcome::Refused, bodies, lacks).await;
                 }
-                Proof::Proven => return self.close(Outcome::Reverted, bodies, Vec::new()).await,
+                Proof::Proven => {
+                    left = self.outrun().await?;
+                    if left.is_empty() {
+                        return self.close(Outcome::Reverted, bodies, left).await;
+                    }
+                }
                 Proof::Differs(differs) => left = differs,
             }
         }

@@ -66,6 +66,13 @@ impl Lineage {
         current
     }
 
+    /// All that took the place of this id, one after the other; [`Lineage::current`] is the last.
+    pub fn heirs<'a>(&'a self, id: &'a str) -> impl Iterator<Item = &'a str> {
+        let next = |id: &&str| self.successors.get(*id).map(String::as_str);
+        // A lineage has no circles, so this ends after at most as many steps as it has entries.
+        std::iter::successors(next(&id), next).take(self.successors.len())
+    }
+
     /// The guarded resource that stands in the place of this one now.
     pub fn current_resource(&self, id: &ResourceId) -> ResourceId {
         self.current(id.as_str())

@@ -44,12 +44,38 @@ impl Succession<'_> {
         next.keep_capture(before);
         next
     }
+
+    /// The end of an id: its successor stands in its place.
+    fn end(&self, old: &Baseline, new: &ResourceId) -> Baseline {
+        let mut end = self.next(old, &format!("{} is {new} now", old.id));
+        end.state = None;
+        end.successor = Some(new.clone());
+        end.marks.clear();
+        end.keep_capture(old);
+        end
+    }
+
+    /// The end of what was made in the place of `first` and never had a baseline of its own.
+    fn end_of_unknown(&self, id: &ResourceId, first: &Baseline, new: &ResourceId) -> Baseline {
+        let unknown = Baseline {
+            schema: BASELINE_SCHEMA,
+            id: id.clone(),
+            handles: Handles::default(),
+            generation: Generation::default(),
+            predecessor: Some(first.id.clone()),
+            ..first.clone()
+        };
+        let mut end = self.end(&unknown, new);
+        end.parent = None;
+        end
+    }
 }
 
 impl Baselines {
     /// The baselines to write once resources were made again, each on the generation before:
     ///
-    /// - the old id ends: no state, and its provenance names its successor;
+    /// - the old id ends: no state, and its provenance names its successor. So does what was made in
+    ///   its place and is gone itself by now: a late event may name it;
     /// - the new id has the state that the old one had, unless its own deletion was accepted since;
     /// - every other baseline that names an old id names the new one.
     ///
@@ -58,17 +84,23 @@ impl Baselines {
     pub fn succeeded(&self, succession: &Succession<'_>) -> Vec<Baseline> {
         let lineage = succession.lineage;
         let mut written: BTreeMap<ResourceId, Baseline> = BTreeMap::new();
-        for (id, old) in &self.by_id {
+        let lost = self.lost_again(lineage);
+        for (id, first) in &lost {
+            let new = lineage.current_resource(id);
+            let end = match (self.by_id.get(id), self.by_id.get(*first)) {
+                (Some(known), _) if known.state.is_some() => succession.end(known, &new),
+                (None, Some(first)) => succession.end_of_unknown(id, first, &new),
+                // Its end is known.
+                (_, _) => continue,
+            };
+            written.insert(id.clone(), end);
+        }
+        for (id, old) in self.by_id.iter().filter(|(id, _)| !lost.contains_key(*id)) {
             let new = lineage.current_resource(id);
             let Some(state) = old.state.as_ref().filter(|_| new != *id) else {
                 continue;
             };
-            let mut end = succession.next(old, &format!("{id} is {new} now"));
-            end.state = None;
-            end.successor = Some(new.clone());
-            end.marks.clear();
-            end.keep_capture(old);
-            written.insert(id.clone(), end);
+            written.insert(id.clone(), succession.end(old, &new));
             let standing = self.by_id.get(&new);
             if standing.is_some_and(Baseline::is_tombstone) {
                 continue;
@@ -103,6 +135,20 @@ impl Baselines {
             written.insert(id.clone(), next);
         }
         written.into_values().collect()
+    }
+
+    /// What was made in the place of a good resource and was made again itself, with that resource: a
+    /// story may have been at work on both, and no baseline followed in between.
+    fn lost_again(&self, lineage: &Lineage) -> BTreeMap<ResourceId, &ResourceId> {
+        let good = self.by_id.iter().filter(|(_, it)| it.state.is_some());
+        let heirs = good.flat_map(|(first, _)| {
+            let heirs = lineage.heirs(first.as_str());
+            heirs.map(move |heir| (heir, first))
+        });
+        heirs
+            .filter(|(heir, _)| lineage.current(heir) != *heir)
+            .filter_map(|(heir, first)| Some((heir.parse().ok()?, first)))
+            .collect()
     }
 
     /// These baselines with newer ones in their places.
@@ -219,6 +265,52 @@ mod tests {
         );
         let after = before.with(written);
         assert_eq!(follow(&after, &lineage), []);
+    }
+
+    /// Found by storm 5004072: a guard died before the baselines followed, and what it had made was
+    /// deleted.
+    #[test]
+    fn what_was_lost_before_the_baselines_followed_has_the_last_for_its_successor() {
+        let before = baselines();
+        let mut lineage = Lineage::default();
+        lineage.record("sg-1", "sg-0");
+        lineage.record("sg-0", "sg-9");
+        let after = before.clone().with(follow(&before, &lineage));
+        let named = |id: &str| &after.by_id[&id.parse().unwrap()];
+        let (first, lost, last) = (named("sg-1"), named("sg-0"), named("sg-9"));
+        for end in [first, lost] {
+            assert_eq!(
+                (&end.state, &end.successor),
+                (&None, &Some(last.id.clone()))
+            );
+            assert!(!end.is_tombstone());
+        }
+        assert_eq!((lost.generation.0, &lost.parent), (1, &None));
+        assert_eq!(lost.vpc, first.vpc);
+        assert_eq!(last.predecessor, Some(first.id.clone()));
+        assert_eq!(follow(&after, &lineage), []);
+    }
+
+    #[test]
+    fn what_the_sweep_found_of_a_lost_link_is_not_handed_on() {
+        let mut before = baselines();
+        let mut found = before.by_id[&"sg-3".parse().unwrap()].clone();
+        found.id = "sg-0".parse().unwrap();
+        found.provenance.origin = Origin::Unreviewed;
+        before.by_id.insert(found.id.clone(), found);
+        let good = before.state(&"sg-1".parse().unwrap()).cloned();
+        let mut lineage = Lineage::default();
+        lineage.record("sg-1", "sg-0");
+        lineage.record("sg-0", "sg-9");
+        let after = before.clone().with(follow(&before, &lineage));
+        let lost = &after.by_id[&"sg-0".parse().unwrap()];
+        let last = &after.by_id[&"sg-9".parse().unwrap()];
+        assert_eq!(
+            (&lost.state, &lost.successor),
+            (&None, &Some(last.id.clone()))
+        );
+        assert_eq!(last.state, good.map(|good| good.renamed(&lineage)));
+        assert_eq!(last.provenance.origin, Origin::Recreated);
     }
 
     #[test]

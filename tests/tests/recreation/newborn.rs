@@ -2,10 +2,11 @@
 //! edit of it, a rule that cannot come back.
 
 use super::{DEEDS, Deed, Loss, deletion};
+use snapback_app::port::{BaselineWrite, Clock};
 use snapback_engine::incident::Outcome;
 use snapback_engine::policy::Mode;
 use snapback_model::*;
-use snapback_sim::{Call, Fault, When, under_old_ids};
+use snapback_sim::{Call, Fault, When, World, successors, under_old_ids};
 use snapback_tests::*;
 use std::time::Duration;
 
@@ -207,5 +208,60 @@ fn of_a_group_whose_peer_is_gone_for_ever_the_rest_is_made_and_the_rule_is_told(
             "{}",
             setting.told()
         );
+    });
+}
+
+/// Another guard folds a trusted change into the baseline of the lost table, once that is being made again:
+/// a subnet is to be off it.
+async fn folds_once_it_is_made(world: World, victim: ResourceId, subnet: SubnetId) {
+    for _ in 0..10_000 {
+        tokio::task::yield_now().await;
+        if successors(&world.snapshot().resources).is_empty() {
+            continue;
+        }
+        let before = world.stored_baselines()[&victim].clone();
+        let mut next = before.clone();
+        let Some(Resource::RouteTable(table)) = &mut next.state else {
+            panic!("the baselines follow at the end: {before:?}");
+        };
+        table.subnets.remove(&subnet);
+        let mark = Mark {
+            at: world.now(),
+            event: "a trusted disassociation".into(),
+        };
+        next.marks.insert(Element::Subnet(subnet), mark);
+        next.generation = before.generation.next();
+        next.parent = Some(before.digest());
+        return world.put_baselines(&[next]).await.unwrap();
+    }
+    panic!("nothing was made again");
+}
+
+/// Found by storm 5003335: the story was proved by the baselines that its plan was made on.
+#[test]
+fn a_trusted_change_that_is_folded_in_while_the_table_is_made_again_counts_at_its_end() {
+    run(async {
+        let (mut setting, loss) = account(Deed::Table).await;
+        let ResourceId::RouteTable(victim) = &loss.victim else {
+            panic!("a table: {:?}", loss.victim);
+        };
+        let subnet = setting.table(victim).subnets.first().unwrap().clone();
+        loss.happens(&setting);
+        let other =
+            folds_once_it_is_made(setting.world.clone(), loss.victim.clone(), subnet.clone());
+        tokio::join!(setting.settle(), other);
+        let case = setting.told();
+        let new = loss.successor(&setting, &case);
+        let made = setting.live()[&new].clone();
+        let Resource::RouteTable(made) = made else {
+            panic!("{made:?}");
+        };
+        assert!(!made.subnets.contains(&subnet), "{case}");
+        assert!(!made.subnets.is_empty(), "{case}");
+        // By the story that made it: no other event need come that leads there.
+        assert_eq!(setting.reports_about(&new), [], "{case}");
+        setting.baselines_fit(&case);
+        setting.nothing_open(&case);
+        setting.none_ended_badly(&case);
     });
 }

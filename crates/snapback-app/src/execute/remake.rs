@@ -5,6 +5,7 @@
 //! is read, judged, planned and proved under the new id.
 
 use super::{Execution, GuardError, Target};
+use crate::assessment::Assessment;
 use crate::guard::{Focus, Spot};
 use crate::ledger;
 use crate::patience::{CONFLICTS_MAX, STALE_PAUSE, STALE_WINDOW, WAIT_PAUSE, WAITS_MAX, between};
@@ -221,20 +222,34 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
 
     /// What this story made again, where a trusted hand deleted that, or what it stands in the place of.
     fn taken_for_good(&self) -> Option<String> {
-        let (old, new) = (&self.story.resource, self.successor()?);
+        let (first, new) = (&self.story.resource, self.successor()?);
         let known = &self.scene.baselines.by_id;
-        let is_accepted = |id| known.get(id).is_some_and(Baseline::is_tombstone);
+        let is_accepted = |id: &ResourceId| known.get(id).is_some_and(Baseline::is_tombstone);
         if is_accepted(&new) {
-            Some(format!(
-                "left: {new}, made in the place of {old}, was deleted by a trusted hand before it was whole: it stays gone"
-            ))
-        } else if is_accepted(old) && self.scene.live.resources.contains_key(&new) {
-            Some(format!(
-                "left: {new} was made in the place of {old} before it was heard that a trusted hand deleted that: delete {new} if it is to go"
-            ))
-        } else {
-            None
+            return Some(format!(
+                "left: {new}, made in the place of {first}, was deleted by a trusted hand before it was whole: it stays gone"
+            ));
         }
+        let heirs = self.lineage.heirs(first.as_str());
+        let mut line = std::iter::once(first.clone()).chain(heirs.filter_map(|id| id.parse().ok()));
+        let old = line.find(|id| is_accepted(id))?;
+        self.scene.live.resources.contains_key(&new).then(|| {
+            format!(
+                "left: {new} was made in the place of {old} before it was heard that a trusted hand deleted that: delete {new} if it is to go"
+            )
+        })
+    }
+
+    /// What was made again is proved by the baselines that the plan was made on. Once they follow, they
+    /// may know of a trusted change that was folded in since: what is to be taken back by them.
+    pub(super) async fn outrun(&mut self) -> Result<Vec<String>, GuardError> {
+        if self.story.errand.is_some() || !self.has_successor() {
+            return Ok(Vec::new());
+        }
+        if let Err(error) = self.follow_with_baselines().await {
+            return Err(self.interrupt(Vec::new(), error.to_string()).await);
+        }
+        Ok(self.assess().iter().flat_map(Assessment::reverts).collect())
     }
 
     /// The NAT gateways that this story made and that no route leads to: a trusted hand meant them to be

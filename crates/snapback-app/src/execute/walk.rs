@@ -105,8 +105,9 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         Ok(Walk::Done(bodies))
     }
 
-    /// Why a resource is not to be made again: the baselines gave it a successor, or forgot it, since
-    /// they were read for the plan. EC2 does not show that it was made, for it is gone as before.
+    /// Why a resource is not to be made again as planned: the baselines gave it a successor, forgot it,
+    /// or took a trusted change of it, since they were read for the plan. EC2 does not show it, for the
+    /// resource is gone as before.
     async fn outdated(&self, action: &Action) -> Result<Option<String>, GuardError> {
         let planned = |id: &ResourceId| self.scene.baselines.state(id).is_some();
         let made = action.makes().and_then(|id| id.as_str().parse().ok());
@@ -119,8 +120,12 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             ..Wanted::default()
         };
         let now = self.visit.baselines(&wanted).await?;
-        let stands = now.is_some_and(|now| now.state(&gone).is_some());
-        Ok((!stands).then(|| format!("{gone} was made again by another story")))
+        let good = now.as_ref().and_then(|now| now.state(&gone));
+        Ok(match good {
+            None => Some(format!("{gone} was made again by another story")),
+            good if good == self.scene.baselines.state(&gone) => None,
+            Some(_) => Some(format!("what is good of {gone} changed meanwhile")),
+        })
     }
 
     /// Reads again where the observation is too old to write on.

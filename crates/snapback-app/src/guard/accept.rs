@@ -136,7 +136,9 @@ impl<P: GuardPorts> Visit<'_, P> {
                 )],
                 ..self.about(Outcome::Accepted, label(baseline), matter)
             };
-            let end = self.tell(&(&change.event, &baseline.id), notice).await?;
+            // Once: what was made again since has the marks that its baseline had.
+            let first = first_id(&scene.baselines, &baseline.id);
+            let end = self.tell(&(&change.event, first), notice).await?;
             if end.ending != Ending::AlreadyTold {
                 ended.push(end);
             }
@@ -155,6 +157,14 @@ impl<P: GuardPorts> Visit<'_, P> {
         }
         Ok(ended)
     }
+}
+
+/// The id that a resource had before it was made again for the first time, as far as it is known here.
+fn first_id<'a>(baselines: &'a Baselines, id: &'a ResourceId) -> &'a ResourceId {
+    let before = |id: &&'a ResourceId| baselines.by_id.get(*id)?.predecessor.as_ref();
+    // No longer than there are baselines, should two name each other.
+    let line = std::iter::successors(Some(id), before);
+    line.take(baselines.by_id.len()).last().unwrap_or(id)
 }
 
 fn label(baseline: &Baseline) -> String {

@@ -144,11 +144,16 @@ impl Focus {
         }
     }
 
-    /// The focus on the old and the new ids of resources that were made again.
+    /// The focus on the old and all newer ids of resources that were made again.
     pub fn succeeded(&self, lineage: &Lineage) -> Self {
         let mut focus = self.clone();
-        let new = self.resources.iter().map(|id| id.renamed(lineage));
-        focus.resources.extend(new);
+        let heirs = self
+            .resources
+            .iter()
+            .flat_map(|id| lineage.heirs(id.as_str()));
+        focus
+            .resources
+            .extend(heirs.filter_map(|id| id.parse().ok()));
         focus
     }
 

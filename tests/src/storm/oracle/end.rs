@@ -44,7 +44,6 @@ impl Bench<'_> {
 
     fn deviations(&mut self, baselines: &Baselines, live: &Snapshot, lineage: &Lineage) {
         let records = self.played.world.stored_records();
-        let account = self.played.world.stored_account();
         for diff in diff::diff(baselines, live, None) {
             let record = records.get(&diff.resource);
             let running = record.map(|record| record.experiments.clone());
@@ -52,8 +51,7 @@ impl Bench<'_> {
             let policy = &self.played.policy;
             let assessment = assess_diff(baselines, live, &diff, None, policy, &running);
             let told = record.map(|record| &record.told);
-            let is_halted = account.brake.is_some()
-                || record.is_some_and(|record| record.brake.is_some() || record.fight.is_some());
+            let is_halted = self.is_halted(&diff.resource);
             for judgement in &assessment.decision.judgements {
                 if judgement.verdict == Verdict::Ignore {
                     continue;
@@ -76,6 +74,16 @@ impl Bench<'_> {
                 }
             }
         }
+    }
+
+    /// Whether a brake or breaker is on there: nothing is written until a person releases it, and they
+    /// were told so.
+    pub(super) fn is_halted(&self, resource: &ResourceId) -> bool {
+        let world = &self.played.world;
+        let records = world.stored_records();
+        let record = records.get(resource);
+        world.stored_account().brake.is_some()
+            || record.is_some_and(|record| record.brake.is_some() || record.fight.is_some())
     }
 
     /// Whether the last thing that people were told of a resource is that it could not be put back.

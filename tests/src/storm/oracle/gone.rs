@@ -129,7 +129,9 @@ impl Bench<'_> {
             }
             if good.contains(old.as_str()) {
                 for table in self.leading_to(baselines, old) {
-                    if !self.was_tried(&table, lineage) {
+                    if self.is_halted(&table) {
+                        self.looked.at("routes that a brake or breaker leaves");
+                    } else if !self.was_tried(&table, lineage) {
                         let what = format!("{table} leads to {old}, which is {} now", gateway.id);
                         self.violated(Invariant::RightEnd, what);
                     }

@@ -35,9 +35,9 @@ impl Folding<'_> {
     /// What was made in the place of a resource before the event of its deletion came, while that is
     /// good.
     fn made_again(&self, id: &ResourceId) -> Option<String> {
-        let new = self.baseline(id)?.successor.as_ref()?;
-        let good = self.baseline(new).is_none_or(|new| new.state.is_some());
-        good.then(|| new.to_string())
+        let new = self.lineage.current_resource(id);
+        let good = self.baseline(&new).is_none_or(|new| new.state.is_some());
+        (new != *id && good).then(|| new.to_string())
     }
 
     /// What is made again is never unmade by us.

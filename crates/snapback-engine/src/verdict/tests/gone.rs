@@ -80,6 +80,27 @@ fn the_deletion_of_what_was_made_again_is_accepted() {
     assert_eq!(late.refused, Vec::<String>::new());
 }
 
+#[test]
+fn a_late_deletion_of_what_was_made_again_twice_is_refused_with_the_last_id() {
+    let mut lineage = Lineage::default();
+    lineage.record(AGAIN, "sg-last");
+    let baselines = made_again();
+    let newer = baselines.succeeded(&Succession {
+        lineage: &lineage,
+        incident: &IncidentId::new("inc-2"),
+        at: at(4),
+    });
+    let baselines = baselines.with(newer);
+    let mut live = account();
+    live.resources.remove(&WEB.parse().unwrap());
+    for gone in [WEB, AGAIN] {
+        let fold = fold(&deletion(gone), &baselines, &live);
+        assert_eq!(fold.updated, []);
+        let says = "delete sg-last if it is to go";
+        assert!(fold.refused[0].contains(says), "{fold:?}");
+    }
+}
+
 fn of_gateway(api: &str) -> Change {
     let (what, id) = ("nat-gateway".into(), NAT.into());
     Change {
