@@ -298,6 +298,21 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         true
     }
 
+    /// The NAT gateway of a refused route died since it was seen last: it is read in this visit, and
+    /// the plan is made again by what it is. Once: whether it was not doubted before.
+    pub(super) fn doubts_target(&self, action: &Action) -> bool {
+        let (Action::CreateRoute { target, .. } | Action::ReplaceRoute { target, .. }) = action
+        else {
+            return false;
+        };
+        let RouteTarget::NatGateway(id) = target else {
+            return false;
+        };
+        let first = !self.visit.is_doubted(id);
+        self.visit.doubt([id.clone()]);
+        first
+    }
+
     /// Whether rules of a refused call name groups that EC2 knows no more: the rest is planned again
     /// without them.
     pub(super) fn gives_up_peers(&mut self, action: &Action, error: &CallError) -> bool {

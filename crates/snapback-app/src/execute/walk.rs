@@ -226,6 +226,11 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                     let why = format!("{error}: what the rules refer to is looked at first");
                     return Ok(Act::Exhausted(outcomes, why));
                 }
+                ErrorClass::Gone if self.doubts_target(action) => {
+                    outcomes.push(failed(&error));
+                    let why = format!("{error}: the gateway is looked at first");
+                    return Ok(Act::Changed(outcomes, why));
+                }
                 ErrorClass::Gone if self.gives_up_peers(action, &error) => {
                     outcomes.push(failed(&error));
                     return Ok(Act::Changed(outcomes, error.to_string()));

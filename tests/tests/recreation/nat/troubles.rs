@@ -278,3 +278,36 @@ fn an_event_that_never_came_is_made_good_by_the_sweep() {
         is_whole(&site, &before, "by the sweep");
     });
 }
+
+/// Until storm 8004222 the call that EC2 refused ended the story, with the subnets on another table.
+#[test]
+fn a_gateway_that_died_unheard_is_looked_at_once_its_table_is_made_again() {
+    run(async {
+        let mut site = site(31, recreating(Mode::Enforce)).await;
+        let before = old(&site);
+        site.setting.world.lose_next_events(1);
+        delete(&site);
+        let victim = ResourceId::from(site.tables[0].clone());
+        let calls = deletion(&site.setting, &victim);
+        site.setting.does_all(&stranger(), calls);
+        site.setting.rest().await;
+        let baselines = site.setting.world.stored_baselines();
+        let new = baselines[&victim].successor.clone().unwrap();
+        let Some(ResourceId::RouteTable(new)) = Some(new) else {
+            panic!("{}", site.setting.told());
+        };
+        site.tables[0] = new;
+        is_whole(&site, &before, "by the refused route");
+        let outcomes: Vec<Outcome> = site
+            .setting
+            .reports()
+            .into_iter()
+            .map(|one| one.outcome)
+            .collect();
+        assert!(
+            !outcomes.contains(&Outcome::Failed),
+            "{}",
+            site.setting.told()
+        );
+    });
+}
