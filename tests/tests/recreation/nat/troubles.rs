@@ -1,7 +1,7 @@
 //! Addresses that are gone, answers that are lost, guards that die.
 
 use super::{
-    about_tables, alive, calls, create_public, delete, is_whole, old, primary, problems,
+    about_tables, alive, calls, captured, create_public, delete, is_whole, old, primary, problems,
     recreating, route, site,
 };
 use crate::deletion;
@@ -283,7 +283,12 @@ fn an_event_that_never_came_is_made_good_by_the_sweep() {
 #[test]
 fn a_gateway_that_died_unheard_is_looked_at_once_its_table_is_made_again() {
     run(async {
-        let mut site = site(31, recreating(Mode::Enforce)).await;
+        let setting = Setting::new(31, recreating(Mode::Enforce));
+        let (nat, table) = (
+            setting.layout.nat_gateway.clone(),
+            setting.layout.private_table.clone(),
+        );
+        let mut site = captured(setting, nat, vec![table]).await;
         let before = old(&site);
         site.setting.world.lose_next_events(1);
         delete(&site);
