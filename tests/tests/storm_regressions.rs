@@ -17,7 +17,7 @@ fn names() -> BTreeSet<String> {
 }
 
 /// The tests of this file by the names of their storms: each file belongs to one.
-const CLASSES: [&str; 25] = [
+const CLASSES: [&str; 26] = [
     "tag-told-once",
     "own-call-though-clocks-differ",
     "two-guards-make-a-table-once",
@@ -43,6 +43,7 @@ const CLASSES: [&str; 25] = [
     "trusted-change-during-a-making-again",
     "lost-link-of-a-line",
     "nat-left-under-a-brake",
+    "late-move-of-a-subnet",
 ];
 
 fn holds(class: &str) {
@@ -238,4 +239,11 @@ fn a_late_deletion_of_what_no_baseline_ever_knew_is_told_as_too_late() {
 #[test]
 fn a_brake_may_leave_a_new_nat_gateway_without_a_route() {
     holds("nat-left-under-a-brake");
+}
+
+/// A subnet left a table that was deleted since; an older move of it came later, and was taken for the
+/// newest.
+#[test]
+fn a_late_move_of_a_subnet_is_older_than_its_leaving_a_deleted_table() {
+    holds("late-move-of-a-subnet");
 }

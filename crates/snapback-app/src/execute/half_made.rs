@@ -1,7 +1,8 @@
 //! What a making without an answer left behind: it is found again, so that nothing is made twice.
 
 use super::{Execution, GuardError};
-use crate::patience::{STALE_PAUSE, STALE_READS_MAX};
+use crate::patience::{STALE_PAUSE, STALE_READS_MAX, between};
+use crate::port::{Scope, Wanted};
 use crate::rights::GuardPorts;
 use snapback_engine::execution::StepOutcome;
 use snapback_engine::incident::Body;
@@ -39,6 +40,10 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         bodies: &mut Vec<Body>,
     ) -> Result<(), GuardError> {
         for _ in 0..STALE_READS_MAX {
+            if let Err(error) = self.see_namesakes(lost).await {
+                let why = error.to_string();
+                return Err(self.interrupt(std::mem::take(bodies), why).await);
+            }
             if self.scene.live.resources.contains_key(lost) {
                 return Ok(());
             }
@@ -51,6 +56,80 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                 let why = error.to_string();
                 return Err(self.interrupt(std::mem::take(bodies), why).await);
             }
+        }
+        match self.deleted_newborn(lost).await {
+            Ok(Some((step, newborn))) => {
+                self.half_made(
+                    lost.as_str(),
+                    (step, CreatedId::new(newborn.id.as_str())),
+                    bodies,
+                );
+                let known = &mut self.scene.baselines.by_id;
+                known.insert(newborn.id.clone(), newborn);
+                Ok(())
+            }
+            Ok(None) => Ok(()),
+            Err(error) => {
+                let why = error.to_string();
+                Err(self.interrupt(std::mem::take(bodies), why).await)
+            }
+        }
+    }
+
+    /// What a call without an answer made and a trusted hand deleted since: the event of the making
+    /// told whose it was, that of the deletion ended it. It is not made once more.
+    async fn deleted_newborn(
+        &self,
+        lost: &ResourceId,
+    ) -> Result<Option<(usize, Baseline)>, GuardError> {
+        let calls = self.story.unsettled.iter();
+        let mut calls = calls.filter(|call| call.action.makes_as(lost.as_str()));
+        let steps = self.story.plan.iter().flat_map(|plan| &plan.steps);
+        let mut steps = steps.enumerate();
+        let step = steps.find(|(_, step)| step.action.makes_as(lost.as_str()));
+        let (Some(call), Some((step, _))) = (calls.next(), step) else {
+            return Ok(None);
+        };
+        let wanted = Wanted {
+            everything: true,
+            only_states: true,
+            ..Wanted::default()
+        };
+        let known = self.visit.baselines(&wanted).await?.unwrap_or_default();
+        let since = |baseline: &Baseline| {
+            let mark = baseline.marks.get(&Element::Existence);
+            mark.is_some_and(|mark| between(mark.at, call.at) <= self.limits().skew)
+        };
+        let ended = known.by_id.into_values().filter(|baseline| {
+            let same = baseline.id.kind() == lost.kind() && baseline.id != *lost;
+            same && baseline.is_tombstone() && since(baseline)
+        });
+        for newborn in ended {
+            let record = self.visit.record(&newborn.id).await?;
+            if record.unsettled.contains(&self.story.incident) {
+                return Ok(Some((step, newborn)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A group is read by its id, and one that was made again is found by its name: by what the call
+    /// asked for, since a trusted deletion may have ended the good state meanwhile.
+    async fn see_namesakes(&mut self, lost: &ResourceId) -> Result<(), GuardError> {
+        let name = self.story.unsettled.iter().find_map(|call| {
+            let makes = call.action.makes()?;
+            match &call.action {
+                Action::CreateSecurityGroup { name, .. } if makes.as_str() == lost.as_str() => {
+                    Some(name.clone())
+                }
+                _ => None,
+            }
+        });
+        let known = self.scene.baselines.state(lost).is_some();
+        if let (Some(name), false) = (name, known) {
+            let named = Scope::GroupNamed(name);
+            let found = self.visit.observe(&named, self.focus).await?;
+            self.scene.live.merge(found);
         }
         Ok(())
     }

@@ -221,7 +221,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
     }
 
     /// What this story made again, where a trusted hand deleted that, or what it stands in the place of.
-    fn taken_for_good(&self) -> Option<String> {
+    pub(super) fn taken_for_good(&self) -> Option<String> {
         let (first, new) = (&self.story.resource, self.successor()?);
         let known = &self.scene.baselines.by_id;
         let is_accepted = |id: &ResourceId| known.get(id).is_some_and(Baseline::is_tombstone);

@@ -2,12 +2,13 @@
 //! holds exactly this call without an answer yet (semantics E).
 
 use super::{GuardError, Spot, Visit};
+use crate::ledger;
 use crate::patience::{OWN_CALL_WINDOW, OWN_EVENT_GRACE, between};
-use crate::port::{Scope, Wanted};
+use crate::port::{Scope, StoreError, Wanted};
 use crate::rights::GuardPorts;
 use snapback_engine::change::{Change, Edit, Edits, Touched};
 use snapback_engine::execution;
-use snapback_engine::incident::{ResourceRecord, Story};
+use snapback_engine::incident::{Commit, ResourceRecord, Story};
 use snapback_model::{
     INCIDENT, IncidentId, Kind, Resource, ResourceId, Snapshot, Timestamp, VpcId,
 };
@@ -50,8 +51,9 @@ impl<P: GuardPorts> Visit<'_, P> {
             {
                 stories.extend(self.story_of(&maker).await?);
             }
-            let explains = |story: &Story| explains(story, change, Some(&live), skew);
-            if stories.iter().any(explains) {
+            let explains = |story: &&Story| explains(story, change, Some(&live), skew);
+            if let Some(story) = stories.iter().find(explains) {
+                self.note_newborn(change, &story.incident).await?;
                 return Ok(Origin::Ours);
             }
         }
@@ -62,6 +64,29 @@ impl<P: GuardPorts> Visit<'_, P> {
             });
         }
         Ok(Origin::Stranger)
+    }
+
+    /// The record of what a call without an answer made names the story: should it be deleted before
+    /// the story finds it, the story knows that it was its own.
+    async fn note_newborn(&self, change: &Change, incident: &IncidentId) -> Result<(), GuardError> {
+        let Edits::Known(edits) = &change.edits else {
+            return Ok(());
+        };
+        let [Edit::Created { resource }] = edits.as_slice() else {
+            return Ok(());
+        };
+        let record = self.record(&resource.id()).await?;
+        if record.unsettled.contains(incident) {
+            return Ok(());
+        }
+        let mut next = record.clone();
+        next.version = record.version.saturating_add(1);
+        next.may_be_explained_by(incident.clone());
+        let (pace, commit) = (self.pace(), Commit::of(&next, &[]));
+        match ledger::commit(&pace, &self.guard.ports, &commit).await {
+            Ok(()) | Err(StoreError::Conflict { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn story_of(&self, incident: &IncidentId) -> Result<Option<Story>, GuardError> {

@@ -126,7 +126,14 @@ impl Folding<'_> {
                     if let Content::Route(Some(target)) = &mut content {
                         *target = target.renamed(&self.lineage);
                     }
+                    let to = match &element {
+                        Element::Route(to) => Some(to.clone()),
+                        _ => None,
+                    };
                     self.set(&id, element, content);
+                    if let Some(to) = to {
+                        self.leads_to_what_is_gone(&id, &to);
+                    }
                 }
             }
             Edit::AclReassociated { .. }

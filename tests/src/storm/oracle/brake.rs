@@ -114,6 +114,13 @@ impl Bench<'_> {
                         Body::Decided { decision, .. } => {
                             let reverts = reverts(decision);
                             told.first.get_or_insert_with(|| reverts.clone());
+                            // What a closer look leaves to a person was not taken back.
+                            let left = decision.judgements.iter();
+                            for left in left.map(|one| one.difference.element()) {
+                                if !reverts.contains_key(&left) {
+                                    told.reverts.remove(&left);
+                                }
+                            }
                             told.reverts.extend(reverts);
                         }
                         Body::Planned { plan } => told.calls = plan.steps.len(),

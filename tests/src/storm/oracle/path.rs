@@ -127,25 +127,25 @@ fn goal(from: &Snapshot, plan: &Plan, lineage: &Lineage) -> Snapshot {
     for wanted in plan.goal.values() {
         let mut wanted = wanted.renamed(lineage);
         if !makes_a_gateway {
-            lead_nowhere(&mut wanted, &from.topology);
+            without_dead_gateways(&mut wanted, &from.topology);
         }
         to.resources.insert(wanted.id(), wanted);
     }
     to
 }
 
-/// A good route to a NAT gateway that is gone leads nowhere until somebody makes the gateway again.
-fn lead_nowhere(wanted: &mut Resource, topology: &Topology) {
+/// A good route to a NAT gateway that is gone is none until somebody makes the gateway again.
+fn without_dead_gateways(wanted: &mut Resource, topology: &Topology) {
     let Resource::RouteTable(table) = wanted else {
         return;
     };
-    for route in table.routes.values_mut() {
-        if let RouteTarget::NatGateway(id) = &route.target {
+    table.routes.retain(|_, route| match &route.target {
+        RouteTarget::NatGateway(id) => {
             let listed = topology.gateways.get(id);
-            let carries = listed.is_some_and(super::gone::is_alive);
-            route.blackhole = route.blackhole || !carries;
+            listed.is_some_and(super::gone::is_alive)
         }
-    }
+        _ => true,
+    });
 }
 
 fn group<'a>(state: &'a Snapshot, id: &ResourceId) -> Option<&'a SecurityGroup> {

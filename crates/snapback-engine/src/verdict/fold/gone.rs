@@ -1,9 +1,10 @@
 //! What a trusted hand deleted: resources, NAT gateways that good routes lead to, tags.
 
 use super::Folding;
-use super::content::Content;
+use super::content::{Content, put};
 use crate::change::Touched;
 use snapback_model::*;
+use std::collections::BTreeMap;
 
 /// The one deletion around the guarded resources that is undone, so that it matters who did it.
 const DELETES_NAT: &str = "DeleteNatGateway";
@@ -62,25 +63,72 @@ impl Folding<'_> {
                 continue;
             }
             for (table, to) in self.leading_to(id) {
-                self.set(&table, Element::Route(to), Content::Nowhere);
+                self.lead_nowhere(&table, to);
             }
         }
     }
 
-    /// The NAT gateway that stands in the place of another now: by what live was read to show, which a
-    /// story in work may have made just now, else by what was seen last.
+    /// Of a gateway that is gone every route leads nowhere, whenever it was set: it tells nothing of
+    /// the route itself, so that late events of that still count.
+    fn lead_nowhere(&mut self, table: &ResourceId, to: Destination) {
+        if let Some(baseline) = self.writable(table) {
+            put(
+                baseline.state.as_mut(),
+                &Element::Route(to),
+                Content::Nowhere,
+            );
+        }
+    }
+
+    /// A route that a late event set to a gateway of which another good route tells that it is gone.
+    pub(super) fn leads_to_what_is_gone(&mut self, table: &ResourceId, to: &Destination) {
+        let Some(route) = self.good_routes(table).and_then(|routes| routes.get(to)) else {
+            return;
+        };
+        let RouteTarget::NatGateway(_) = &route.target else {
+            return;
+        };
+        let others = self.before.by_id.keys();
+        let mut others = others.filter_map(|id| self.good_routes(id)).flatten();
+        let gone = others.any(|(_, other)| other.blackhole && other.target == route.target);
+        if gone {
+            self.lead_nowhere(table, to.clone());
+        }
+    }
+
+    fn good_routes(&self, table: &ResourceId) -> Option<&BTreeMap<Destination, Route>> {
+        match self.baseline(table)?.state.as_ref()? {
+            Resource::RouteTable(table) => Some(&table.routes),
+            Resource::SecurityGroup(_) | Resource::NetworkAcl(_) => None,
+        }
+    }
+
+    /// The NAT gateway that stands in the place of another now, or that good routes lead to instead: by
+    /// what live was read to show, which a story in work may have made just now, else by what was seen
+    /// last. What was made again may be gone in its turn, and made again.
     fn heir_of(&self, id: &str) -> Option<String> {
-        let (now, seen) = (&self.live.topology, &self.before.topology);
+        let (now, seen) = (&self.live.topology.gateways, &self.before.topology.gateways);
         let is_gone = |one: &Gateway| {
-            let newest = now.gateways.get(&one.id).unwrap_or(one);
+            let newest = now.get(&one.id).unwrap_or(one);
             matches!(
                 newest.state.as_deref(),
                 Some("deleting" | "deleted" | "failed")
             )
         };
-        let known = now.gateways.values().chain(seen.gateways.values());
-        let mut heirs = known.filter(|one| one.predecessor() == Some(id) && !is_gone(one));
-        heirs.next().map(|one| one.id.clone())
+        let next = |old: &str| {
+            let heirs = || now.values().chain(seen.values());
+            let mut heirs = heirs().filter(|one| one.predecessor() == Some(old));
+            let first = heirs.next()?;
+            let alive = std::iter::once(first)
+                .chain(heirs)
+                .find(|one| !is_gone(one));
+            Some(alive.unwrap_or(first))
+        };
+        let line = std::iter::successors(next(id), |heir| next(&heir.id));
+        // No longer than there are gateways, should two name each other.
+        let mut line = line.take(now.len().saturating_add(seen.len()));
+        let stands = |one: &&Gateway| !is_gone(one) || !self.leading_to(&one.id).is_empty();
+        line.find(stands).map(|one| one.id.clone())
     }
 
     /// DeleteTags: a value in the call is a condition.

@@ -117,6 +117,9 @@ impl Folding<'_> {
             let state = self
                 .baseline(&party)
                 .map(|baseline| baseline.state.is_some());
+            if !here && state == Some(false) {
+                self.remember_move(&party, &element);
+            }
             if !here && state != Some(true) {
                 continue;
             }
@@ -139,6 +142,20 @@ impl Folding<'_> {
                 };
                 baseline.handles.associations.insert(id.clone(), handle);
             }
+        }
+    }
+
+    /// That a subject left what was deleted since changes no good state, and covers older moves of it
+    /// that are still on their way.
+    fn remember_move(&mut self, gone: &ResourceId, element: &Element) {
+        let mark = self.mark();
+        let Some(mut baseline) = self.baseline(gone).cloned() else {
+            return;
+        };
+        let known = baseline.marks.get(element);
+        if known.is_none_or(|known| known.at < mark.at) {
+            baseline.marks.insert(element.clone(), mark);
+            self.now.insert(gone.clone(), baseline);
         }
     }
 

@@ -54,6 +54,8 @@ struct Truth {
     modified: BTreeSet<RuleKey>,
     /// Contents that a rule was added with.
     added: BTreeSet<RuleKey>,
+    /// Targets that are gone for good: EC2 refuses routes to them.
+    dead: Vec<RouteTarget>,
 }
 
 impl Truth {
@@ -61,7 +63,10 @@ impl Truth {
         table(&mut state, PRIVATE)
             .routes
             .retain(|_, route| route.origin != RouteOrigin::Propagated);
+        let routes = table(&mut state, PRIVATE).routes.values();
+        let dead = routes.filter(|route| route.blackhole);
         let mut truth = Self {
+            dead: dead.map(|route| route.target.clone()).collect(),
             state,
             ids: 0,
             modified: BTreeSet::new(),
@@ -229,6 +234,7 @@ impl Truth {
                     key,
                 }
             }
+            Act::SetRoute(_, target) if self.dead.contains(&target) => return None,
             Act::SetRoute(destination, target) => {
                 let route = Route::created(target.clone());
                 table(&mut self.state, PRIVATE)
