@@ -253,7 +253,8 @@ fn unjudged(scene: &mut Scene<'_>, over: &OverBound) {
 }
 
 /// VPCE-SSM-LOCKOUT, told on each difference that cut something, where instances that reached
-/// Systems Manager no longer do.
+/// Systems Manager no longer do, and would without the difference. What one resource loses another
+/// holds, so what moved is never excused by its new holder.
 fn lockouts(scene: &mut Scene<'_>) {
     let cuts: BTreeSet<Element> = scene
         .teller
@@ -266,13 +267,30 @@ fn lockouts(scene: &mut Scene<'_>) {
     if cuts.is_empty() {
         return;
     }
-    let (before, after) = scene.sides();
+    let (before, after, rest) = scene.sides_and_rest();
+    let mut differences = scene.diff.differences.iter();
+    let moves = differences.any(|difference| {
+        let element = difference.element();
+        matches!(
+            element,
+            Element::Subnet(_) | Element::Edge(_) | Element::Main
+        )
+    });
+    let anyway = if moves {
+        Vec::new()
+    } else {
+        ssm::lost(&before, &rest)
+    };
+    let by_others = |lost: &Finding| {
+        let mut anyway = anyway.iter();
+        anyway.any(|one| one.subject == lost.subject && one.evidence == lost.evidence)
+    };
     let elsewhere = |lost: &Finding| match (&scene.diff.vpc, &lost.subject) {
         (Some(here), Subject::Vpc(vpc)) => here != vpc,
         _ => false,
     };
     for lost in ssm::lost(&before, &after) {
-        if elsewhere(&lost) {
+        if elsewhere(&lost) || by_others(&lost) {
             continue;
         }
         for element in &cuts {

@@ -81,6 +81,12 @@ impl<'a> Scene<'a> {
         World::sides(self.baselines, self.live, &self.lists)
     }
 
+    /// [`Self::sides`], and what is but for the resource of the difference.
+    pub(super) fn sides_and_rest(&self) -> (World<'_>, World<'_>, World<'_>) {
+        let one = Some(&self.diff.resource);
+        World::sides_and_rest(self.baselines, self.live, &self.lists, one)
+    }
+
     /// The good state of a table.
     pub(super) fn good_table(&self, id: &ResourceId) -> Option<&'a RouteTable> {
         as_table(self.baselines.state(id)?)

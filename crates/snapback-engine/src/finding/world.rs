@@ -98,6 +98,18 @@ impl<'a> World<'a> {
         live: &'a Snapshot,
         lists: &'a Topology,
     ) -> (Self, Self) {
+        let (good, found, _) = Self::sides_and_rest(baselines, live, lists, None);
+        (good, found)
+    }
+
+    /// The two sides of one difference, and what is but for one resource, which is as it should be: what
+    /// differs there too is no doing of that resource.
+    pub(super) fn sides_and_rest(
+        baselines: &'a Baselines,
+        live: &'a Snapshot,
+        lists: &'a Topology,
+        one: Option<&'a ResourceId>,
+    ) -> (Self, Self, Self) {
         let context = if live.topology.interfaces.is_empty() {
             baselines.context()
         } else {
@@ -110,15 +122,20 @@ impl<'a> World<'a> {
                 .filter_map(|(id, baseline)| Some((id, baseline.state.as_ref()?)))
         };
         let gone = |id: &ResourceId, state: &Resource| live.covers(id, state.vpc());
-        let found = good()
-            .filter(|(id, state)| !gone(id, state))
-            .chain(&live.resources);
+        let found = || {
+            good()
+                .filter(|(id, state)| !gone(id, state))
+                .chain(&live.resources)
+        };
+        let others = found().filter(|(id, _)| Some(*id) != one);
+        let rest = others.chain(good().filter(|(id, _)| Some(*id) == one));
         let side = |states: Vec<(&'a ResourceId, &'a Resource)>| Self {
             lists,
             account: live.account.as_ref(),
             ..Self::new(states, context)
         };
-        (side(good().collect()), side(found.collect()))
+        let (should, is) = (side(good().collect()), side(found().collect()));
+        (should, is, side(rest.collect()))
     }
 
     /// Whether every resource of a kind is in it.

@@ -158,6 +158,16 @@ fn the_difference_that_locks_out_is_blamed_for_it() {
         }),
         ["VPCE-SSM-LOCKOUT high cuts entry ingress 50"]
     );
+    // Another resource cuts something as well, and did not lock anybody out.
+    assert_eq!(
+        lockouts(|live| {
+            rules(live, "sg-vpce").clear();
+            acl(live, ACL)
+                .entries
+                .insert(key("ingress 50"), entry("deny tcp:443 192.0.2.0/24"));
+        }),
+        ["VPCE-SSM-LOCKOUT high cuts rule ingress tcp:443 10.0.0.0/16"]
+    );
     // The web port is not the way of this instance.
     assert_eq!(
         lockouts(|live| {
