@@ -268,19 +268,11 @@ fn lockouts(scene: &mut Scene<'_>) {
         return;
     }
     let (before, after, rest) = scene.sides_and_rest();
-    let mut differences = scene.diff.differences.iter();
-    let moves = differences.any(|difference| {
-        let element = difference.element();
-        matches!(
-            element,
-            Element::Subnet(_) | Element::Edge(_) | Element::Main
-        )
-    });
-    let anyway = if moves {
-        Vec::new()
-    } else {
-        ssm::lost(&before, &rest)
-    };
+    let lost = ssm::lost(&before, &after);
+    if lost.is_empty() {
+        return;
+    }
+    let anyway = ssm::lost(&before, &rest);
     let by_others = |lost: &Finding| {
         let mut anyway = anyway.iter();
         anyway.any(|one| one.subject == lost.subject && one.evidence == lost.evidence)
@@ -289,11 +281,12 @@ fn lockouts(scene: &mut Scene<'_>) {
         (Some(here), Subject::Vpc(vpc)) => here != vpc,
         _ => false,
     };
-    for lost in ssm::lost(&before, &after) {
-        if elsewhere(&lost) || by_others(&lost) {
+    for lost in lost {
+        if elsewhere(&lost) {
             continue;
         }
-        for element in &cuts {
+        let by_others = by_others(&lost);
+        for element in cuts.iter().filter(|cut| is_move(cut) || !by_others) {
             scene.teller.findings.push(Finding {
                 subject: scene.diff.resource.clone().into(),
                 element: element.clone(),
@@ -302,6 +295,14 @@ fn lockouts(scene: &mut Scene<'_>) {
             });
         }
     }
+}
+
+/// Whether an element is what only one resource can hold.
+fn is_move(element: &Element) -> bool {
+    matches!(
+        element,
+        Element::Subnet(_) | Element::Edge(_) | Element::Main
+    )
 }
 
 /// Whether the loss of an element can cut tcp 443.
