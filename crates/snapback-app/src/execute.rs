@@ -226,12 +226,7 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
                 Proof::Proven => {
                     left = self.outrun().await?;
                     if left.is_empty() {
-                        let taken: Vec<String> = self.taken_for_good().into_iter().collect();
-                        let outcome = match taken.is_empty() {
-                            true => Outcome::Reverted,
-                            false => Outcome::Refused,
-                        };
-                        return self.close(outcome, bodies, taken).await;
+                        return self.close(Outcome::Reverted, bodies, Vec::new()).await;
                     }
                 }
                 Proof::Differs(differs) => left = differs,

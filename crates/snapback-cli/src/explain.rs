@@ -250,6 +250,7 @@ fn accept(event: Option<&Event>, compared: &mut Compared) -> Vec<String> {
         })
         .collect();
     lines.extend(fold.superseded);
+    lines.extend(fold.overruled.into_iter().map(|edit| edit.what));
     lines.extend(fold.refused);
     for baseline in fold.updated {
         compared

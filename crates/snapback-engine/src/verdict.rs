@@ -23,7 +23,7 @@ use crate::finding::Finding;
 use crate::policy::{Mode, Policy};
 use serde::{Deserialize, Serialize};
 use snapback_model::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use experiment::Trial;
 use judge::Bench;
@@ -215,6 +215,10 @@ pub struct Fold {
     pub refused: Vec<String>,
     /// Edits skipped because a newer accepted edit or the capture already covers them.
     pub superseded: Vec<String>,
+    /// Edits skipped because live shows another state of the same second: not so where Snapback itself
+    /// wrote there since.
+    #[serde(default)]
+    pub overruled: Vec<Overruled>,
     /// Whether a refused edit names a resource, rule id, association id or rule that no baseline
     /// knows. The event that made it may be late: folding this change again after it succeeds, and
     /// folds nothing twice.
@@ -222,10 +226,20 @@ pub struct Fold {
     pub premature: bool,
 }
 
+/// An edit that live spoke against.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overruled {
+    /// Whose live state that was.
+    pub resources: BTreeSet<ResourceId>,
+    /// The edit and why it was skipped, in words.
+    pub what: String,
+}
+
 /// Folds a trusted change into the baselines as its own delta (design.md principle 2). Live is used
 /// only to resolve ids (rule ids, association ids, group names), never as the new state. An edit
 /// older than the element's mark or than the capture is superseded; on equal seconds live decides:
-/// the edit is folded if live shows what it made.
+/// the edit is folded if live shows what it made. Where Snapback wrote to a resource since, live says
+/// nothing against it: what is [`Fold::overruled`] there is the caller's to refuse.
 ///
 /// Whether the actor is trusted is the caller's question ([`Policy::trusts`]); a stranger's change
 /// must never come here. `baselines` must hold every ACL (table) of the VPC where a subnet (or the

@@ -132,16 +132,23 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         self.close(Outcome::Refused, bodies, why).await
     }
 
-    /// Closes the story and gives the lease back in one commit.
+    /// Closes the story and gives the lease back in one commit. What a trusted hand deleted for good is
+    /// no revert, whatever was done.
     pub(super) async fn close(
         &mut self,
         outcome: Outcome,
         mut bodies: Vec<Body>,
-        problems: Vec<String>,
+        mut problems: Vec<String>,
     ) -> Result<Ended, GuardError> {
         if let Err(error) = self.follow_with_baselines().await {
             return Err(self.interrupt(bodies, error.to_string()).await);
         }
+        let taken = self.taken_for_good();
+        let outcome = match (outcome, &taken) {
+            (Outcome::Reverted, Some(_)) => Outcome::Refused,
+            (outcome, _) => outcome,
+        };
+        problems.extend(taken);
         if outcome == Outcome::Reverted {
             self.know_associations().await;
         }

@@ -200,7 +200,6 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         let judgements = last.iter().flat_map(|last| &last.decision.judgements);
         let remade = self.successor().is_some();
         let mut lacks = self.not_led_to();
-        lacks.extend(self.taken_for_good());
         let mut stays = false;
         for judgement in judgements {
             let gone = matches!(judgement.difference, Difference::Deleted { .. });

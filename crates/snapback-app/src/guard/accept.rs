@@ -7,7 +7,7 @@ use crate::rights::GuardPorts;
 use snapback_engine::change::Change;
 use snapback_engine::finding::Severity;
 use snapback_engine::incident::{Notice, Outcome};
-use snapback_engine::verdict;
+use snapback_engine::verdict::{self, Overruled};
 use snapback_model::{Baseline, Baselines, ResourceId};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -32,7 +32,8 @@ impl<P: GuardPorts> Visit<'_, P> {
         for _ in 0..CONFLICTS_MAX {
             let known = self.with_peers(change, &scene.baselines).await?;
             let fold = verdict::fold(change, &known, &scene.live);
-            for line in &fold.superseded {
+            let overruled = fold.overruled.iter().map(|one| &one.what);
+            for line in fold.superseded.iter().chain(overruled) {
                 tracing::info!(event = %change.event, line, "superseded");
             }
             let written = if fold.updated.is_empty() {
@@ -65,13 +66,36 @@ impl<P: GuardPorts> Visit<'_, P> {
                     why: fold.refused.join("; "),
                 });
             }
-            return self
-                .tell_of_fold(scene, change, matter, &fold.refused)
-                .await;
+            let mut refused = fold.refused;
+            refused.extend(self.overruled_by_us(change, &fold.overruled).await?);
+            return self.tell_of_fold(scene, change, matter, &refused).await;
         }
         Err(GuardError::Contended {
             what: format!("the baselines that {} edits", change.api),
         })
+    }
+
+    /// The edits that live was read against, where what live shows may be our own doing: a revert made
+    /// before this event was heard of. Nothing tells then which of two states is the newer one.
+    async fn overruled_by_us(
+        &self,
+        change: &Change,
+        overruled: &[Overruled],
+    ) -> Result<Vec<String>, GuardError> {
+        let mut refused = Vec::new();
+        for edit in overruled {
+            for resource in &edit.resources {
+                let written = self.record(resource).await?.last_write;
+                if written.is_some_and(|at| at.as_second() >= change.at.as_second()) {
+                    refused.push(format!(
+                        "{}, and Snapback wrote to {resource} since: which of the two is to be is not known; `snapback capture` once it is right",
+                        edit.what
+                    ));
+                    break;
+                }
+            }
+        }
+        Ok(refused)
     }
 
     /// With the baselines of the groups that the change names in rules: one may have been made again,

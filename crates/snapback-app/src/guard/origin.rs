@@ -10,7 +10,7 @@ use snapback_engine::change::{Change, Edit, Edits, Touched};
 use snapback_engine::execution;
 use snapback_engine::incident::{Commit, ResourceRecord, Story};
 use snapback_model::{
-    INCIDENT, IncidentId, Kind, Resource, ResourceId, Snapshot, Timestamp, VpcId,
+    INCIDENT, IncidentId, Kind, Resource, ResourceId, Snapshot, Tags, Timestamp, VpcId,
 };
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -35,12 +35,15 @@ impl<P: GuardPorts> Visit<'_, P> {
         let any_open = !unfinished.is_empty();
         let skew = self.guard.limits.skew;
         let mut stories = Vec::new();
-        for incident in self.candidates(change, &unfinished).await? {
+        let mut candidates = self.candidates(change, &unfinished).await?;
+        candidates.extend(created(change).and_then(|made| story_named(made.tags()?)));
+        for incident in candidates {
             let story = self.story_of(&incident).await?;
             if story
                 .as_ref()
                 .is_some_and(|story| explains(story, change, None, skew))
             {
+                self.note_newborn(change, &incident).await?;
                 return Ok(Origin::Ours);
             }
             stories.extend(story);
@@ -69,10 +72,7 @@ impl<P: GuardPorts> Visit<'_, P> {
     /// The record of what a call without an answer made names the story: should it be deleted before
     /// the story finds it, the story knows that it was its own.
     async fn note_newborn(&self, change: &Change, incident: &IncidentId) -> Result<(), GuardError> {
-        let Edits::Known(edits) = &change.edits else {
-            return Ok(());
-        };
-        let [Edit::Created { resource }] = edits.as_slice() else {
+        let Some(resource) = created(change) else {
             return Ok(());
         };
         let record = self.record(&resource.id()).await?;
@@ -119,10 +119,7 @@ impl<P: GuardPorts> Visit<'_, P> {
 
     /// The name of a group: as it was created, or by its baseline.
     async fn name(&self, group: &ResourceId, change: &Change) -> Option<String> {
-        if let Edits::Known(edits) = &change.edits
-            && let [Edit::Created { resource }] = edits.as_slice()
-            && let Resource::SecurityGroup(created) = resource.as_ref()
-        {
+        if let Some(Resource::SecurityGroup(created)) = created(change) {
             return created.name.clone();
         }
         let wanted = Wanted {
@@ -221,13 +218,24 @@ fn explains(story: &Story, change: &Change, live: Option<&Snapshot>, skew: Durat
         }
         is_near(call.at, change.at, skew)
             && (execution::matches(&call.action, change, &call.handles)
-                || execution::made(&call.action, change, &lineage))
+                || execution::made(&call.action, change, &story.incident, &lineage))
     });
     if ours {
         let incident = &story.incident;
         tracing::info!(event = %change.event, %incident, "explained by a call of ours without answer");
     }
     ours
+}
+
+/// What a change made, where that is all that it did.
+fn created(change: &Change) -> Option<&Resource> {
+    match &change.edits {
+        Edits::Known(edits) => match edits.as_slice() {
+            [Edit::Created { resource }] => Some(resource),
+            _ => None,
+        },
+        Edits::Context | Edits::Unknown { .. } => None,
+    }
 }
 
 /// The story in which one of the things that a call touched was made, as its tag says. Only the
@@ -241,8 +249,13 @@ fn maker(change: &Change, live: &Snapshot) -> Option<IncidentId> {
     let mut marks = change
         .touched
         .iter()
-        .filter_map(|touched| tags(touched)?.get(INCIDENT));
-    marks.next().map(IncidentId::new)
+        .filter_map(|touched| story_named(tags(touched)?));
+    marks.next()
+}
+
+/// The story that the tags of a thing name as its maker's.
+fn story_named(tags: &Tags) -> Option<IncidentId> {
+    tags.get(INCIDENT).map(IncidentId::new)
 }
 
 /// The VPC of the gateway that a call made, as its answer in the event tells.

@@ -29,9 +29,11 @@ pub fn matches(action: &Action, change: &Change, handles: &Handles) -> bool {
         && edits.iter().all(|edit| is_part(action, edit, handles))
 }
 
-/// Whether the change made what this create call of ours asked for, by the id that the story of the
-/// call found it under: tells the event of a making whose answer was lost.
-pub fn made(action: &Action, change: &Change, lineage: &Lineage) -> bool {
+/// Whether the change made what this create call of ours asked for: by the id that the story of the
+/// call found it under, or by the tags that it was asked for with. Tells the event of a making whose
+/// answer was lost. A group can be made twice by one call: EC2 takes no client token for it, so what a
+/// lost answer made may have been deleted before the next try made another (semantics E).
+pub fn made(action: &Action, change: &Change, story: &IncidentId, lineage: &Lineage) -> bool {
     if let Action::CreateNatGateway { gateway, .. } = action {
         // The event of a call on context tells what it touched: the gateway that it made.
         let new = lineage.current(gateway.as_str());
@@ -59,7 +61,23 @@ pub fn made(action: &Action, change: &Change, lineage: &Lineage) -> bool {
         .filter(|(from, _)| *from == old.as_str())
         .map(|(_, to)| to)
         .collect();
-    change.api == action.api() && in_its_vpc && successors == [resource.id().as_str()]
+    let found = successors == [resource.id().as_str()] || is_asked_for(action, story, resource);
+    change.api == action.api() && in_its_vpc && found
+}
+
+/// Whether a group carries the marks that a call of this story asks for.
+fn is_asked_for(action: &Action, story: &IncidentId, resource: &Resource) -> bool {
+    let asked = action.for_incident(story);
+    let Action::CreateSecurityGroup { name, tags, .. } = &asked else {
+        return false;
+    };
+    let named = matches!(resource, Resource::SecurityGroup(group) if group.name.as_ref() == Some(name));
+    let marks = [SUCCESSOR_OF, INCIDENT];
+    let found = |mark: &&str| {
+        let carried = resource.tags().and_then(|found| found.get(*mark));
+        carried.is_some() && carried == tags.get(*mark)
+    };
+    named && marks.iter().all(found)
 }
 
 fn edit_count(action: &Action) -> usize {

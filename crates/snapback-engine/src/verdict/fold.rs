@@ -5,12 +5,12 @@ mod gone;
 mod held;
 mod resolve;
 
-use super::Fold;
+use super::{Fold, Overruled};
 use crate::change::{Change, DeletedRef, Edit, Edits, GroupRef};
 use content::{Content, plain, put, shows, told};
 use ipnet::{IpNet, Ipv6Net};
 use snapback_model::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How an edit stands in time to what a baseline knows of its element.
 enum Standing {
@@ -219,11 +219,21 @@ impl Folding<'_> {
     }
 
     /// Whether an edit is to be folded, given how it stands and what live shows of it.
-    fn is_due(&mut self, what: &str, standing: Standing, live_agrees: Option<bool>) -> bool {
+    fn is_due(
+        &mut self,
+        what: &str,
+        of: &BTreeSet<ResourceId>,
+        standing: Standing,
+        live_agrees: Option<bool>,
+    ) -> bool {
         match (standing, live_agrees) {
             (Standing::Newest, _) | (Standing::SameSecond, Some(true)) => true,
             (Standing::SameSecond, Some(false)) => {
-                self.supersede(what, "another state of the same second stands in live");
+                let why = "another state of the same second stands in live";
+                self.fold.overruled.push(Overruled {
+                    resources: of.clone(),
+                    what: format!("{}: {what}: {why}", self.change.api),
+                });
                 false
             }
             (Standing::SameSecond, None) => {
@@ -249,7 +259,7 @@ impl Folding<'_> {
             .get(id)
             .map(|found| shows(found, &element, &content));
         let standing = self.standing(id, &element);
-        if self.before.by_id.contains_key(id) && !self.is_due(&what, standing, agrees) {
+        if self.before.by_id.contains_key(id) && !self.is_due(&what, &BTreeSet::from([id.clone()]), standing, agrees) {
             return false;
         }
         let mark = self.mark();

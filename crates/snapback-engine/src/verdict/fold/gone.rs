@@ -4,7 +4,7 @@ use super::Folding;
 use super::content::{Content, put};
 use crate::change::Touched;
 use snapback_model::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The one deletion around the guarded resources that is undone, so that it matters who did it.
 const DELETES_NAT: &str = "DeleteNatGateway";
@@ -20,7 +20,7 @@ impl Folding<'_> {
             .covers(id, None)
             .then(|| !self.live.resources.contains_key(id));
         let standing = self.standing(id, &Element::Existence);
-        if !self.is_due(&id.to_string(), standing, gone) {
+        if !self.is_due(&id.to_string(), &BTreeSet::from([id.clone()]), standing, gone) {
             return;
         }
         let mut baseline = match self.baseline(id) {

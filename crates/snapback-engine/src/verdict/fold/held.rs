@@ -109,10 +109,10 @@ impl Folding<'_> {
         };
         let parties = self.parties(told);
         let agrees = self.live_agrees(told);
-        if !self.is_newest_move(told, &element, &what, agrees) {
+        if !self.is_newest_move(told, &element, &what, &parties, agrees) {
             return;
         }
-        for party in parties {
+        for party in parties.clone() {
             let here = told.to.as_ref() == Some(&party);
             let state = self
                 .baseline(&party)
@@ -124,7 +124,8 @@ impl Folding<'_> {
                 continue;
             }
             let standing = self.standing(&party, &element);
-            if state.is_some() && !self.is_due(&format!("{party} {element}"), standing, agrees) {
+            let held = format!("{party} {element}");
+            if state.is_some() && !self.is_due(&held, &parties, standing, agrees) {
                 continue;
             }
             let mark = self.mark();
@@ -177,6 +178,7 @@ impl Folding<'_> {
         told: &Move,
         element: &Element,
         what: &str,
+        parties: &BTreeSet<ResourceId>,
         agrees: Option<bool>,
     ) -> bool {
         let concerned = |baseline: &&Baseline| {
@@ -197,7 +199,7 @@ impl Folding<'_> {
             .map(|mark| mark.at)
             .max();
         let standing = self.against(newest);
-        self.is_due(what, standing, agrees)
+        self.is_due(what, parties, standing, agrees)
     }
 
     /// Whether live shows the subject where the move put it; nothing where the read does not tell.

@@ -117,7 +117,9 @@ fn on_equal_seconds_live_decides() {
     let element = Element::Rule(rule("ingress tcp:8443 10.0.0.0/8"));
     web_of(&mut baselines).marks.insert(element, mark);
     let event = change(5, vec![added("ingress tcp:8443 10.0.0.0/8")]);
-    assert_eq!(fold(&event, &baselines, &live).superseded.len(), 1);
+    let against = fold(&event, &baselines, &live).overruled;
+    let of: Vec<_> = against.iter().flat_map(|edit| &edit.resources).collect();
+    assert_eq!(of, [&ResourceId::from(SecurityGroupId::new(WEB))]);
     rules(&mut live, WEB).insert(rule("ingress tcp:8443 10.0.0.0/8"), detail(Some("new")));
     assert_eq!(rules_of(one(&fold(&event, &baselines, &live))).len(), 3);
     live.resources.remove(&WEB.parse().unwrap());
