@@ -29,7 +29,10 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             .collect();
         self.find_half_made_gateways(bodies);
         for lost in begun {
-            self.find_one_half_made(&lost, bodies).await?;
+            if let Err(error) = self.find_one_half_made(&lost, bodies).await {
+                let why = error.to_string();
+                return Err(self.interrupt(std::mem::take(bodies), why).await);
+            }
         }
         Ok(())
     }
@@ -40,10 +43,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         bodies: &mut Vec<Body>,
     ) -> Result<(), GuardError> {
         for _ in 0..STALE_READS_MAX {
-            if let Err(error) = self.see_namesakes(lost).await {
-                let why = error.to_string();
-                return Err(self.interrupt(std::mem::take(bodies), why).await);
-            }
+            self.see_namesakes(lost).await?;
             if self.scene.live.resources.contains_key(lost) {
                 return Ok(());
             }
@@ -52,28 +52,15 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                 return Ok(());
             }
             self.visit.guard.ports.sleep(STALE_PAUSE).await;
-            if let Err(error) = self.observe().await {
-                let why = error.to_string();
-                return Err(self.interrupt(std::mem::take(bodies), why).await);
-            }
+            self.observe().await?;
         }
-        match self.deleted_newborn(lost).await {
-            Ok(Some((step, newborn))) => {
-                self.half_made(
-                    lost.as_str(),
-                    (step, CreatedId::new(newborn.id.as_str())),
-                    bodies,
-                );
-                let known = &mut self.scene.baselines.by_id;
-                known.insert(newborn.id.clone(), newborn);
-                Ok(())
-            }
-            Ok(None) => Ok(()),
-            Err(error) => {
-                let why = error.to_string();
-                Err(self.interrupt(std::mem::take(bodies), why).await)
-            }
+        if let Some((step, newborn)) = self.deleted_newborn(lost).await? {
+            let made = CreatedId::new(newborn.id.as_str());
+            self.half_made(lost.as_str(), (step, made), bodies);
+            let known = &mut self.scene.baselines.by_id;
+            known.insert(newborn.id.clone(), newborn);
         }
+        Ok(())
     }
 
     /// What a call without an answer made and a trusted hand deleted since: the event of the making

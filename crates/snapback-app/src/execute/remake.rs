@@ -7,12 +7,11 @@
 use super::{Execution, GuardError, Target};
 use crate::assessment::Assessment;
 use crate::guard::{Focus, Spot};
-use crate::ledger;
 use crate::patience::{CONFLICTS_MAX, STALE_PAUSE, STALE_WINDOW, WAIT_PAUSE, WAITS_MAX, between};
 use crate::port::{CallError, StoreError, Wanted};
 use crate::rights::GuardPorts;
 use snapback_engine::diff::Difference;
-use snapback_engine::incident::{Commit, Outcome};
+use snapback_engine::incident::Outcome;
 use snapback_engine::plan::{self, Action, Plan};
 use snapback_engine::policy::Mode;
 use snapback_model::*;
@@ -440,26 +439,19 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
 
     /// The record of the new id knows when we wrote, in which story, and what was told.
     async fn begin_record(&self, new: &ResourceId) -> Result<(), GuardError> {
-        let record = self.visit.record(new).await?;
+        let mut record = self.visit.record(new).await?;
         let incident = &self.story.incident;
         let begun =
             record.last_write >= self.record.last_write && record.unsettled.contains(incident);
         if record.open.is_some() || begun {
             return Ok(());
         }
-        let mut next = record.clone();
-        next.version = record.version.saturating_add(1);
-        next.last_write = self.record.last_write;
-        next.may_be_explained_by(incident.clone());
-        next.told = self
+        record.last_write = self.record.last_write;
+        record.told = self
             .assess()
             .map(|last| last.tellable())
             .unwrap_or_default();
-        let pace = self.visit.pace();
-        match ledger::commit(&pace, &self.visit.guard.ports, &Commit::of(&next, &[])).await {
-            Ok(()) | Err(StoreError::Conflict { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        self.visit.note_story(record, incident).await
     }
 }
 

@@ -79,10 +79,19 @@ impl<P: GuardPorts> Visit<'_, P> {
         if record.unsettled.contains(incident) {
             return Ok(());
         }
-        let mut next = record.clone();
-        next.version = record.version.saturating_add(1);
-        next.may_be_explained_by(incident.clone());
-        let (pace, commit) = (self.pace(), Commit::of(&next, &[]));
+        self.note_story(record, incident).await
+    }
+
+    /// Writes that events of what a record is of may be the echo of a story. Where somebody wrote the
+    /// record meanwhile, that is left to the next delivery.
+    pub(crate) async fn note_story(
+        &self,
+        mut record: ResourceRecord,
+        incident: &IncidentId,
+    ) -> Result<(), GuardError> {
+        record.version = record.version.saturating_add(1);
+        record.may_be_explained_by(incident.clone());
+        let (pace, commit) = (self.pace(), Commit::of(&record, &[]));
         match ledger::commit(&pace, &self.guard.ports, &commit).await {
             Ok(()) | Err(StoreError::Conflict { .. }) => Ok(()),
             Err(error) => Err(error.into()),

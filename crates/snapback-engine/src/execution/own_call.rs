@@ -71,7 +71,8 @@ fn is_asked_for(action: &Action, story: &IncidentId, resource: &Resource) -> boo
     let Action::CreateSecurityGroup { name, tags, .. } = &asked else {
         return false;
     };
-    let named = matches!(resource, Resource::SecurityGroup(group) if group.name.as_ref() == Some(name));
+    let named =
+        matches!(resource, Resource::SecurityGroup(group) if group.name.as_ref() == Some(name));
     let marks = [SUCCESSOR_OF, INCIDENT];
     let found = |mark: &&str| {
         let carried = resource.tags().and_then(|found| found.get(*mark));

@@ -392,3 +392,52 @@ fn the_event_of_a_removal_is_ours_only_by_its_id() {
     assert!(!deleted(&table, "DeleteRouteTable", "rtb-8"));
     assert!(!deleted(&acl, "DeleteRouteTable", "rtb-9"));
 }
+
+#[test]
+fn a_making_is_ours_by_the_id_it_was_found_under_and_a_group_by_the_marks_it_was_asked_for_with() {
+    let story = IncidentId::new("inc-1");
+    let marks = |of: &str, incident: &str| {
+        Tags::from([
+            (SUCCESSOR_OF.to_owned(), of.to_owned()),
+            (INCIDENT.to_owned(), incident.to_owned()),
+        ])
+    };
+    let group = |name: &str, tags: Tags| {
+        Resource::SecurityGroup(SecurityGroup {
+            id: "sg-2".into(),
+            name: Some(name.into()),
+            description: None,
+            vpc: Some("vpc-1".into()),
+            owner: None,
+            tags: Some(tags),
+            rules: BTreeMap::new(),
+        })
+    };
+    let ours = Action::CreateSecurityGroup {
+        group: "sg-1".into(),
+        name: "web".into(),
+        description: "the web".into(),
+        vpc: "vpc-1".into(),
+        tags: Tags::from([(SUCCESSOR_OF.to_owned(), "sg-1".to_owned())]),
+    };
+    let is_ours = |resource: Resource, lineage: &Lineage| {
+        let edit = Edit::Created {
+            resource: Box::new(resource),
+        };
+        let change = change("CreateSecurityGroup", Edits::Known(vec![edit]));
+        made(&ours, &change, &story, lineage)
+    };
+    let mut found = Lineage::default();
+    found.record("sg-1", "sg-2");
+    let none = Lineage::default();
+    assert!(is_ours(group("web", Tags::new()), &found));
+    assert!(is_ours(group("web", marks("sg-1", "inc-1")), &none));
+    for stranger in [
+        group("web", Tags::new()),
+        group("web", marks("sg-1", "inc-2")),
+        group("web", marks("sg-3", "inc-1")),
+        group("other", marks("sg-1", "inc-1")),
+    ] {
+        assert!(!is_ours(stranger, &none));
+    }
+}

@@ -11,7 +11,7 @@ mod lists;
 mod members;
 
 use super::world::World;
-use super::{Finding, FindingCode, HouseRules, Severity, Since, audit, since, ssm};
+use super::{Finding, FindingCode, HouseRules, Since, Subject, audit, since, ssm};
 use crate::diff::diff;
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -91,7 +91,7 @@ fn emerged(
     };
     since::mark(&was, audit::whole(after, &house))
         .into_iter()
-        .filter(|finding| finding.since != Since::Before || is_left_by_us(finding))
+        .filter(|finding| finding.since != Since::Before || is_left_by_us(finding, after))
         // Compared for itself: a VPC without endpoints is told by it too.
         .filter(|finding| finding.code != FindingCode::VpceSsmLockout)
         .filter(|finding| !accounted_for(finding))
@@ -100,6 +100,10 @@ fn emerged(
 
 /// What Snapback made and a change that was accepted since left without use is told although it is part
 /// of the good state: nobody else knows that it is there.
-fn is_left_by_us(finding: &Finding) -> bool {
-    finding.code == FindingCode::NatIdle && finding.severity > Severity::Low
+fn is_left_by_us(finding: &Finding, world: &World<'_>) -> bool {
+    let Subject::Gateway(id) = &finding.subject else {
+        return false;
+    };
+    let gateway = world.topology.gateways.get(id);
+    finding.code == FindingCode::NatIdle && gateway.is_some_and(Gateway::is_made_again)
 }

@@ -241,18 +241,9 @@ fn replaced_nat(scene: &Scene<'_>, from: &RouteTarget, to: &RouteTarget) -> Opti
 
 /// A word that the approved target is dead, where the read tells.
 fn dead(scene: &Scene<'_>, target: &RouteTarget) -> Option<String> {
-    let state = scene
-        .live
-        .topology
-        .gateways
-        .get(target.id())?
-        .state
-        .as_deref()?;
-    let dead = [
-        "deleting", "deleted", "failed", "rejected", "expired", "detached",
-    ]
-    .contains(&state);
-    dead.then(|| format!("the approved target {} is {state}", target.id()))
+    let gateway = scene.live.topology.gateways.get(target.id())?;
+    let state = gateway.dead_state()?;
+    Some(format!("the approved target {} is {state}", target.id()))
 }
 
 /// RT-IGW-PRIVATE and RT-NEW-REACH: networks that were not reachable, or not by the internet.

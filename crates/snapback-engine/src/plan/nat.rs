@@ -14,7 +14,7 @@ pub(super) use ready::{address_readiness, birth_readiness, target_readiness};
 pub use recovery::{recovery, recovery_goal};
 
 use super::draft::Draft;
-use super::target::{Health, health, is_dead};
+use super::target::{Health, health};
 use super::{Action, Step};
 use order::Order;
 use serde::{Deserialize, Serialize};
@@ -143,7 +143,7 @@ fn successors<'a>(live: &'a Snapshot, id: &'a str) -> impl Iterator<Item = &'a G
 }
 
 fn is_alive(gateway: &Gateway) -> bool {
-    !gateway.state.as_deref().is_some_and(is_dead)
+    gateway.dead_state().is_none()
 }
 
 /// The gateway that this create call made, in live: by its tag, its place and its addresses.

@@ -12,7 +12,7 @@ mod room;
 use super::Action;
 use super::draft::Draft;
 use super::quota::ROUTES_MAX;
-use super::target::{Dead, Health, health, is_dead};
+use super::target::{Dead, Health, health};
 use room::Turn;
 use snapback_model::*;
 use std::collections::BTreeSet;
@@ -290,11 +290,7 @@ fn endpoint_health(route: &Route, topology: &Topology) -> Option<Dead> {
         .values()
         .any(|gateway| gateway.kind == GatewayKind::Endpoint);
     match topology.gateways.get(id) {
-        Some(gateway) => gateway
-            .state
-            .as_deref()
-            .filter(|state| is_dead(state))
-            .map(|state| Dead::in_state(id, state)),
+        Some(gateway) => gateway.dead_state().map(|state| Dead::in_state(id, state)),
         None if listed => Some(Dead::gone(id)),
         None => None,
     }

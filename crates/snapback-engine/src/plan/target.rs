@@ -2,18 +2,6 @@
 
 use snapback_model::*;
 
-/// EC2's words for a target that carries nothing any more.
-const DEAD_STATES: &[&str] = &[
-    "deleted",
-    "deleting",
-    "failed",
-    "rejected",
-    "expired",
-    "detached",
-    "detaching",
-    "inactive",
-];
-
 /// What the context of a snapshot tells about a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Health {
@@ -63,13 +51,6 @@ impl Dead {
     }
 }
 
-/// Whether EC2's word for a state means that nothing is carried any more.
-pub(super) fn is_dead(state: &str) -> bool {
-    DEAD_STATES
-        .iter()
-        .any(|dead| state.eq_ignore_ascii_case(dead))
-}
-
 /// The health of a target for a table of `vpc`.
 pub(super) fn health(target: &RouteTarget, vpc: &VpcId, topology: &Topology) -> Health {
     let (id, kind) = match target {
@@ -98,7 +79,7 @@ pub(super) fn health(target: &RouteTarget, vpc: &VpcId, topology: &Topology) -> 
             Health::Unknown
         };
     };
-    if let Some(state) = gateway.state.as_deref().filter(|state| is_dead(state)) {
+    if let Some(state) = gateway.dead_state() {
         return Health::Dead(Dead::in_state(id, state));
     }
     match kind {

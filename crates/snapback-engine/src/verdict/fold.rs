@@ -36,7 +36,7 @@ struct Folding<'a> {
 fn lineage(baselines: &Baselines) -> Lineage {
     let mut lineage = baselines.lineage();
     for gateway in baselines.topology.gateways.values() {
-        let ours = gateway.tags.contains_key(INCIDENT);
+        let ours = gateway.is_made_again();
         if let Some(old) = gateway.predecessor().filter(|_| ours) {
             lineage.record(old, &gateway.id);
         }
@@ -259,7 +259,9 @@ impl Folding<'_> {
             .get(id)
             .map(|found| shows(found, &element, &content));
         let standing = self.standing(id, &element);
-        if self.before.by_id.contains_key(id) && !self.is_due(&what, &BTreeSet::from([id.clone()]), standing, agrees) {
+        if self.before.by_id.contains_key(id)
+            && !self.is_due(&what, &BTreeSet::from([id.clone()]), standing, agrees)
+        {
             return false;
         }
         let mark = self.mark();

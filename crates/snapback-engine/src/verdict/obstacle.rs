@@ -5,19 +5,6 @@ use crate::diff::{Delta, Difference, ResourceDiff};
 use crate::policy;
 use snapback_model::*;
 
-/// States of gateways, peerings and endpoints from which none comes back by itself.
-const DEAD: [&str; 9] = [
-    "deleting",
-    "deleted",
-    "failing",
-    "failed",
-    "rejecting",
-    "rejected",
-    "expired",
-    "detaching",
-    "detached",
-];
-
 impl Bench<'_> {
     /// What stands in the way of putting a difference back; nothing where a call of this version can.
     pub(super) fn obstacle(&self, diff: &ResourceDiff, difference: &Difference) -> Option<String> {
@@ -210,11 +197,11 @@ impl Bench<'_> {
 
     fn dead_gateway(&self, vpc: Option<&VpcId>, id: &str) -> Option<String> {
         let gateway = self.live.topology.gateways.get(id)?;
-        if let Some(state) = &gateway.state {
-            let word = state.to_ascii_lowercase();
-            if DEAD.contains(&word.as_str()) {
-                return Some(format!("{id} is dead (state {word})"));
-            }
+        if let Some(state) = gateway.dead_state() {
+            return Some(format!(
+                "{id} is dead (state {})",
+                state.to_ascii_lowercase()
+            ));
         }
         let attaches = matches!(
             gateway.kind,

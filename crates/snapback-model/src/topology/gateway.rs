@@ -2,8 +2,8 @@
 
 use super::ContextKind;
 use crate::{
-    AccountId, NetworkInterfaceId, PrefixListId, Region, SUCCESSOR_OF, SecurityGroupId, SubnetId,
-    Tags, VpcId,
+    AccountId, INCIDENT, NetworkInterfaceId, PrefixListId, Region, SUCCESSOR_OF, SecurityGroupId,
+    SubnetId, Tags, VpcId,
 };
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -82,7 +82,35 @@ impl Gateway {
         let old = self.tags.get(SUCCESSOR_OF).filter(|_| is_nat)?;
         Some(old)
     }
+
+    /// Whether it is a NAT gateway that Snapback made in the place of another, by its two tags.
+    pub fn is_made_again(&self) -> bool {
+        self.predecessor().is_some() && self.tags.contains_key(INCIDENT)
+    }
+
+    /// Its state, where nothing is carried by it any more.
+    pub fn dead_state(&self) -> Option<&str> {
+        self.state.as_deref().filter(|state| {
+            let mut dead = DEAD_STATES.iter();
+            dead.any(|dead| state.eq_ignore_ascii_case(dead))
+        })
+    }
 }
+
+/// EC2's words for gateways, peerings, endpoints and attachments that carry nothing any more, and will
+/// not by themselves (semantics A5). It spells those of endpoints with and without capitals.
+const DEAD_STATES: [&str; 10] = [
+    "deleting",
+    "deleted",
+    "failing",
+    "failed",
+    "rejecting",
+    "rejected",
+    "expired",
+    "detaching",
+    "detached",
+    "inactive",
+];
 
 /// The kinds of [`Gateway`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -118,8 +118,7 @@ fn idle_nats(world: &World<'_>) -> Vec<Finding> {
             && !used.contains(gateway.id.as_str())
     });
     idle.map(|gateway| {
-        let made_for = gateway.predecessor();
-        let made_for = made_for.filter(|_| gateway.tags.contains_key(INCIDENT));
+        let made_for = gateway.predecessor().filter(|_| gateway.is_made_again());
         let (severity, history) = match made_for {
             Some(old) => (
                 Severity::Medium,

@@ -20,7 +20,12 @@ impl Folding<'_> {
             .covers(id, None)
             .then(|| !self.live.resources.contains_key(id));
         let standing = self.standing(id, &Element::Existence);
-        if !self.is_due(&id.to_string(), &BTreeSet::from([id.clone()]), standing, gone) {
+        if !self.is_due(
+            &id.to_string(),
+            &BTreeSet::from([id.clone()]),
+            standing,
+            gone,
+        ) {
             return;
         }
         let mut baseline = match self.baseline(id) {
@@ -110,10 +115,7 @@ impl Folding<'_> {
         let (now, seen) = (&self.live.topology.gateways, &self.before.topology.gateways);
         let is_gone = |one: &Gateway| {
             let newest = now.get(&one.id).unwrap_or(one);
-            matches!(
-                newest.state.as_deref(),
-                Some("deleting" | "deleted" | "failed")
-            )
+            newest.dead_state().is_some()
         };
         let next = |old: &str| {
             let heirs = || now.values().chain(seen.values());
