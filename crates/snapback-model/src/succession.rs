@@ -77,7 +77,8 @@ impl Baselines {
     /// - the old id ends: no state, and its provenance names its successor. So does what was made in
     ///   its place and is gone itself by now: a late event may name it;
     /// - the new id has the state that the old one had, unless its own deletion was accepted since;
-    /// - every other baseline that names an old id names the new one.
+    /// - every other baseline that names an old id names the new one, unless the deletion of the old
+    ///   one was accepted since: what was made too late takes nobody's place.
     ///
     /// What has followed already is left out, so it may be asked again after a crash or a conflict.
     /// These baselines must hold every one that may name an old id.
@@ -85,6 +86,7 @@ impl Baselines {
         let lineage = succession.lineage;
         let mut written: BTreeMap<ResourceId, Baseline> = BTreeMap::new();
         let lost = self.lost_again(lineage);
+        let named = &self.in_their_places(lineage);
         for (id, first) in &lost {
             let new = lineage.current_resource(id);
             let end = match (self.by_id.get(id), self.by_id.get(*first)) {
@@ -109,29 +111,27 @@ impl Baselines {
             heir.schema = BASELINE_SCHEMA;
             heir.id = new.clone();
             heir.predecessor = Some(id.clone());
-            heir.state = Some(state.renamed(lineage));
+            heir.state = Some(state.renamed(named));
             heir.generation = standing
                 .map_or(Generation(0), |standing| standing.generation)
                 .next();
             heir.handles = standing.map_or_else(Handles::default, |known| known.handles.clone());
-            heir.marks = renamed_marks(&heir.marks, lineage);
+            heir.marks = renamed_marks(&heir.marks, named);
             written.insert(new, heir);
         }
         for (id, before) in &self.by_id {
             let Some(state) = before.state.as_ref().filter(|_| !written.contains_key(id)) else {
                 continue;
             };
-            let renamed = state.renamed(lineage);
+            let renamed = state.renamed(named);
             if renamed == *state {
                 continue;
             }
-            let names = lineage
-                .iter()
-                .map(|(old, new)| format!("{old} is {new} now"));
+            let names = named.iter().map(|(old, new)| format!("{old} is {new} now"));
             let what = names.collect::<Vec<_>>().join(", ");
             let mut next = succession.next(before, &what);
             next.state = Some(renamed);
-            next.marks = renamed_marks(&next.marks, lineage);
+            next.marks = renamed_marks(&next.marks, named);
             written.insert(id.clone(), next);
         }
         written.into_values().collect()
@@ -149,6 +149,22 @@ impl Baselines {
             .filter(|(heir, _)| lineage.current(heir) != *heir)
             .filter_map(|(heir, first)| Some((heir.parse().ok()?, first)))
             .collect()
+    }
+
+    /// By which ids resources are named now: what a trusted hand deleted for good is named as it was.
+    fn in_their_places(&self, lineage: &Lineage) -> Lineage {
+        let is_accepted = |old: &str| {
+            let known = old
+                .parse()
+                .ok()
+                .and_then(|old: ResourceId| self.by_id.get(&old));
+            known.is_some_and(Baseline::is_tombstone)
+        };
+        let mut named = Lineage::default();
+        for (old, _) in lineage.iter().filter(|(old, _)| !is_accepted(old)) {
+            named.record(old, lineage.current(old));
+        }
+        named
     }
 
     /// These baselines with newer ones in their places.

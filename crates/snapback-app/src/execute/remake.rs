@@ -16,7 +16,7 @@ use snapback_engine::plan::{self, Action, Plan};
 use snapback_engine::policy::Mode;
 use snapback_model::*;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Codes by which EC2 says that it does not know a resource (yet).
 const UNKNOWN_TO_EC2: [&str; 5] = [
@@ -76,7 +76,26 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
     /// in the place of others.
     fn followed(&self) -> Lineage {
         let mut lineage = self.lineage.clone();
-        lineage.extend(&plan::successions(&self.scene.live));
+        lineage.extend(&self.gateways_followed());
+        lineage
+    }
+
+    /// The NAT gateways that routes lead to in the place of others: by their tags, and where the read
+    /// does not show the gateway at work yet (semantics B rule 2), by this story, which made it.
+    fn gateways_followed(&self) -> Lineage {
+        let live = &self.scene.live;
+        let mut lineage = plan::successions(live);
+        let listed = &live.topology.gateways;
+        let made = self.lineage.iter();
+        let made = made.filter_map(|(name, new)| Some((plan::predecessor(name)?, new)));
+        let is_dead = |new: &str| {
+            listed
+                .get(new)
+                .is_some_and(|one| one.dead_state().is_some())
+        };
+        for (old, new) in made.filter(|(_, new)| is_led_to(live, new) && !is_dead(new)) {
+            lineage.record(old, new);
+        }
         lineage
     }
 
@@ -253,17 +272,10 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
     /// The NAT gateways that this story made and that no route leads to: a trusted hand meant them to be
     /// gone, and that was heard of too late.
     fn not_led_to(&self) -> Vec<String> {
-        let tables = self.scene.live.resources.values();
-        let led: BTreeSet<&str> = tables
-            .flat_map(|resource| match resource {
-                Resource::RouteTable(table) => table.routes.values().collect(),
-                Resource::SecurityGroup(_) | Resource::NetworkAcl(_) => Vec::new(),
-            })
-            .map(|route| route.target.id())
-            .collect();
+        let live = &self.scene.live;
         let made = self.lineage.iter();
         let made = made.filter_map(|(name, new)| Some((plan::predecessor(name)?, new)));
-        made.filter(|(_, new)| !led.contains(new))
+        made.filter(|(_, new)| !is_led_to(live, new))
             .map(|(old, new)| {
                 format!("left: {new}, made in the place of {old}: no good route leads there any more; delete it if it is not wanted")
             })
@@ -356,7 +368,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
     /// What the store did not do.
     pub(super) async fn follow_with_baselines(&mut self) -> Result<(), GuardError> {
         let made = self.successors();
-        let gateways = plan::successions(&self.scene.live);
+        let gateways = self.gateways_followed();
         if made.is_empty() && gateways.is_empty() {
             return Ok(());
         }
@@ -453,6 +465,17 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             .unwrap_or_default();
         self.visit.note_story(record, incident).await
     }
+}
+
+/// Whether a route of a table that was read leads there.
+fn is_led_to(live: &Snapshot, target: &str) -> bool {
+    live.resources.values().any(|resource| match resource {
+        Resource::RouteTable(table) => {
+            let mut routes = table.routes.values();
+            routes.any(|route| route.target.id() == target)
+        }
+        Resource::SecurityGroup(_) | Resource::NetworkAcl(_) => false,
+    })
 }
 
 /// The other groups that the rules of a call refer to.

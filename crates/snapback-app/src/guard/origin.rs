@@ -98,7 +98,10 @@ impl<P: GuardPorts> Visit<'_, P> {
         }
     }
 
-    async fn story_of(&self, incident: &IncidentId) -> Result<Option<Story>, GuardError> {
+    pub(super) async fn story_of(
+        &self,
+        incident: &IncidentId,
+    ) -> Result<Option<Story>, GuardError> {
         let ports = &self.guard.ports;
         let entries = self.pace().retried(|| ports.entries(incident)).await?;
         Ok(Story::read(&entries))

@@ -223,6 +223,23 @@ impl Story {
             .find_map(|(index, step)| Some((index, made(&step.action)?)))
     }
 
+    /// What this story made after a making without an answer, which made `newborn`: what stands in its
+    /// place now.
+    pub fn made_instead_of(&self, newborn: &ResourceId) -> Option<ResourceId> {
+        let mut calls = self.unsettled.iter().map(|call| &call.action);
+        calls.find_map(|action| {
+            let same_kind = action.makes_kind() == Some(newborn.kind());
+            let lost: ResourceId = action
+                .makes()
+                .filter(|_| same_kind)?
+                .as_str()
+                .parse()
+                .ok()?;
+            let new = self.lineage.current_resource(&lost);
+            (new != lost && new != *newborn).then_some(new)
+        })
+    }
+
     /// What the story is about, by the ids that it began with.
     pub fn subjects(&self) -> Vec<&ResourceId> {
         let mut subjects = vec![&self.resource];
