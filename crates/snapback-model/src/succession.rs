@@ -90,7 +90,10 @@ impl Baselines {
         for (id, first) in &lost {
             let new = lineage.current_resource(id);
             let end = match (self.by_id.get(id), self.by_id.get(*first)) {
-                (Some(known), _) if known.state.is_some() => succession.end(known, &new),
+                (Some(known), _) if known.state.is_some() => Baseline {
+                    predecessor: Some((*first).clone()),
+                    ..succession.end(known, &new)
+                },
                 (None, Some(first)) => succession.end_of_unknown(id, first, &new),
                 // Its end is known.
                 (_, _) => continue,
@@ -325,6 +328,7 @@ mod tests {
             (&lost.state, &lost.successor),
             (&None, &Some(last.id.clone()))
         );
+        assert_eq!(lost.predecessor, Some("sg-1".parse().unwrap()));
         assert_eq!(last.state, good.map(|good| good.renamed(&lineage)));
         assert_eq!(last.provenance.origin, Origin::Recreated);
     }
@@ -347,6 +351,20 @@ mod tests {
         let old = &after.by_id[&"sg-1".parse().unwrap()];
         assert_eq!((&old.state, &old.successor), (&None, &Some(gone)));
         assert_eq!(follow(&after, &lineage), []);
+    }
+
+    /// Found by storm 40010064.
+    #[test]
+    fn who_refers_to_what_a_trusted_hand_deleted_names_it_as_it_was() {
+        let mut before = baselines();
+        let gone = before.by_id.get_mut(&"sg-1".parse().unwrap()).unwrap();
+        gone.state = None;
+        let event = "deleted".into();
+        let at = Timestamp::from_second(1_700_000_050).unwrap();
+        gone.marks.insert(Element::Existence, Mark { event, at });
+        let mut lineage = Lineage::default();
+        lineage.record("sg-1", "sg-9");
+        assert_eq!(follow(&before, &lineage), []);
     }
 
     #[test]

@@ -162,7 +162,9 @@ impl<P: GuardPorts> Visit<'_, P> {
             match touched {
                 Touched::Resource(resource) => {
                     incidents.extend(self.record(resource).await?.unsettled);
-                    for other in self.those_it_may_stand_in_for(resource).await? {
+                    let mut others = self.those_it_may_stand_in_for(resource).await?;
+                    others.extend(self.before(resource).await?);
+                    for other in others {
                         incidents.extend(self.record(&other).await?.unsettled);
                     }
                 }
@@ -186,6 +188,29 @@ impl<P: GuardPorts> Visit<'_, P> {
             }
         }
         Ok(incidents)
+    }
+
+    /// What a resource was made in the place of. One that was gone again before the baselines followed has
+    /// no story of its own, and no record.
+    async fn before(&self, resource: &ResourceId) -> Result<Vec<ResourceId>, GuardError> {
+        let mut line: Vec<ResourceId> = Vec::new();
+        loop {
+            let last = line.last().unwrap_or(resource);
+            let wanted = Wanted {
+                resources: BTreeSet::from([last.clone()]),
+                only_states: true,
+                ..Wanted::default()
+            };
+            let known = self.baselines(&wanted).await?.unwrap_or_default();
+            let before = known
+                .by_id
+                .get(last)
+                .and_then(|one| one.predecessor.clone());
+            match before.filter(|before| before != resource && !line.contains(before)) {
+                Some(before) => line.push(before),
+                None => return Ok(line),
+            }
+        }
     }
 
     /// The resources in whose stories one that no baseline knows may have come and gone: what stands
