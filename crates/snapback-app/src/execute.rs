@@ -10,6 +10,7 @@
 mod course;
 mod end;
 mod errand;
+mod follow;
 mod half_made;
 mod prove;
 mod remake;

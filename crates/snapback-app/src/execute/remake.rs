@@ -1,5 +1,5 @@
-//! Making again what was deleted: under which id it is looked at, what a crash left half made, and
-//! the baselines that follow (design.md 3, semantics B1).
+//! Making again what was deleted: under which id it is looked at, what completes it, what is left
+//! (design.md 3, semantics B1).
 //!
 //! The lineage of the story is the one truth: from the moment that it holds a successor, everything
 //! is read, judged, planned and proved under the new id.
@@ -7,15 +7,14 @@
 use super::{Execution, GuardError, Target};
 use crate::assessment::Assessment;
 use crate::guard::{Focus, Spot};
-use crate::patience::{CONFLICTS_MAX, STALE_PAUSE, STALE_WINDOW, WAIT_PAUSE, WAITS_MAX, between};
-use crate::port::{CallError, StoreError, Wanted};
+use crate::patience::{STALE_PAUSE, STALE_WINDOW, WAIT_PAUSE, WAITS_MAX, between};
+use crate::port::CallError;
 use crate::rights::GuardPorts;
 use snapback_engine::diff::Difference;
 use snapback_engine::incident::Outcome;
 use snapback_engine::plan::{self, Action, Plan};
 use snapback_engine::policy::Mode;
 use snapback_model::*;
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// Codes by which EC2 says that it does not know a resource (yet).
@@ -37,7 +36,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
     }
 
     /// What stands in the place of the story's resources now, as far as they were made again.
-    fn successors(&self) -> Vec<ResourceId> {
+    pub(super) fn successors(&self) -> Vec<ResourceId> {
         let subjects = self.story.subjects().into_iter();
         subjects
             .map(|old| (old, self.lineage.current_resource(old)))
@@ -51,63 +50,12 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         !self.successors().is_empty()
     }
 
-    /// The incident that this story is a link of: another one, or itself.
-    fn whole(&self) -> &IncidentId {
-        self.story.part_of.as_ref().unwrap_or(&self.story.incident)
-    }
-
     /// Where to look now.
     pub(super) fn here(&self) -> (Spot, Focus) {
         (
             self.spot.succeeded(&self.lineage),
             self.focus.succeeded(&self.lineage),
         )
-    }
-
-    fn succession<'l>(&'l self, lineage: &'l Lineage) -> Succession<'l> {
-        Succession {
-            lineage,
-            incident: &self.story.incident,
-            at: self.visit.now(),
-        }
-    }
-
-    /// What took the place of what: all that this story made, and the NAT gateways that routes lead to
-    /// in the place of others.
-    fn followed(&self) -> Lineage {
-        let mut lineage = self.lineage.clone();
-        lineage.extend(&self.gateways_followed());
-        lineage
-    }
-
-    /// The NAT gateways that routes lead to in the place of others: by their tags, and where the read
-    /// does not show the gateway at work yet (semantics B rule 2), by this story, which made it.
-    fn gateways_followed(&self) -> Lineage {
-        let live = &self.scene.live;
-        let mut lineage = plan::successions(live);
-        let listed = &live.topology.gateways;
-        let made = self.lineage.iter();
-        let made = made.filter_map(|(name, new)| Some((plan::predecessor(name)?, new)));
-        let is_dead = |new: &str| {
-            listed
-                .get(new)
-                .is_some_and(|one| one.dead_state().is_some())
-        };
-        for (old, new) in made.filter(|(_, new)| is_led_to(live, new) && !is_dead(new)) {
-            lineage.record(old, new);
-        }
-        lineage
-    }
-
-    /// The baselines as they are once they follow.
-    pub(super) fn baselines(&self) -> Cow<'_, Baselines> {
-        let stored = &self.scene.baselines;
-        let lineage = self.followed();
-        if lineage.is_empty() {
-            return Cow::Borrowed(stored);
-        }
-        let newer = stored.succeeded(&self.succession(&lineage));
-        Cow::Owned(stored.clone().with(newer))
     }
 
     /// Reads where the resource is now. A read that lacks what was just made proves nothing
@@ -360,115 +308,10 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         };
         self.gone.iter().map(words).collect()
     }
-
-    /// The baselines follow what was made again, the journal's record of the new id begins, and what
-    /// refers to it is looked at in this visit. Asking again changes nothing.
-    ///
-    /// # Errors
-    /// What the store did not do.
-    pub(super) async fn follow_with_baselines(&mut self) -> Result<(), GuardError> {
-        let made = self.successors();
-        let gateways = self.gateways_followed();
-        if made.is_empty() && gateways.is_empty() {
-            return Ok(());
-        }
-        let wanted = Wanted {
-            everything: true,
-            only_states: gateways.is_empty(),
-            ..Wanted::default()
-        };
-        let lineage = self.followed();
-        let (visit, ports) = (self.visit, &self.visit.guard.ports);
-        for _ in 0..CONFLICTS_MAX {
-            let Some(stored) = visit.baselines(&wanted).await? else {
-                return Ok(());
-            };
-            self.follow_with_context(&stored.topology, &gateways)
-                .await?;
-            let updated = stored.succeeded(&self.succession(&lineage));
-            let written = if updated.is_empty() {
-                Ok(())
-            } else {
-                visit.pace().retried(|| ports.put_baselines(&updated)).await
-            };
-            match written {
-                Ok(()) => {}
-                Err(StoreError::Conflict { what }) => {
-                    tracing::info!(what, "baseline written meanwhile: follow again");
-                    continue;
-                }
-                Err(error) => return Err(error.into()),
-            }
-            let others = updated.iter().filter(|one| one.id != self.story.resource);
-            for table in others.filter(|one| one.state.is_some() && !made.contains(&one.id)) {
-                visit.look_at(&table.id, table.vpc.as_ref(), self.whole());
-            }
-            let stored = stored.with(updated);
-            for referrer in made.iter().flat_map(|new| referrers(&stored, new)) {
-                visit.look_at(&referrer.id, referrer.vpc.as_ref(), self.whole());
-            }
-            let here = &mut self.scene.baselines.by_id;
-            let known = |id: &ResourceId| here.contains_key(id) || made.contains(id);
-            let newer: Vec<Baseline> = stored
-                .by_id
-                .into_values()
-                .filter(|baseline| known(&baseline.id))
-                .collect();
-            here.extend(newer.into_iter().map(|newer| (newer.id.clone(), newer)));
-            for new in &made {
-                self.begin_record(new).await?;
-            }
-            return Ok(());
-        }
-        Err(GuardError::Contended {
-            what: "the baselines that follow what was made again".to_owned(),
-        })
-    }
-
-    /// The captured context knows a NAT gateway that stands in the place of another: should it be
-    /// deleted in its turn, it can be made again.
-    async fn follow_with_context(
-        &self,
-        captured: &Topology,
-        gateways: &Lineage,
-    ) -> Result<(), GuardError> {
-        let mut topology = captured.clone();
-        for (old, new) in gateways.iter() {
-            if let Some(gateway) = self.scene.live.topology.gateways.get(new)
-                && !captured.gateways.contains_key(new)
-            {
-                topology.gateways.remove(old);
-                topology.gateways.insert(new.to_owned(), gateway.clone());
-            }
-        }
-        if topology == *captured {
-            return Ok(());
-        }
-        let (pace, ports) = (self.visit.pace(), &self.visit.guard.ports);
-        pace.retried(|| ports.put_topology(&topology)).await?;
-        Ok(())
-    }
-
-    /// The record of the new id knows when we wrote, in which story, and what was told.
-    async fn begin_record(&self, new: &ResourceId) -> Result<(), GuardError> {
-        let mut record = self.visit.record(new).await?;
-        let incident = &self.story.incident;
-        let begun =
-            record.last_write >= self.record.last_write && record.unsettled.contains(incident);
-        if record.open.is_some() || begun {
-            return Ok(());
-        }
-        record.last_write = self.record.last_write;
-        record.told = self
-            .assess()
-            .map(|last| last.tellable())
-            .unwrap_or_default();
-        self.visit.note_story(record, incident).await
-    }
 }
 
 /// Whether a route of a table that was read leads there.
-fn is_led_to(live: &Snapshot, target: &str) -> bool {
+pub(super) fn is_led_to(live: &Snapshot, target: &str) -> bool {
     live.resources.values().any(|resource| match resource {
         Resource::RouteTable(table) => {
             let mut routes = table.routes.values();
@@ -488,19 +331,4 @@ fn peers(action: &Action) -> Vec<&SecurityGroupId> {
         _ => None,
     });
     named.collect()
-}
-
-/// The other baselines that name an id.
-fn referrers<'a>(
-    baselines: &'a Baselines,
-    named: &'a ResourceId,
-) -> impl Iterator<Item = &'a Baseline> {
-    let mut probe = Lineage::default();
-    probe.record(named.as_str(), "the id looked for");
-    let names = move |state: &Resource| state.renamed(&probe) != *state;
-    let others = baselines
-        .by_id
-        .values()
-        .filter(move |baseline| baseline.id != *named);
-    others.filter(move |baseline| baseline.state.as_ref().is_some_and(&names))
 }
