@@ -17,7 +17,7 @@ fn names() -> BTreeSet<String> {
 }
 
 /// The tests of this file by the names of their storms: each file belongs to one.
-const CLASSES: [&str; 32] = [
+const CLASSES: [&str; 33] = [
     "tag-told-once",
     "own-call-though-clocks-differ",
     "two-guards-make-a-table-once",
@@ -50,6 +50,7 @@ const CLASSES: [&str; 32] = [
     "moved-twice-in-a-second",
     "nat-seen-late",
     "route-set-on-a-newborn",
+    "brake-of-an-heir",
 ];
 
 fn holds(class: &str) {
@@ -290,4 +291,10 @@ fn baselines_follow_to_a_nat_gateway_that_a_stale_read_shows_as_not_at_work_yet(
 #[test]
 fn a_route_set_on_a_table_that_is_being_made_again_goes_before_subnets_come() {
     holds("route-set-on-a-newborn");
+}
+
+/// The brake lay on the id that the table had before it was made again, where nobody looks any more.
+#[test]
+fn a_brake_put_on_while_a_resource_is_made_again_lies_on_its_new_id() {
+    holds("brake-of-an-heir");
 }

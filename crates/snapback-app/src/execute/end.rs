@@ -290,9 +290,10 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         bodies.push(Body::Planned {
             plan: Box::new(plan),
         });
-        self.story
-            .advice
-            .extend(halt::advice(&brake, &self.story.resource));
+        self.story.advice.extend(halt::advice(
+            &brake,
+            &self.lineage.current_resource(&self.story.resource),
+        ));
         self.close(outcome, bodies, vec![halt::words(&brake)]).await
     }
 

@@ -150,15 +150,20 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         Ok(())
     }
 
-    /// The record of the new id knows when we wrote, in which story, and what was told.
+    /// The record of the new id knows when we wrote, in which story, what was told, and whether a person
+    /// is to release it: nobody looks at the old id any more.
     async fn begin_record(&self, new: &ResourceId) -> Result<(), GuardError> {
         let mut record = self.visit.record(new).await?;
         let incident = &self.story.incident;
-        let begun =
-            record.last_write >= self.record.last_write && record.unsettled.contains(incident);
+        let own = *new == self.lineage.current_resource(&self.story.resource);
+        let brake = self.record.brake.as_ref().filter(|_| own);
+        let begun = record.last_write >= self.record.last_write
+            && record.unsettled.contains(incident)
+            && (brake.is_none() || record.brake.is_some());
         if record.open.is_some() || begun {
             return Ok(());
         }
+        record.brake = record.brake.or_else(|| brake.cloned());
         record.last_write = self.record.last_write;
         record.told = self
             .assess()

@@ -3,7 +3,7 @@
 use super::{Ended, Ending, GuardError, Handled, Matter, Visit};
 use crate::ledger;
 use crate::patience::CONFLICTS_MAX;
-use crate::port::{Braked, StoreError};
+use crate::port::{Braked, StoreError, Wanted};
 use crate::rights::GuardPorts;
 use snapback_engine::change::Touched;
 use snapback_engine::finding::Severity;
@@ -80,11 +80,36 @@ impl<P: GuardPorts> Visit<'_, P> {
         by: &str,
         why: &str,
     ) -> Result<(Vec<Ended>, BTreeSet<ResourceId>), GuardError> {
-        let waiting = BTreeSet::from([resource.clone()]);
+        let heir = self.heir(resource).await?;
+        let waiting = BTreeSet::from([resource.clone(), heir.clone()]);
+        let mut all = Vec::new();
+        for one in &waiting {
+            all.extend(self.release_one(one, by, why).await?);
+        }
+        Ok((all, BTreeSet::from([heir])))
+    }
+
+    /// What stands in the place of a resource now: people may name it by the id that they were told.
+    async fn heir(&self, resource: &ResourceId) -> Result<ResourceId, GuardError> {
+        let wanted = Wanted {
+            everything: true,
+            only_states: true,
+            ..Wanted::default()
+        };
+        let known = self.baselines(&wanted).await?.unwrap_or_default();
+        Ok(known.lineage().current_resource(resource))
+    }
+
+    async fn release_one(
+        &self,
+        resource: &ResourceId,
+        by: &str,
+        why: &str,
+    ) -> Result<Vec<Ended>, GuardError> {
         for _ in 0..CONFLICTS_MAX {
             let record = self.record(resource).await?;
             if record.brake.is_none() && record.fight.is_none() {
-                return Ok((Vec::new(), waiting));
+                return Ok(Vec::new());
             }
             let entry = self.released(
                 &(resource, record.version),
@@ -95,7 +120,7 @@ impl<P: GuardPorts> Visit<'_, P> {
             let (released, entries) = (record.unbraked(), [entry]);
             let commit = Commit::of(&released, &entries);
             match ledger::commit(&self.pace(), &self.guard.ports, &commit).await {
-                Ok(()) => return Ok((vec![ended(&entries, Some(resource))], waiting)),
+                Ok(()) => return Ok(vec![ended(&entries, Some(resource))]),
                 Err(StoreError::Conflict { .. }) => {}
                 Err(error) => return Err(error.into()),
             }
