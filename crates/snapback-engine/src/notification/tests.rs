@@ -530,6 +530,19 @@ fn limits(message: &Notification) {
     assert!(!message.slack["text"].as_str().unwrap().is_empty());
 }
 
+/// Few lines may be too long for a section, as many short ones are.
+#[test]
+fn a_section_of_slack_ends_before_it_is_too_long_and_counts_what_is_left() {
+    let problems = (0..6).map(|number| format!("{number} {}", "&".repeat(400)));
+    let message = told(Report {
+        problems: problems.collect(),
+        ..report()
+    });
+    limits(&message);
+    let slack = message.slack.to_string();
+    assert!(slack.contains("and 5 more in the journal"), "{slack}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
