@@ -227,6 +227,40 @@ fn subnets_of_a_broken_acl_move_to_one_that_says_the_same() {
 }
 
 #[test]
+fn one_acl_stands_in_for_two_that_are_broken() {
+    let entries = [
+        "ingress 100 allow tcp:443 0.0.0.0/0",
+        "egress 100 allow all 0.0.0.0/0",
+    ];
+    let broken = [
+        "ingress 50 deny all 0.0.0.0/0",
+        "ingress 60 deny all 10.0.0.0/8",
+    ];
+    let acls = |entries_of_two: &[&str]| {
+        snapshot([
+            Resource::NetworkAcl(acl("acl-1", &["subnet-a"], entries_of_two)),
+            Resource::NetworkAcl(acl("acl-2", &["subnet-b"], entries_of_two)),
+            Resource::NetworkAcl(acl("acl-3", &["subnet-c"], &entries)),
+        ])
+    };
+    let (good, live) = (acls(&entries), acls(&broken));
+    let goal = goal_of(&good, &["acl-1", "acl-2"]);
+    let found = emergency(&live, &goal, &baselines(&good)).unwrap();
+    assert_eq!(
+        apis(&found.fast),
+        [
+            "ReplaceNetworkAclAssociation",
+            "ReplaceNetworkAclAssociation"
+        ]
+    );
+    let after = found.after(&live);
+    for subnet in ["subnet-a", "subnet-b"] {
+        assert_eq!(decides(&after, subnet).0, decides(&good, subnet).0);
+    }
+    assert_eq!(folded(&after, &found.repair).resources, good.resources);
+}
+
+#[test]
 fn where_one_call_does_it_nothing_is_replaced() {
     let good = snapshot([Resource::RouteTable(table(
         "rtb-1",
