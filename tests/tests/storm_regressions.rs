@@ -17,7 +17,7 @@ fn names() -> BTreeSet<String> {
 }
 
 /// The tests of this file by the names of their storms: each file belongs to one.
-const CLASSES: [&str; 33] = [
+const CLASSES: [&str; 32] = [
     "tag-told-once",
     "own-call-though-clocks-differ",
     "two-guards-make-a-table-once",
@@ -49,7 +49,6 @@ const CLASSES: [&str; 33] = [
     "made-again-in-part",
     "moved-twice-in-a-second",
     "nat-seen-late",
-    "route-set-on-a-newborn",
     "brake-of-an-heir",
 ];
 
@@ -285,12 +284,6 @@ fn a_second_move_of_one_second_is_refused_and_told_where_we_wrote_since() {
 #[test]
 fn baselines_follow_to_a_nat_gateway_that_a_stale_read_shows_as_not_at_work_yet() {
     holds("nat-seen-late");
-}
-
-/// A route that a table got before anything went by it was kept for the traffic that it did not have.
-#[test]
-fn a_route_set_on_a_table_that_is_being_made_again_goes_before_subnets_come() {
-    holds("route-set-on-a-newborn");
 }
 
 /// The brake lay on the id that the table had before it was made again, where nobody looks any more.

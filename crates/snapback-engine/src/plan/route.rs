@@ -121,10 +121,8 @@ fn writes(draft: &mut Draft, live: &RouteTable, goal: &RouteTable, topology: &To
             }),
         }
     }
-    let used = live.main || !live.subnets.is_empty() || !live.gateways.is_empty();
     deletes.retain(|Delete { destination, from, .. }| {
-        // A table that nothing goes by yet has no traffic to cut.
-        let under = covering(destination, goal).filter(|under| used && unrestorable.contains(under));
+        let under = covering(destination, goal).filter(|under| unrestorable.contains(under));
         if let Some(under) = under {
             let what = format!(
                 "route {destination} to {from} stays: without it its traffic would follow {under}, which cannot be put back"

@@ -98,14 +98,15 @@ fn a_dead_target_is_never_restored() {
     ];
     for (id, kind, state, attached) in cases {
         let wanted = if id == "nat-other" { "nat-1" } else { id };
-        let subnets = ["subnet-1"];
-        let found = table("rtb-1", &subnets, &["0.0.0.0/0 tgw-1", "0.0.0.0/1 tgw-1"]);
-        let mut live = snapshot([found.into_resource()]);
+        let mut live =
+            snapshot(
+                [table("rtb-1", &[], &["0.0.0.0/0 tgw-1", "0.0.0.0/1 tgw-1"]).into_resource()],
+            );
         live.topology
             .gateways
             .extend([gateway(id, kind, state, attached)]);
-        let default = format!("0.0.0.0/0 {wanted}");
-        let good = snapshot([table("rtb-1", &subnets, &[&default]).into_resource()]);
+        let good =
+            snapshot([table("rtb-1", &[], &[&format!("0.0.0.0/0 {wanted}")]).into_resource()]);
         let mut plan = plan_between(&live, &good);
         plan.notes.retain(|note| !tells_why_not_made(note));
         assert_eq!(plan.steps, [], "{id}");
@@ -122,19 +123,6 @@ fn a_dead_target_is_never_restored() {
         assert_eq!(*needs, first);
         assert!(matches!(&plan.notes[1], Note::Cannot { .. }));
     }
-}
-
-#[test]
-fn a_route_of_a_table_that_nothing_goes_by_goes_though_the_one_under_it_is_dead() {
-    let found = table("rtb-1", &[], &["0.0.0.0/1 tgw-1"]);
-    let mut live = snapshot([found.into_resource()]);
-    live.topology
-        .gateways
-        .extend([gateway("nat-1", GatewayKind::Nat, Some("deleted"), true)]);
-    let good = snapshot([table("rtb-1", &[], &["0.0.0.0/0 nat-1"]).into_resource()]);
-    let plan = plan_between(&live, &good);
-    let calls: Vec<&str> = plan.steps.iter().map(|step| step.action.api()).collect();
-    assert_eq!(calls, ["DeleteRoute"]);
 }
 
 #[test]
