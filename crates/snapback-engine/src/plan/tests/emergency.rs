@@ -199,23 +199,25 @@ fn a_stand_in_that_an_earlier_run_made_is_used_and_goes() {
     assert!(!apis(&rest).contains(&"DeleteRouteTable"));
 }
 
+/// A good ACL's entries, and those of one that cuts all.
+const ENTRIES: [&str; 2] = [
+    "ingress 100 allow tcp:443 0.0.0.0/0",
+    "egress 100 allow all 0.0.0.0/0",
+];
+const BROKEN: [&str; 2] = [
+    "ingress 50 deny all 0.0.0.0/0",
+    "ingress 60 deny all 10.0.0.0/8",
+];
+
 #[test]
 fn subnets_of_a_broken_acl_move_to_one_that_says_the_same() {
-    let entries = [
-        "ingress 100 allow tcp:443 0.0.0.0/0",
-        "egress 100 allow all 0.0.0.0/0",
-    ];
-    let broken = [
-        "ingress 50 deny all 0.0.0.0/0",
-        "ingress 60 deny all 10.0.0.0/8",
-    ];
     let good = snapshot([
-        Resource::NetworkAcl(acl("acl-1", &["subnet-a"], &entries)),
-        Resource::NetworkAcl(acl("acl-2", &["subnet-b"], &entries)),
+        Resource::NetworkAcl(acl("acl-1", &["subnet-a"], &ENTRIES)),
+        Resource::NetworkAcl(acl("acl-2", &["subnet-b"], &ENTRIES)),
     ]);
     let live = snapshot([
-        Resource::NetworkAcl(acl("acl-1", &["subnet-a"], &broken)),
-        Resource::NetworkAcl(acl("acl-2", &["subnet-b"], &entries)),
+        Resource::NetworkAcl(acl("acl-1", &["subnet-a"], &BROKEN)),
+        Resource::NetworkAcl(acl("acl-2", &["subnet-b"], &ENTRIES)),
     ]);
     let found = variant(&live, &good, "acl-1").unwrap();
     assert_eq!(apis(&found.fast), ["ReplaceNetworkAclAssociation"]);
@@ -228,22 +230,14 @@ fn subnets_of_a_broken_acl_move_to_one_that_says_the_same() {
 
 #[test]
 fn one_acl_stands_in_for_two_that_are_broken() {
-    let entries = [
-        "ingress 100 allow tcp:443 0.0.0.0/0",
-        "egress 100 allow all 0.0.0.0/0",
-    ];
-    let broken = [
-        "ingress 50 deny all 0.0.0.0/0",
-        "ingress 60 deny all 10.0.0.0/8",
-    ];
     let acls = |entries_of_two: &[&str]| {
         snapshot([
             Resource::NetworkAcl(acl("acl-1", &["subnet-a"], entries_of_two)),
             Resource::NetworkAcl(acl("acl-2", &["subnet-b"], entries_of_two)),
-            Resource::NetworkAcl(acl("acl-3", &["subnet-c"], &entries)),
+            Resource::NetworkAcl(acl("acl-3", &["subnet-c"], &ENTRIES)),
         ])
     };
-    let (good, live) = (acls(&entries), acls(&broken));
+    let (good, live) = (acls(&ENTRIES), acls(&BROKEN));
     let goal = goal_of(&good, &["acl-1", "acl-2"]);
     let found = emergency(&live, &goal, &baselines(&good)).unwrap();
     assert_eq!(
