@@ -17,7 +17,7 @@ fn names() -> BTreeSet<String> {
 }
 
 /// The tests of this file by the names of their storms: each file belongs to one.
-const CLASSES: [&str; 32] = [
+const CLASSES: [&str; 34] = [
     "tag-told-once",
     "own-call-though-clocks-differ",
     "two-guards-make-a-table-once",
@@ -50,6 +50,8 @@ const CLASSES: [&str; 32] = [
     "moved-twice-in-a-second",
     "nat-seen-late",
     "brake-of-an-heir",
+    "heir-of-heir",
+    "stray-route-while-made-again",
 ];
 
 fn holds(class: &str) {
@@ -290,4 +292,18 @@ fn baselines_follow_to_a_nat_gateway_that_a_stale_read_shows_as_not_at_work_yet(
 #[test]
 fn a_brake_put_on_while_a_resource_is_made_again_lies_on_its_new_id() {
     holds("brake-of-an-heir");
+}
+
+/// The deletion of a NAT gateway was heard when two had been made in its place, one after the other, and
+/// the one between was forgotten.
+#[test]
+fn the_late_deletion_of_a_nat_gateway_made_again_twice_names_the_last() {
+    holds("heir-of-heir");
+}
+
+/// A route was set on a table that nobody went by yet, over a default route that could not be put back:
+/// it stayed, and the subnets that came to the table were led by it.
+#[test]
+fn a_stray_route_goes_from_a_table_before_anybody_goes_by_it() {
+    holds("stray-route-while-made-again");
 }

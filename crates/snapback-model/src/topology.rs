@@ -308,6 +308,17 @@ impl Topology {
         within && self.read.contains(&kind)
     }
 
+    /// What Snapback made again in the place of which NAT gateway, by its tags.
+    pub fn lineage(&self) -> crate::Lineage {
+        let mut lineage = crate::Lineage::default();
+        for gateway in self.gateways.values().filter(|one| one.is_made_again()) {
+            if let Some(old) = gateway.predecessor() {
+                lineage.record(old, &gateway.id);
+            }
+        }
+        lineage
+    }
+
     /// Adds another part of the same read.
     pub fn join(&mut self, other: Self) {
         self.read.extend(other.read);

@@ -127,7 +127,8 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
     }
 
     /// The captured context knows a NAT gateway that stands in the place of another: should it be
-    /// deleted in its turn, it can be made again.
+    /// deleted in its turn, it can be made again. One that stood in the place of another in its turn
+    /// stays known: a late event may name the first of the line.
     async fn follow_with_context(
         &self,
         captured: &Topology,
@@ -138,7 +139,13 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             if let Some(gateway) = self.scene.live.topology.gateways.get(new)
                 && !captured.gateways.contains_key(new)
             {
-                topology.gateways.remove(old);
+                let is_link = captured
+                    .gateways
+                    .get(old)
+                    .is_some_and(Gateway::is_made_again);
+                if !is_link {
+                    topology.gateways.remove(old);
+                }
                 topology.gateways.insert(new.to_owned(), gateway.clone());
             }
         }

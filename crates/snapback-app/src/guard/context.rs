@@ -23,13 +23,11 @@ impl<P: GuardPorts> Visit<'_, P> {
             return Ok((vec![self.uncaptured().await?], Vec::new()));
         };
         // Who leans on what stands in the place of one that is gone leant on that.
-        let heirs = baselines.topology.gateways.values();
-        let heirs = heirs.filter(|one| {
-            let old = one.predecessor();
-            old.is_some_and(|old| context.iter().any(|(_, id)| id == old))
-        });
-        let told = context.iter().map(|(_, id)| id);
-        let ids: Vec<&String> = told.chain(heirs.map(|one| &one.id)).collect();
+        let lineage = baselines.topology.lineage();
+        let told = context.iter().map(|(_, id)| id.as_str());
+        let ids: Vec<&str> = told
+            .flat_map(|id| std::iter::once(id).chain(lineage.heirs(id)))
+            .collect();
         let affected: Vec<&Baseline> = baselines
             .by_id
             .values()

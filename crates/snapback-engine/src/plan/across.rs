@@ -43,7 +43,8 @@ pub(super) fn tables(draft: &mut Draft, scene: &Scene<'_>, pairs: &Pairs<'_, Rou
     let mut edits: BTreeMap<ResourceId, Draft> = BTreeMap::new();
     for (id, (now, wanted)) in pairs {
         let mut edit = Draft::default();
-        route::routes(&mut edit, now, wanted, &live.topology);
+        let carries = association::carries(live, now, &moves);
+        route::routes(&mut edit, (now, wanted), &live.topology, carries);
         draft.notes.append(&mut edit.notes);
         if !edit.steps.is_empty() {
             edits.insert(id.clone(), edit);

@@ -198,6 +198,36 @@ pub(super) fn table_moves(live: &Snapshot, pairs: &Pairs<'_, RouteTable>) -> Mov
     moves
 }
 
+/// Whether somebody who goes by a table in live still does after the moves.
+pub(super) fn carries(live: &Snapshot, table: &RouteTable, moves: &[Move]) -> bool {
+    let id = ResourceId::from(table.id.clone());
+    let leave = moves.iter().filter(|of| of.from.as_ref() == Some(&id));
+    let leaving: Vec<AssociationSubject> = leave.filter_map(|of| subject(&of.step)).collect();
+    let stays = |subject: AssociationSubject| !leaving.contains(&subject);
+    let mut subnets = table.subnets.iter().cloned();
+    let mut gateways = table.gateways.iter().cloned();
+    let explicit = subnets.any(|subnet| stays(AssociationSubject::Subnet(subnet)))
+        || gateways.any(|gateway| stays(AssociationSubject::Gateway(gateway)));
+    let falls_back = |subnet: &Subnet| {
+        subnet.vpc == table.vpc
+            && live.explicit_table_of(&subnet.id).is_none()
+            && stays(AssociationSubject::Subnet(subnet.id.clone()))
+    };
+    let main = table.main && stays(AssociationSubject::Main(table.vpc.clone()));
+    let carried = || !covers_subnets(live) || live.topology.subnets.values().any(falls_back);
+    explicit || (main && carried())
+}
+
+/// Whom a step binds to a table or frees of one.
+fn subject(step: &Step) -> Option<AssociationSubject> {
+    match &step.action {
+        Action::AssociateRouteTable { subject, .. }
+        | Action::ReplaceRouteTableAssociation { subject, .. }
+        | Action::DisassociateRouteTable { subject, .. } => Some(subject.clone()),
+        _ => None,
+    }
+}
+
 /// A gateway goes from the table that is to be main to the one that is: it has none while they change,
 /// since the main table takes no edge association.
 fn step_aside(

@@ -58,7 +58,12 @@ struct Writes {
 }
 
 /// Sorts out what is to be done; what cannot be is told.
-fn writes(draft: &mut Draft, live: &RouteTable, goal: &RouteTable, topology: &Topology) -> Writes {
+fn writes(
+    draft: &mut Draft,
+    (live, goal): (&RouteTable, &RouteTable),
+    topology: &Topology,
+    carries: bool,
+) -> Writes {
     let table = &live.id;
     let destinations: BTreeSet<&Destination> =
         live.routes.keys().chain(goal.routes.keys()).collect();
@@ -122,7 +127,8 @@ fn writes(draft: &mut Draft, live: &RouteTable, goal: &RouteTable, topology: &To
         }
     }
     deletes.retain(|Delete { destination, from, .. }| {
-        let under = covering(destination, goal).filter(|under| unrestorable.contains(under));
+        let under = covering(destination, goal)
+            .filter(|under| carries && unrestorable.contains(under));
         if let Some(under) = under {
             let what = format!(
                 "route {destination} to {from} stays: without it its traffic would follow {under}, which cannot be put back"
@@ -140,14 +146,21 @@ fn writes(draft: &mut Draft, live: &RouteTable, goal: &RouteTable, topology: &To
     }
 }
 
-/// Appends the calls that make the routes and propagation of `live` what `goal` says.
-pub(super) fn routes(draft: &mut Draft, live: &RouteTable, goal: &RouteTable, topology: &Topology) {
+/// Appends the calls that make the routes and propagation of `live` what `goal` says. `carries` tells
+/// whether anybody goes by the table before and after the plan: only then is traffic cut by a route
+/// that goes without the one that is to lead it instead.
+pub(super) fn routes(
+    draft: &mut Draft,
+    (live, goal): (&RouteTable, &RouteTable),
+    topology: &Topology,
+    carries: bool,
+) {
     let table = &live.id;
     let Writes {
         sets,
         deletes,
         unserved,
-    } = writes(draft, live, goal, topology);
+    } = writes(draft, (live, goal), topology, carries);
     let order = room::order((live, goal), &sets, &deletes, topology, ROUTES_MAX);
     let late = (0..deletes.len()).map(Turn::Delete);
     let late: Vec<Turn> = late.filter(|turn| !order.contains(turn)).collect();

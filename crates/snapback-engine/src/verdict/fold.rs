@@ -35,12 +35,7 @@ struct Folding<'a> {
 /// What was made again in the place of what: guarded resources, and NAT gateways by their tags.
 fn lineage(baselines: &Baselines) -> Lineage {
     let mut lineage = baselines.lineage();
-    for gateway in baselines.topology.gateways.values() {
-        let ours = gateway.is_made_again();
-        if let Some(old) = gateway.predecessor().filter(|_| ours) {
-            lineage.record(old, &gateway.id);
-        }
-    }
+    lineage.extend(&baselines.topology.lineage());
     lineage
 }
 

@@ -98,15 +98,13 @@ fn a_dead_target_is_never_restored() {
     ];
     for (id, kind, state, attached) in cases {
         let wanted = if id == "nat-other" { "nat-1" } else { id };
-        let mut live =
-            snapshot(
-                [table("rtb-1", &[], &["0.0.0.0/0 tgw-1", "0.0.0.0/1 tgw-1"]).into_resource()],
-            );
+        let found = ["0.0.0.0/0 tgw-1", "0.0.0.0/1 tgw-1"];
+        let mut live = snapshot([table("rtb-1", &["subnet-1"], &found).into_resource()]);
         live.topology
             .gateways
             .extend([gateway(id, kind, state, attached)]);
-        let good =
-            snapshot([table("rtb-1", &[], &[&format!("0.0.0.0/0 {wanted}")]).into_resource()]);
+        let wanted_routes = format!("0.0.0.0/0 {wanted}");
+        let good = snapshot([table("rtb-1", &["subnet-1"], &[&wanted_routes]).into_resource()]);
         let mut plan = plan_between(&live, &good);
         plan.notes.retain(|note| !tells_why_not_made(note));
         assert_eq!(plan.steps, [], "{id}");
@@ -122,6 +120,58 @@ fn a_dead_target_is_never_restored() {
         };
         assert_eq!(*needs, first);
         assert!(matches!(&plan.notes[1], Note::Cannot { .. }));
+    }
+}
+
+#[test]
+fn over_what_cannot_be_put_back_a_foreign_route_goes_where_nobody_is_carried_by_it() {
+    // Who goes by rtb-1 in live and at the goal, whether it is the main table, and what is called.
+    let cases: [(&[&str], &[&str], bool, &[&str]); 5] = [
+        (&[], &[], false, &["DeleteRoute"]),
+        (
+            &[],
+            &["subnet-1"],
+            false,
+            &["DeleteRoute", "ReplaceRouteTableAssociation"],
+        ),
+        (
+            &["subnet-1"],
+            &[],
+            false,
+            &["ReplaceRouteTableAssociation", "DeleteRoute"],
+        ),
+        (&["subnet-1"], &["subnet-1"], false, &[]),
+        // Not all subnets are known: some may have no table of their own.
+        (&[], &[], true, &[]),
+    ];
+    for (now, then, main, calls) in cases {
+        let other = |subnets: &[&str]| {
+            let elsewhere = if subnets.is_empty() {
+                &["subnet-1"][..]
+            } else {
+                &[]
+            };
+            table("rtb-2", elsewhere, &["0.0.0.0/0 tgw-1"]).into_resource()
+        };
+        let of = |subnets: &[&str], routes: &[&str]| {
+            let mut table = table("rtb-1", subnets, routes);
+            table.main = main;
+            table.into_resource()
+        };
+        let stray = ["10.9.0.0/24 eni-evil"];
+        let mut live = snapshot([of(now, &stray), other(now)]);
+        let good = snapshot([of(then, &["0.0.0.0/0 nat-1"]), other(then)]);
+        live.topology
+            .gateways
+            .extend([gateway("nat-1", GatewayKind::Nat, Some("deleted"), true)]);
+        if main {
+            live.coverage.remove(&Coverage::Subnets);
+        }
+        let plan = plan_between(&live, &good);
+        assert_eq!(apis(&plan), calls, "{now:?} {then:?} main: {main}");
+        let safe = safety(&live, &plan);
+        let is_safe = |step: &StepSafety| *step == StepSafety::Safe;
+        assert!(safe.iter().all(is_safe), "{safe:?}");
     }
 }
 

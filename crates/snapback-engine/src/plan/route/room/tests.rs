@@ -54,7 +54,7 @@ fn after(now: &RouteTable, action: &Action) -> RouteTable {
 /// The calls in the order that makes room.
 fn ordered(live: &RouteTable, goal: &RouteTable, quota: usize) -> Vec<Action> {
     let topology = Topology::default();
-    let found = writes(&mut Draft::default(), live, goal, &topology);
+    let found = writes(&mut Draft::default(), (live, goal), &topology, true);
     let delete = |index: usize| {
         let delete: &Delete = &found.deletes[index];
         Action::DeleteRoute {
