@@ -40,7 +40,7 @@ cargo xtask <command>
               random pairs of live and baseline: each plan must reach its goal, every prefix safe
   history --out DIR [--records N] [--seed N]
               a year of a busy account's CloudTrail files, made up, to measure `snapback backtest` on
-  storm [--seeds N] [--from S] [--seed S] [--format json]
+  storm [--seeds N] [--from S] [--seed S] [--hard] [--format json]
               faulty worlds, each by one seed: many with a summary, or the whole story of one
 ";
 

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const HELP: &str = "storm --seed S | --plan FILE | --seeds N [--from S] [--threads N] [--format json] [--keep-going]";
+const HELP: &str = "storm --seed S | --plan FILE | --seeds N [--from S] [--threads N] [--format json] [--keep-going] [--hard]";
 /// Failing seeds that are shrunk and shown.
 const SHOWN_MAX: usize = 5;
 
@@ -28,6 +28,17 @@ struct Options {
     threads: u64,
     json: bool,
     keep_going: bool,
+    /// More of what found failures.
+    hard: bool,
+}
+
+impl Options {
+    fn storm(&self, seed: u64) -> Storm {
+        match self.hard {
+            true => Storm::hard(seed),
+            false => Storm::of(seed),
+        }
+    }
 }
 
 fn options() -> Result<Options, String> {
@@ -40,6 +51,7 @@ fn options() -> Result<Options, String> {
             .map_or(1, |cores| u64::try_from(cores.get()).unwrap_or(1)),
         json: false,
         keep_going: false,
+        hard: false,
     };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -55,6 +67,7 @@ fn options() -> Result<Options, String> {
             "--threads" => options.threads = number(value()?)?.max(1),
             "--format" => options.json = value()? == "json",
             "--keep-going" => options.keep_going = true,
+            "--hard" => options.hard = true,
             _ => return Err(format!("`{argument}`: {HELP}")),
         }
     }
@@ -63,7 +76,7 @@ fn options() -> Result<Options, String> {
 
 fn main() -> ExitCode {
     let result = options().and_then(|options| match (options.seed, &options.plan) {
-        (Some(seed), _) => one(&Storm::of(seed), options.json),
+        (Some(seed), _) => one(&options.storm(seed), options.json),
         (None, Some(file)) => {
             let text = std::fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
             let storm = serde_json::from_str(&text).map_err(|error| format!("{file}: {error}"))?;
@@ -124,7 +137,7 @@ fn work(progress: &Progress, options: &Options) {
             return;
         }
         let seed = options.from.wrapping_add(number);
-        let verdict = run(&Storm::of(seed), false);
+        let verdict = run(&options.storm(seed), false);
         let Ok(mut done) = progress.done.lock() else {
             return;
         };
@@ -194,7 +207,8 @@ fn many(options: &Options) -> Result<bool, String> {
         for violation in &verdict.violations {
             println!("seed {seed} VIOLATED {violation}");
         }
-        println!("  again: cargo xtask storm --seed {seed}");
+        let hard = if options.hard { " --hard" } else { "" };
+        println!("  again: cargo xtask storm --seed {seed}{hard}");
     }
     Ok(tally.failed == 0)
 }

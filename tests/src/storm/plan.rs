@@ -1,6 +1,7 @@
 //! The whole of one storm, from one number: a value that can be printed, shrunk and played again.
 
 mod draw;
+mod hard;
 
 use super::deed::Deed;
 use serde::{Deserialize, Serialize};

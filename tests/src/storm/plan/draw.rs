@@ -171,7 +171,7 @@ impl Storm {
 }
 
 /// A script, all at once, or by hand.
-fn pace(rng: &mut Rng) -> u16 {
+pub(super) fn pace(rng: &mut Rng) -> u16 {
     match rng.u8(..4) {
         0 => rng.u16(20..200),
         1 => rng.u16(1_000..20_000),
@@ -179,7 +179,7 @@ fn pace(rng: &mut Rng) -> u16 {
     }
 }
 
-fn deletion(rng: &mut Rng) -> Deed {
+pub(super) fn deletion(rng: &mut Rng) -> Deed {
     let one = rng.u16(..64);
     match rng.u8(..3) {
         0 => Deed::DeleteGroup { group: one },
