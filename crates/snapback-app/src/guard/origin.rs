@@ -25,12 +25,10 @@ impl<P: GuardPorts> Visit<'_, P> {
     /// # Errors
     /// [`GuardError::PerhapsOwn`] while it may still be the echo of a running call.
     pub(super) async fn origin(&self, change: &Change) -> Result<Origin, GuardError> {
-        let ports = &self.guard.ports;
-        if let Some(request) = &change.request
-            && self.pace().retried(|| ports.is_ours(request)).await?
-        {
+        if self.is_known(change).await? {
             return Ok(Origin::Ours);
         }
+        let ports = &self.guard.ports;
         let unfinished = self.pace().retried(|| ports.unfinished()).await?;
         let any_open = !unfinished.is_empty();
         let skew = self.guard.limits.skew;
@@ -60,6 +58,10 @@ impl<P: GuardPorts> Visit<'_, P> {
                 return Ok(Origin::Ours);
             }
         }
+        // While the stories were read, one may have noted the answer: its call is no longer without one.
+        if self.is_known(change).await? {
+            return Ok(Origin::Ours);
+        }
         let young = between(change.at, self.now()) < OWN_EVENT_GRACE;
         if young && any_open && !self.last_try {
             return Err(GuardError::PerhapsOwn {
@@ -67,6 +69,15 @@ impl<P: GuardPorts> Visit<'_, P> {
             });
         }
         Ok(Origin::Stranger)
+    }
+
+    /// Whether the journal knows the request.
+    async fn is_known(&self, change: &Change) -> Result<bool, GuardError> {
+        let Some(request) = &change.request else {
+            return Ok(false);
+        };
+        let ports = &self.guard.ports;
+        Ok(self.pace().retried(|| ports.is_ours(request)).await?)
     }
 
     /// The record of what a call without an answer made names the story: should it be deleted before

@@ -31,8 +31,9 @@ pub fn matches(action: &Action, change: &Change, handles: &Handles) -> bool {
 
 /// Whether the change made what this create call of ours asked for: by the id that the story of the
 /// call found it under, or by the tags that it was asked for with. Tells the event of a making whose
-/// answer was lost. A group can be made twice by one call: EC2 takes no client token for it, so what a
-/// lost answer made may have been deleted before the next try made another (semantics E).
+/// answer was lost. One call can make two: what a lost answer made may have been deleted before the next
+/// try made another, which EC2 does for a group, that takes no client token, and for a token whose
+/// resource is gone (semantics E).
 pub fn made(action: &Action, change: &Change, story: &IncidentId, lineage: &Lineage) -> bool {
     if let Action::CreateNatGateway { gateway, .. } = action {
         // The event of a call on context tells what it touched: the gateway that it made.
@@ -65,14 +66,21 @@ pub fn made(action: &Action, change: &Change, story: &IncidentId, lineage: &Line
     change.api == action.api() && in_its_vpc && found
 }
 
-/// Whether a group carries the marks that a call of this story asks for.
+/// Whether what was made carries the marks that a call of this story asks for.
 fn is_asked_for(action: &Action, story: &IncidentId, resource: &Resource) -> bool {
     let asked = action.for_incident(story);
-    let Action::CreateSecurityGroup { name, tags, .. } = &asked else {
+    let (Action::CreateSecurityGroup { tags, .. }
+    | Action::CreateNetworkAcl { tags, .. }
+    | Action::CreateRouteTable { tags, .. }) = &asked
+    else {
         return false;
     };
-    let named =
-        matches!(resource, Resource::SecurityGroup(group) if group.name.as_ref() == Some(name));
+    let named = match (&asked, resource) {
+        (Action::CreateSecurityGroup { name, .. }, Resource::SecurityGroup(group)) => {
+            group.name.as_ref() == Some(name)
+        }
+        _ => asked.makes_kind() == Some(resource.kind()),
+    };
     let marks = [SUCCESSOR_OF, INCIDENT];
     let found = |mark: &&str| {
         let carried = resource.tags().and_then(|found| found.get(*mark));
