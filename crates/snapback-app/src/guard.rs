@@ -15,6 +15,7 @@ pub(crate) mod halt;
 mod lists;
 mod locate;
 mod look;
+mod newborn;
 mod notices;
 mod origin;
 mod outcome;

@@ -4,7 +4,7 @@ use super::{Ended, Ending, Focus, GuardError, Matter, Scene, Spot, Visit};
 use crate::patience::{CONFLICTS_MAX, PREMATURE_WINDOW};
 use crate::port::{StoreError, Wanted};
 use crate::rights::GuardPorts;
-use snapback_engine::change::{Change, DeletedRef, Edit, Edits};
+use snapback_engine::change::Change;
 use snapback_engine::finding::Severity;
 use snapback_engine::incident::{Notice, Outcome};
 use snapback_engine::verdict::{self, Overruled};
@@ -99,38 +99,6 @@ impl<P: GuardPorts> Visit<'_, P> {
             }
         }
         Ok(refused)
-    }
-
-    /// Why a deletion is not accepted: what it deleted was made by a call of ours whose answer was lost,
-    /// and the story, which saw it nowhere, made another before this event came.
-    async fn was_made_twice(
-        &self,
-        change: &Change,
-        baselines: &Baselines,
-    ) -> Result<Option<String>, GuardError> {
-        let Edits::Known(edits) = &change.edits else {
-            return Ok(None);
-        };
-        let deleted = edits.iter().find_map(|edit| match edit {
-            Edit::Deleted {
-                resource: DeletedRef::Id(id),
-            } => Some(id),
-            _ => None,
-        });
-        let Some(id) = deleted.filter(|id| !baselines.by_id.contains_key(*id)) else {
-            return Ok(None);
-        };
-        for incident in self.record(id).await?.unsettled {
-            let story = self.story_of(&incident).await?;
-            let heir = story.and_then(|story| story.made_instead_of(id));
-            if let Some(new) = heir {
-                return Ok(Some(format!(
-                    "{}: {id} had been made again as {new} before this event came: delete {new} if it is to go",
-                    change.api
-                )));
-            }
-        }
-        Ok(None)
     }
 
     /// With the baselines of the groups that the change names in rules: one may have been made again,

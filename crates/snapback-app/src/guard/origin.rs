@@ -1,12 +1,13 @@
 //! Whether a call made with our role is ours: the journal knows its request id, or an open story
 //! holds exactly this call without an answer yet (semantics E).
 
+use super::newborn::created;
 use super::{GuardError, Spot, Visit};
 use crate::ledger;
 use crate::patience::{OWN_CALL_WINDOW, OWN_EVENT_GRACE, between};
 use crate::port::{Scope, StoreError, Wanted};
 use crate::rights::GuardPorts;
-use snapback_engine::change::{Change, Edit, Edits, Touched};
+use snapback_engine::change::{Change, Touched};
 use snapback_engine::execution;
 use snapback_engine::incident::{Commit, ResourceRecord, Story};
 use snapback_model::{
@@ -41,7 +42,7 @@ impl<P: GuardPorts> Visit<'_, P> {
                 .as_ref()
                 .is_some_and(|story| explains(story, change, None, skew))
             {
-                self.note_newborn(change, &incident).await?;
+                self.heard_of_newborn(change, &incident).await?;
                 return Ok(Origin::Ours);
             }
             stories.extend(story);
@@ -54,7 +55,7 @@ impl<P: GuardPorts> Visit<'_, P> {
             }
             let explains = |story: &&Story| explains(story, change, Some(&live), skew);
             if let Some(story) = stories.iter().find(explains) {
-                self.note_newborn(change, &story.incident).await?;
+                self.heard_of_newborn(change, &story.incident).await?;
                 return Ok(Origin::Ours);
             }
         }
@@ -78,19 +79,6 @@ impl<P: GuardPorts> Visit<'_, P> {
         };
         let ports = &self.guard.ports;
         Ok(self.pace().retried(|| ports.is_ours(request)).await?)
-    }
-
-    /// The record of what a call without an answer made names the story: should it be deleted before
-    /// the story finds it, the story knows that it was its own.
-    async fn note_newborn(&self, change: &Change, incident: &IncidentId) -> Result<(), GuardError> {
-        let Some(resource) = created(change) else {
-            return Ok(());
-        };
-        let record = self.record(&resource.id()).await?;
-        if record.unsettled.contains(incident) {
-            return Ok(());
-        }
-        self.note_story(record, incident).await
     }
 
     /// Writes that events of what a record is of may be the echo of a story. Where somebody wrote the
@@ -273,17 +261,6 @@ fn explains(story: &Story, change: &Change, live: Option<&Snapshot>, skew: Durat
         tracing::info!(event = %change.event, %incident, "explained by a call of ours without answer");
     }
     ours
-}
-
-/// What a change made, where that is all that it did.
-fn created(change: &Change) -> Option<&Resource> {
-    match &change.edits {
-        Edits::Known(edits) => match edits.as_slice() {
-            [Edit::Created { resource }] => Some(resource),
-            _ => None,
-        },
-        Edits::Context | Edits::Unknown { .. } => None,
-    }
 }
 
 /// The story in which one of the things that a call touched was made, as its tag says. Only the
