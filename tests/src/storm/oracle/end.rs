@@ -161,6 +161,11 @@ impl Bench<'_> {
             let Verification::Differs(lines) = verify(&only, &good) else {
                 continue;
             };
+            if self.names_the_deleted(id, &good, lineage) {
+                self.looked
+                    .at("baselines that name what a trusted hand deleted");
+                continue;
+            }
             if self.is_tag_told(id, &lines, lineage) {
                 self.looked.at("trusted tags that are told as drift");
             } else if !self.is_explained(id, lineage) {
@@ -171,6 +176,27 @@ impl Bench<'_> {
                     .at("baselines that a lost or refused event explains");
             }
         }
+    }
+
+    /// Whether a baseline is right but for peers that a trusted hand deleted: what was made in their
+    /// place before that was heard is not good, so nothing need name it.
+    fn names_the_deleted(&self, id: &ResourceId, good: &Snapshot, lineage: &Lineage) -> bool {
+        let deleted = || self.played.trusted.iter();
+        let mut spared = Lineage::default();
+        for (old, new) in lineage.iter() {
+            let is_old = |deleted: Option<&String>| deleted.is_some_and(|id| id == old);
+            if !deleted().any(|trusted| is_old(trusted.deletes.as_ref())) {
+                spared.record(old, new);
+            }
+        }
+        let ideal = self.played.ideal.values();
+        let named = ideal.map(|resource| resource.renamed(&spared));
+        named
+            .filter(|resource| resource.id() == *id)
+            .any(|resource| {
+                let only = BTreeMap::from([(id.clone(), resource)]);
+                verify(&only, good) == Verification::Equal
+            })
     }
 
     /// The events of trusted changes that were told as refused, or as not understood: they name an
