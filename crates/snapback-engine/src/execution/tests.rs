@@ -441,3 +441,54 @@ fn a_making_is_ours_by_the_id_it_was_found_under_and_a_group_by_the_marks_it_was
         assert!(!is_ours(stranger, &none));
     }
 }
+
+/// The second try of a create call makes another where the first one's was deleted meanwhile: the story
+/// then found that one alone.
+#[test]
+fn what_the_first_try_made_is_ours_by_its_marks_though_the_story_found_the_second() {
+    let story = IncidentId::new("inc-1");
+    let marks = |incident: &str| {
+        Tags::from([
+            (SUCCESSOR_OF.to_owned(), "rtb-1".to_owned()),
+            (INCIDENT.to_owned(), incident.to_owned()),
+        ])
+    };
+    let table = |id: &str, tags: Tags| {
+        let table = RouteTable {
+            id: id.into(),
+            vpc: "vpc-1".into(),
+            owner: None,
+            tags,
+            main: false,
+            routes: BTreeMap::new(),
+            subnets: BTreeSet::new(),
+            gateways: BTreeSet::new(),
+            propagating: BTreeSet::new(),
+        };
+        Resource::RouteTable(table)
+    };
+    let ours = Action::CreateRouteTable {
+        table: "rtb-1".into(),
+        vpc: "vpc-1".into(),
+        tags: Tags::from([(SUCCESSOR_OF.to_owned(), "rtb-1".to_owned())]),
+        token: None,
+    };
+    let mut found = Lineage::default();
+    found.record("rtb-1", "rtb-3");
+    let is_ours = |resource: Resource, api: &str| {
+        let edit = Edit::Created {
+            resource: Box::new(resource),
+        };
+        made(
+            &ours,
+            &change(api, Edits::Known(vec![edit])),
+            &story,
+            &found,
+        )
+    };
+    assert!(is_ours(table("rtb-3", Tags::new()), "CreateRouteTable"));
+    assert!(is_ours(table("rtb-2", marks("inc-1")), "CreateRouteTable"));
+    assert!(!is_ours(table("rtb-2", Tags::new()), "CreateRouteTable"));
+    assert!(!is_ours(table("rtb-2", marks("inc-2")), "CreateRouteTable"));
+    assert!(!is_ours(table("rtb-2", marks("inc-1")), "CreateNetworkAcl"));
+}
