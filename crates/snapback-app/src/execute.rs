@@ -163,7 +163,11 @@ impl<'a, 'g, P: GuardPorts> Execution<'a, 'g, P> {
             }
             self.find_half_made(&mut bodies).await?;
             let in_its_middle = round > 0 || self.resumed;
-            if let Some(what) = self.vanished().filter(|_| in_its_middle) {
+            let mut awaited = self.vanished().filter(|_| in_its_middle);
+            if awaited.is_none() {
+                awaited = self.in_other_hands().await?;
+            }
+            if let Some(what) = awaited {
                 return self.wait(bodies, what).await;
             }
             let assessment = self.assess();

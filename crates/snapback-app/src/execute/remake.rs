@@ -132,6 +132,17 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         (waits && self.story.errand.is_none()).then_some(what)
     }
 
+    /// The other story that is at what this one made, where that went: both would make it again.
+    pub(super) async fn in_other_hands(&self) -> Result<Option<String>, GuardError> {
+        let live = &self.scene.live.resources;
+        let Some(new) = self.successor().filter(|new| !live.contains_key(new)) else {
+            return Ok(None);
+        };
+        let other = self.visit.record(&new).await?.open;
+        let other = other.filter(|other| *other != self.story.incident);
+        Ok(other.map(|other| format!("{new} went meanwhile, and {other} is at it")))
+    }
+
     /// The plan that completes what this story made again: to all that the lost resource was. The
     /// decision to make it is in the journal; `observe`, set meanwhile, ends it.
     pub(super) fn completion(&self) -> Option<Plan> {

@@ -8,6 +8,9 @@ use snapback_engine::finding::{self, Severity};
 use snapback_engine::incident::{Notice, Outcome};
 use snapback_model::*;
 
+/// What a change calls a NAT gateway that it touched.
+const NAT_GATEWAY: &str = "nat-gateway";
+
 impl<P: GuardPorts> Visit<'_, P> {
     pub(super) async fn context(
         &self,
@@ -36,8 +39,19 @@ impl<P: GuardPorts> Visit<'_, P> {
                 ids.any(|id| leans_on(baseline, id, baselines.context()))
             })
             .collect();
+        // One that no read showed yet may be what a story made for a table that still leads to another.
+        let is_new = |id: &String| !baselines.context().gateways.contains_key(id);
+        let new_nat = context
+            .iter()
+            .any(|(what, id)| what == NAT_GATEWAY && is_new(id));
+        let perhaps = baselines
+            .by_id
+            .values()
+            .filter(|one| new_nat && leads_to_nat(one));
         let spots = affected
             .iter()
+            .copied()
+            .chain(perhaps)
             .filter(|baseline| baseline.id.kind() == Kind::RouteTable)
             .map(|baseline| {
                 (
@@ -93,6 +107,17 @@ impl<P: GuardPorts> Visit<'_, P> {
             ..self.about(Outcome::Context, what.join(", "), matter)
         };
         self.tell(&matter.cause, notice).await
+    }
+}
+
+/// Whether a good route of a table leads to a NAT gateway.
+fn leads_to_nat(baseline: &Baseline) -> bool {
+    match &baseline.state {
+        Some(Resource::RouteTable(table)) => {
+            let mut routes = table.routes.values();
+            routes.any(|route| matches!(route.target, RouteTarget::NatGateway(_)))
+        }
+        Some(Resource::SecurityGroup(_) | Resource::NetworkAcl(_)) | None => false,
     }
 }
 

@@ -70,6 +70,13 @@ impl Folding<'_> {
             for (table, to) in self.leading_to(id) {
                 self.lead_nowhere(&table, to);
             }
+            // It stood in the place of others, and went before the baselines followed.
+            let old = self.before(id);
+            let led: Vec<_> = old.iter().flat_map(|old| self.leading_to(old)).collect();
+            for (table, to) in led {
+                self.lead_to(&table, &to, id);
+                self.lead_nowhere(&table, to);
+            }
         }
     }
 
@@ -82,6 +89,32 @@ impl Folding<'_> {
                 &Element::Route(to),
                 Content::Nowhere,
             );
+        }
+    }
+
+    /// The NAT gateways in whose place this one was made, one after the other, as far as they are gone.
+    fn before(&self, id: &str) -> Vec<String> {
+        let (now, seen) = (&self.live.topology.gateways, &self.before.topology.gateways);
+        let old = |id: &str| now.get(id).or_else(|| seen.get(id))?.predecessor();
+        let is_gone = |id: &&str| now.get(*id).is_none_or(|one| one.dead_state().is_some());
+        // No longer than there are gateways, should two name each other.
+        let most = now.len().saturating_add(seen.len());
+        let line = std::iter::successors(old(id), |id| old(id)).take(most);
+        line.take_while(is_gone).map(str::to_owned).collect()
+    }
+
+    /// A good route leads to a gateway where live does.
+    fn lead_to(&mut self, table: &ResourceId, to: &Destination, id: &str) {
+        let live = match self.live.resources.get(table) {
+            Some(Resource::RouteTable(live)) => live.routes.get(to),
+            _ => None,
+        };
+        let target = RouteTarget::NatGateway(id.to_owned());
+        if live.is_some_and(|live| live.target == target)
+            && let Some(baseline) = self.writable(table)
+        {
+            let route = Content::Route(Some(target));
+            put(baseline.state.as_mut(), &Element::Route(to.clone()), route);
         }
     }
 

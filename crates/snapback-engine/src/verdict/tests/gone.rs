@@ -189,3 +189,58 @@ fn a_gateway_that_was_made_again_before_the_event_of_its_deletion_came_stays_and
     assert_eq!(late.refused.len(), 1, "{late:?}");
     assert!(late.refused[0].contains("delete nat-2"), "{late:?}");
 }
+
+/// A story made it and led a route to it; the baselines had not followed when a trusted hand deleted it.
+#[test]
+fn a_good_route_to_a_gateway_whose_successor_a_trusted_hand_deleted_leads_nowhere() {
+    let mut live = account();
+    let baselines = captured(&live);
+    let dead = |id: &str, old: &str| Gateway {
+        tags: Tags::from([(SUCCESSOR_OF.to_owned(), old.to_owned())]),
+        state: Some("deleting".into()),
+        ..Gateway::new(id, GatewayKind::Nat)
+    };
+    let gone = Gateway {
+        state: Some("deleted".into()),
+        ..Gateway::new(NAT, GatewayKind::Nat)
+    };
+    let deletion = |id: &str| Change {
+        touched: BTreeSet::from([Touched::Context {
+            what: "nat-gateway".into(),
+            id: id.into(),
+        }]),
+        ..of_gateway("DeleteNatGateway")
+    };
+    let gateways = [gone, dead("nat-2", NAT), dead("nat-3", "nat-2")];
+    for gateway in gateways {
+        live.topology.gateways.insert(gateway.id.clone(), gateway);
+    }
+    let untouched = fold(&deletion("nat-3"), &baselines, &live);
+    assert_eq!(
+        leading(one(&untouched)),
+        [true],
+        "live still leads to the first"
+    );
+
+    let table = crate::fixture::table(&mut live, PRIVATE);
+    for route in table
+        .routes
+        .values_mut()
+        .filter(|route| route.target.id() == NAT)
+    {
+        route.target = RouteTarget::NatGateway("nat-3".into());
+        route.blackhole = true;
+    }
+    let led = fold(&deletion("nat-3"), &baselines, &live);
+    let Some(Resource::RouteTable(table)) = &one(&led).state else {
+        panic!("{led:?}");
+    };
+    let mut routes = table.routes.values();
+    assert!(routes.any(|route| route.target.id() == "nat-3" && route.blackhole));
+    assert_eq!(leading(one(&led)), [] as [bool; 0]);
+
+    let alive = live.topology.gateways.get_mut(NAT).unwrap();
+    alive.state = Some("available".into());
+    let kept = fold(&deletion("nat-3"), &baselines, &live);
+    assert_eq!(kept.updated, [], "the first one works");
+}
