@@ -4,12 +4,10 @@
 use super::{Ended, Focus, GuardError, Matter, Spot, Visit};
 use crate::port::Wanted;
 use crate::rights::GuardPorts;
+use snapback_engine::change::Change;
 use snapback_engine::finding::{self, Severity};
 use snapback_engine::incident::{Notice, Outcome};
 use snapback_model::*;
-
-/// What a change calls a NAT gateway that it touched.
-const NAT_GATEWAY: &str = "nat-gateway";
 
 impl<P: GuardPorts> Visit<'_, P> {
     pub(super) async fn context(
@@ -25,12 +23,16 @@ impl<P: GuardPorts> Visit<'_, P> {
         let Some(baselines) = self.baselines(&wanted).await? else {
             return Ok((vec![self.uncaptured().await?], Vec::new()));
         };
-        // Who leans on what stands in the place of one that is gone leant on that.
-        let lineage = baselines.topology.lineage();
-        let told = context.iter().map(|(_, id)| id.as_str());
-        let ids: Vec<&str> = told
-            .flat_map(|id| std::iter::once(id).chain(lineage.heirs(id)))
-            .collect();
+        // Who leans on what stands in the place of one that is gone leant on that. Where the baselines have
+        // not followed yet, they lean on what it stands in the place of.
+        let mut lineage = baselines.topology.lineage();
+        lineage.extend(&baselines.context().lineage());
+        let told: Vec<&str> = context.iter().map(|(_, id)| id.as_str()).collect();
+        let is_told = |id: &&str| told.contains(id);
+        let before = lineage.iter().map(|(old, _)| old);
+        let before = before.filter(|old| lineage.heirs(old).any(|heir| is_told(&heir)));
+        let after = told.iter().flat_map(|id| lineage.heirs(id));
+        let ids: Vec<&str> = told.iter().copied().chain(before).chain(after).collect();
         let affected: Vec<&Baseline> = baselines
             .by_id
             .values()
@@ -40,14 +42,12 @@ impl<P: GuardPorts> Visit<'_, P> {
             })
             .collect();
         // One that no read showed yet may be what a story made for a table that still leads to another.
-        let is_new = |id: &String| !baselines.context().gateways.contains_key(id);
-        let new_nat = context
-            .iter()
-            .any(|(what, id)| what == NAT_GATEWAY && is_new(id));
-        let perhaps = baselines
-            .by_id
-            .values()
-            .filter(|one| new_nat && leads_to_nat(one));
+        let deletes = |change: &Change| change.api == "DeleteNatGateway";
+        let deletes = matter.change.as_deref().is_some_and(deletes);
+        let known = &baselines.context().gateways;
+        let is_new = deletes && told.iter().any(|id| !known.contains_key(*id));
+        let tables = baselines.by_id.values();
+        let perhaps = tables.filter(|one| is_new && leads_to_nat(one));
         let spots = affected
             .iter()
             .copied()
