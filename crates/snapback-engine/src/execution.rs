@@ -16,7 +16,7 @@ mod tests;
 mod verify;
 
 pub use classify::classify;
-pub use own_call::{made, matches};
+pub use own_call::{made, made_gateway, matches};
 pub use verify::{Verification, verify};
 
 /// What an EC2 error means for a step.

@@ -254,7 +254,11 @@ fn explains(story: &Story, change: &Change, live: Option<&Snapshot>, skew: Durat
         }
         is_near(call.at, change.at, skew)
             && (execution::matches(&call.action, change, &call.handles)
-                || execution::made(&call.action, change, &story.incident, &lineage))
+                || execution::made(&call.action, change, &story.incident, &lineage)
+                || live.is_some_and(|live| {
+                    let gateways = &live.topology.gateways;
+                    execution::made_gateway(&call.action, change, &story.incident, gateways)
+                }))
     });
     if ours {
         let incident = &story.incident;

@@ -3,6 +3,7 @@
 use crate::change::{Change, DeletedRef, Edit, Edits, GroupRef, RuleRef, Touched};
 use crate::plan::Action;
 use snapback_model::*;
+use std::collections::BTreeMap;
 
 /// Whether the change is exactly what this call asked for: tells the event of a call of ours whose
 /// response (and with it the request id) was lost. `handles` are those the call was made with: they
@@ -66,6 +67,37 @@ pub fn made(action: &Action, change: &Change, story: &IncidentId, lineage: &Line
     change.api == action.api() && in_its_vpc && found
 }
 
+/// Whether the change made a NAT gateway that carries the marks this create call of ours asks for: its event
+/// tells no tags, but EC2 lists a gateway, with them, for an hour after its deletion (semantics B). Tells the
+/// event of a making without an answer whose gateway was deleted before the next try made another.
+pub fn made_gateway(
+    action: &Action,
+    change: &Change,
+    story: &IncidentId,
+    gateways: &BTreeMap<String, Gateway>,
+) -> bool {
+    let Action::CreateNatGateway { request, .. } = action.for_incident(story) else {
+        return false;
+    };
+    let listed = change.touched.iter().filter_map(|touched| match touched {
+        Touched::Context { id, .. } => gateways.get(id),
+        _ => None,
+    });
+    change.api == action.api()
+        && listed
+            .into_iter()
+            .any(|gateway| carries(Some(&gateway.tags), &request.tags))
+}
+
+/// Whether tags hold the marks of a making, as they were asked for.
+fn carries(found: Option<&Tags>, asked: &Tags) -> bool {
+    let marks = [SUCCESSOR_OF, INCIDENT];
+    marks.iter().all(|mark| {
+        let carried = found.and_then(|found| found.get(*mark));
+        carried.is_some() && carried == asked.get(*mark)
+    })
+}
+
 /// Whether what was made carries the marks that a call of this story asks for.
 fn is_asked_for(action: &Action, story: &IncidentId, resource: &Resource) -> bool {
     let asked = action.for_incident(story);
@@ -81,12 +113,7 @@ fn is_asked_for(action: &Action, story: &IncidentId, resource: &Resource) -> boo
         }
         _ => asked.makes_kind() == Some(resource.kind()),
     };
-    let marks = [SUCCESSOR_OF, INCIDENT];
-    let found = |mark: &&str| {
-        let carried = resource.tags().and_then(|found| found.get(*mark));
-        carried.is_some() && carried == tags.get(*mark)
-    };
-    named && marks.iter().all(found)
+    named && carries(resource.tags(), tags)
 }
 
 fn edit_count(action: &Action) -> usize {
