@@ -17,7 +17,7 @@ fn names() -> BTreeSet<String> {
 }
 
 /// The tests of this file by the names of their storms: each file belongs to one.
-const CLASSES: [&str; 37] = [
+const CLASSES: [&str; 39] = [
     "tag-told-once",
     "own-call-though-clocks-differ",
     "two-guards-make-a-table-once",
@@ -55,6 +55,8 @@ const CLASSES: [&str; 37] = [
     "table-made-by-each-try",
     "answer-noted-meanwhile",
     "names-the-deleted",
+    "made-by-two-stories",
+    "nat-made-by-each-try",
 ];
 
 fn holds(class: &str) {
@@ -330,4 +332,17 @@ fn a_call_whose_answer_is_noted_while_its_event_is_looked_at_is_ours() {
 #[test]
 fn a_rule_that_names_what_a_trusted_hand_deleted_stays_as_it_was() {
     holds("names-the-deleted");
+}
+
+/// A story was taken up again, found what it had made gone, and made it again while another story was at
+/// that.
+#[test]
+fn what_two_stories_are_about_is_made_again_once() {
+    holds("made-by-two-stories");
+}
+
+/// The NAT gateway that the first try of a call made was deleted before the second one made another.
+#[test]
+fn a_nat_gateway_that_the_first_of_two_tries_made_is_ours() {
+    holds("nat-made-by-each-try");
 }

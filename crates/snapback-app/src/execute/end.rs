@@ -143,7 +143,13 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         if let Err(error) = self.follow_with_baselines().await {
             return Err(self.interrupt(bodies, error.to_string()).await);
         }
-        let taken = self.taken_for_good();
+        let taken = match self.taken_for_good() {
+            None => match self.made_after_a_deleted_one().await {
+                Ok(taken) => taken,
+                Err(error) => return Err(self.interrupt(bodies, error.to_string()).await),
+            },
+            taken => taken,
+        };
         let outcome = match (outcome, &taken) {
             (Outcome::Reverted, Some(_)) => Outcome::Refused,
             (outcome, _) => outcome,

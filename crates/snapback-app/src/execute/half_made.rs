@@ -19,14 +19,8 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         &mut self,
         bodies: &mut Vec<Body>,
     ) -> Result<(), GuardError> {
-        let begun: BTreeSet<ResourceId> = self
-            .story
-            .unsettled
-            .iter()
-            .filter(|call| call.action.makes_kind().is_some())
-            .filter_map(|call| call.action.makes()?.as_str().parse().ok())
-            .filter(|id| self.lineage.current_resource(id) == *id)
-            .collect();
+        let mut begun = self.begun();
+        begun.retain(|id| self.lineage.current_resource(id) == *id);
         self.find_half_made_gateways(bodies);
         for lost in begun {
             if let Err(error) = self.find_one_half_made(&lost, bodies).await {
@@ -98,6 +92,34 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             }
         }
         Ok(None)
+    }
+
+    /// What this story made after a call without an answer had made another, which a trusted hand deleted:
+    /// the event of that came while the next try was on its way.
+    pub(super) async fn made_after_a_deleted_one(&self) -> Result<Option<String>, GuardError> {
+        for lost in self.begun() {
+            let new = self.lineage.current_resource(&lost);
+            if new == lost {
+                continue;
+            }
+            let deleted = self.deleted_newborn(&lost).await?;
+            let newborn = deleted.map(|(_, one)| one.id).filter(|id| *id != new);
+            if let Some(newborn) = newborn {
+                return Ok(Some(format!(
+                    "left: {new} was made in the place of {lost} after {newborn} was, which a trusted hand deleted: delete {new} if it is to go"
+                )));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The guarded resources whose making was begun and had no answer.
+    fn begun(&self) -> BTreeSet<ResourceId> {
+        let calls = self.story.unsettled.iter();
+        let makings = calls.filter(|call| call.action.makes_kind().is_some());
+        makings
+            .filter_map(|call| call.action.makes()?.as_str().parse().ok())
+            .collect()
     }
 
     /// A group is read by its id, and one that was made again is found by its name: by what the call
