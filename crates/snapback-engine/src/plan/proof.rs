@@ -149,6 +149,7 @@ impl<'a> Proof<'a> {
             // A refusal is told at its step.
             let _told = apply(&step.action, &mut end);
         }
+        leave_what_stays(&mut end, goal);
         let groups: BTreeSet<SecurityGroupId> = steps
             .iter()
             .filter_map(|step| match &step.action {
@@ -396,6 +397,23 @@ impl<'a> Proof<'a> {
                 self.harms.insert((Harmed::Routed(place), None), words);
             }
         }
+    }
+}
+
+/// A route that the plan cannot put right is no end of anybody's: who goes by it in live may still do so,
+/// who comes to the table is led astray by it.
+fn leave_what_stays(end: &mut Snapshot, goal: &BTreeMap<ResourceId, Resource>) {
+    for (id, wanted) in goal {
+        let (Resource::RouteTable(wanted), Some(Resource::RouteTable(table))) =
+            (wanted, end.resources.get_mut(id))
+        else {
+            continue;
+        };
+        table.routes.retain(|to, route| {
+            let good = wanted.routes.get(to);
+            route.origin != RouteOrigin::Created
+                || good.is_some_and(|good| good.target == route.target)
+        });
     }
 }
 
