@@ -175,6 +175,33 @@ fn over_what_cannot_be_put_back_a_foreign_route_goes_where_nobody_is_carried_by_
     }
 }
 
+/// The stray route stays for who goes by it already; who comes to the table was never to be led by it.
+#[test]
+fn who_comes_to_a_table_with_a_stray_route_that_stays_is_told_to_be_led_astray() {
+    let of = |first: &[&str], second: &[&str], routes: &[&str]| {
+        snapshot([
+            table("rtb-1", first, routes).into_resource(),
+            table("rtb-2", second, &["0.0.0.0/0 tgw-1"]).into_resource(),
+        ])
+    };
+    let mut live = of(&["subnet-1"], &["subnet-2"], &["10.9.0.0/24 eni-evil"]);
+    let good = of(&["subnet-1", "subnet-2"], &[], &["0.0.0.0/0 nat-1"]);
+    live.topology
+        .gateways
+        .extend([gateway("nat-1", GatewayKind::Nat, Some("deleted"), true)]);
+    let plan = plan_between(&live, &good);
+    assert_eq!(apis(&plan), ["ReplaceRouteTableAssociation"]);
+    let told = safety(&live, &plan);
+    let [StepSafety::Interrupts { what, .. }] = told.as_slice() else {
+        panic!("{told:?}");
+    };
+    assert!(
+        what.contains("subnet-2") && what.contains("10.9.0.0/24"),
+        "{what}"
+    );
+    assert!(!what.contains("subnet-1"), "{what}");
+}
+
 #[test]
 fn a_living_target_is_restored() {
     let mut live = snapshot([table("rtb-1", &[], &[]).into_resource()]);
