@@ -48,7 +48,8 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
             self.visit.guard.ports.sleep(STALE_PAUSE).await;
             self.observe().await?;
         }
-        if let Some((step, newborn)) = self.deleted_newborn(lost).await? {
+        let step = self.step_that_makes(lost);
+        if let (Some(step), Some(newborn)) = (step, self.deleted_newborn(lost).await?) {
             let made = CreatedId::new(newborn.id.as_str());
             self.half_made(lost.as_str(), (step, made), bodies);
             let known = &mut self.scene.baselines.by_id;
@@ -57,18 +58,17 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         Ok(())
     }
 
+    /// The step of the latest plan that makes a resource again.
+    fn step_that_makes(&self, lost: &ResourceId) -> Option<usize> {
+        let mut steps = self.story.plan.iter().flat_map(|plan| &plan.steps);
+        steps.position(|step| step.action.makes_as(lost.as_str()))
+    }
+
     /// What a call without an answer made and a trusted hand deleted since: the event of the making
     /// told whose it was, that of the deletion ended it. It is not made once more.
-    async fn deleted_newborn(
-        &self,
-        lost: &ResourceId,
-    ) -> Result<Option<(usize, Baseline)>, GuardError> {
-        let calls = self.story.unsettled.iter();
-        let mut calls = calls.filter(|call| call.action.makes_as(lost.as_str()));
-        let steps = self.story.plan.iter().flat_map(|plan| &plan.steps);
-        let mut steps = steps.enumerate();
-        let step = steps.find(|(_, step)| step.action.makes_as(lost.as_str()));
-        let (Some(call), Some((step, _))) = (calls.next(), step) else {
+    async fn deleted_newborn(&self, lost: &ResourceId) -> Result<Option<Baseline>, GuardError> {
+        let mut calls = self.story.unsettled.iter();
+        let Some(call) = calls.find(|call| call.action.makes_as(lost.as_str())) else {
             return Ok(None);
         };
         let wanted = Wanted {
@@ -88,7 +88,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         for newborn in ended {
             let record = self.visit.record(&newborn.id).await?;
             if record.unsettled.contains(&self.story.incident) {
-                return Ok(Some((step, newborn)));
+                return Ok(Some(newborn));
             }
         }
         Ok(None)
@@ -103,7 +103,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                 continue;
             }
             let deleted = self.deleted_newborn(&lost).await?;
-            let newborn = deleted.map(|(_, one)| one.id).filter(|id| *id != new);
+            let newborn = deleted.map(|one| one.id).filter(|id| *id != new);
             if let Some(newborn) = newborn {
                 return Ok(Some(format!(
                     "left: {new} was made in the place of {lost} after {newborn} was, which a trusted hand deleted: delete {new} if it is to go"

@@ -10,14 +10,16 @@ use super::{Action, Note, Step, StepSafety, apply};
 use behind::{Danger, Guarded};
 use places::{Filtered, Places, Routed, Traveller};
 use reduced::reduced;
+use routing::End;
 use snapback_model::*;
-use snapback_reach::{NextHops, PacketSet, bound, next_hops, permitted_by_acl, permitted_by_rules};
+use snapback_reach::{NextHops, PacketSet, bound, permitted_by_acl, permitted_by_rules};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 pub(super) mod behind;
 mod places;
 pub(super) mod reduced;
+mod routing;
 pub(super) mod search;
 pub(super) mod traffic;
 
@@ -52,7 +54,7 @@ pub(super) fn safety(
     goal: &BTreeMap<ResourceId, Resource>,
     steps: &[Step],
 ) -> Vec<StepSafety> {
-    let mut proof = Proof::new(live, goal, steps);
+    let mut proof = Proof::new(live, goal, steps).telling_what_stays();
     let mut told = Vec::with_capacity(steps.len());
     let mut why = String::new();
     for Step { action, .. } in steps {
@@ -129,13 +131,15 @@ struct Proof<'a> {
     goal: &'a BTreeMap<ResourceId, Resource>,
     state: Snapshot,
     end: Rc<Snapshot>,
+    /// The same without routes that the plan cannot put right, where who is led by them is to be told.
+    good_end: Option<Rc<Snapshot>>,
     places: Places,
     /// The sets of groups that interfaces carry, two or more of them touched.
     carried: Rc<BTreeSet<BTreeSet<SecurityGroupId>>>,
     /// What groups and ACLs could open together.
     dangers: Rc<[Danger]>,
-    /// Where each table leads in live and at the end.
-    ends: BTreeMap<(Option<RouteTableId>, bool), Rc<NextHops>>,
+    /// Where each table leads at either end.
+    ends: BTreeMap<(Option<RouteTableId>, End), Rc<NextHops>>,
     /// What both ends permit and what either does.
     bounds: BTreeMap<Victim, Option<Rc<(PacketSet, PacketSet)>>>,
     harms: Harms,
@@ -149,7 +153,6 @@ impl<'a> Proof<'a> {
             // A refusal is told at its step.
             let _told = apply(&step.action, &mut end);
         }
-        leave_what_stays(&mut end, goal);
         let groups: BTreeSet<SecurityGroupId> = steps
             .iter()
             .filter_map(|step| match &step.action {
@@ -175,6 +178,7 @@ impl<'a> Proof<'a> {
             goal,
             state,
             end: Rc::new(end),
+            good_end: None,
             places,
             carried: Rc::new(carried),
             dangers: behind::dangers(live, goal, steps).into(),
@@ -363,58 +367,6 @@ impl<'a> Proof<'a> {
             None => self.harms.remove(&victim),
         };
     }
-
-    fn look_at_tables(&mut self) {
-        self.harms
-            .retain(|(harmed, _), _| !matches!(harmed, Harmed::Routed(_)));
-        let mut now: BTreeMap<Option<RouteTableId>, NextHops> = BTreeMap::new();
-        for (place, who) in self.places.routed() {
-            let topology = &self.live.topology;
-            let held = routes(&self.state, place.now.as_ref());
-            if held == routes(&self.end, place.end.as_ref())
-                || held == routes(self.live, place.live.as_ref())
-            {
-                continue;
-            }
-            for (id, is_end, state) in [
-                (&place.live, false, self.live),
-                (&place.end, true, &*self.end),
-            ] {
-                self.ends
-                    .entry((id.clone(), is_end))
-                    .or_insert_with(|| Rc::new(hops(state, id.as_ref(), topology)));
-            }
-            let ends = [(&place.live, false), (&place.end, true)]
-                .map(|(id, is_end)| self.ends.get(&(id.clone(), is_end)));
-            let [Some(before), Some(after)] = ends else {
-                continue;
-            };
-            let held = now
-                .entry(place.now.clone())
-                .or_insert_with(|| hops(&self.state, place.now.as_ref(), topology));
-            if let Some(strayed) = held.strays_from(before, after) {
-                let words = format!("{who}: {strayed} is led astray for a moment");
-                self.harms.insert((Harmed::Routed(place), None), words);
-            }
-        }
-    }
-}
-
-/// A route that the plan cannot put right is no end of anybody's: who goes by it in live may still do so,
-/// who comes to the table is led astray by it.
-fn leave_what_stays(end: &mut Snapshot, goal: &BTreeMap<ResourceId, Resource>) {
-    for (id, wanted) in goal {
-        let (Resource::RouteTable(wanted), Some(Resource::RouteTable(table))) =
-            (wanted, end.resources.get_mut(id))
-        else {
-            continue;
-        };
-        table.routes.retain(|to, route| {
-            let good = wanted.routes.get(to);
-            route.origin != RouteOrigin::Created
-                || good.is_some_and(|good| good.target == route.target)
-        });
-    }
 }
 
 /// What groups let pass together, each as `of` gives it.
@@ -455,27 +407,6 @@ fn harm(
             lines(&opened)
         )),
     }
-}
-
-fn table<'a>(state: &'a Snapshot, id: &RouteTableId) -> Option<&'a RouteTable> {
-    match state.resources.get(&id.clone().into())? {
-        Resource::RouteTable(table) => Some(table),
-        Resource::SecurityGroup(_) | Resource::NetworkAcl(_) => None,
-    }
-}
-
-fn routes<'a>(
-    state: &'a Snapshot,
-    id: Option<&RouteTableId>,
-) -> Option<&'a BTreeMap<Destination, Route>> {
-    table(state, id?).map(|table| &table.routes)
-}
-
-/// Where a table leads; without one, nowhere but in the VPC itself, which is as no edge routing.
-fn hops(state: &Snapshot, id: Option<&RouteTableId>, topology: &Topology) -> NextHops {
-    id.and_then(|id| table(state, id))
-        .map(|table| next_hops(table, topology))
-        .unwrap_or_default()
 }
 
 fn lines(packets: &PacketSet) -> String {

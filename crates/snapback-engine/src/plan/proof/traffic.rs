@@ -2,7 +2,7 @@
 
 use super::super::{Action, Plan, Step, apply};
 use super::reduced::reduced;
-use super::table;
+use super::routing::table;
 use serde::{Deserialize, Serialize};
 use snapback_model::*;
 use snapback_reach::{Hop, NextHops, PacketSet, next_hops, permitted_by_acl, permitted_by_group};

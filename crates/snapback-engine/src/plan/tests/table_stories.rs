@@ -126,7 +126,8 @@ fn a_dead_target_is_never_restored() {
 #[test]
 fn over_what_cannot_be_put_back_a_foreign_route_goes_where_nobody_is_carried_by_it() {
     // Who goes by rtb-1 in live and at the goal, whether it is the main table, and what is called.
-    let cases: [(&[&str], &[&str], bool, &[&str]); 5] = [
+    type Case<'a> = (&'a [&'a str], &'a [&'a str], bool, &'a [&'a str]);
+    let cases: [Case<'_>; 5] = [
         (&[], &[], false, &["DeleteRoute"]),
         (
             &[],
