@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// As many as take some seconds unoptimised.
 const SEEDS: u64 = 80;
+/// The same for hard storms.
+const HARD_SEEDS: u64 = 60;
 
 fn given(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
@@ -19,8 +21,18 @@ fn given(name: &str) -> Option<u64> {
 /// `SNAPBACK_STORM_SEED` plays another range, `SNAPBACK_STORM_SEEDS` more of it.
 #[test]
 fn every_invariant_holds_in_every_storm() {
-    let from = given("SNAPBACK_STORM_SEED").unwrap_or(1);
     let seeds = given("SNAPBACK_STORM_SEEDS").unwrap_or(SEEDS);
+    plays(seeds, Storm::of, "cargo xtask storm");
+}
+
+#[test]
+fn every_invariant_holds_in_every_hard_storm() {
+    let seeds = given("SNAPBACK_STORM_SEEDS").unwrap_or(HARD_SEEDS);
+    plays(seeds, Storm::hard, "cargo xtask storm --hard");
+}
+
+fn plays(seeds: u64, draw: fn(u64) -> Storm, story: &str) {
+    let from = given("SNAPBACK_STORM_SEED").unwrap_or(1);
     let next = AtomicU64::new(0);
     let sum: Mutex<(Tally, Vec<String>)> = Mutex::default();
     std::thread::scope(|scope| {
@@ -32,7 +44,7 @@ fn every_invariant_holds_in_every_storm() {
                         return;
                     }
                     let seed = from + number;
-                    let verdict = run(&Storm::of(seed), false);
+                    let verdict = run(&draw(seed), false);
                     let mut sum = sum.lock().unwrap();
                     sum.0.add(&verdict.tally);
                     let lines = verdict.violations.iter();
@@ -45,7 +57,7 @@ fn every_invariant_holds_in_every_storm() {
     let (tally, violated) = sum.into_inner().unwrap();
     assert!(
         violated.is_empty(),
-        "from seed {from}; the story: cargo xtask storm --seed S\n{}",
+        "from seed {from}; the story: {story} --seed S\n{}",
         violated.join("\n")
     );
     assert_eq!(tally.worlds, seeds);
@@ -69,8 +81,8 @@ fn a_storm_repeats() {
 /// A storm is a value: what is printed can be played.
 #[test]
 fn a_printed_storm_is_the_same_storm() {
-    for seed in 0..50 {
-        let storm = Storm::of(seed);
+    let ordinary = (0..50).map(Storm::of);
+    for storm in ordinary.chain((0..50).map(Storm::hard)) {
         let text = serde_json::to_string(&storm).unwrap();
         let read: Storm = serde_json::from_str(&text).unwrap();
         assert_eq!(read, storm);
