@@ -6,6 +6,7 @@
 //! - Must not: decide, compare, retry, or make a second call for one action.
 
 mod act;
+mod act_group;
 mod act_nat;
 mod convert;
 mod convert_context;
