@@ -188,18 +188,19 @@ impl Folding<'_> {
                     AssociationSubject::Subnet(_) | AssociationSubject::Gateway(_) => true,
                 }
         };
-        let newest = self
-            .before
-            .by_id
-            .values()
-            .filter(concerned)
-            .filter_map(|baseline| baseline.marks.get(element))
+        let known = self.before.by_id.values().filter(concerned);
+        let marked: Vec<(&ResourceId, Timestamp)> = known
+            .filter_map(|baseline| Some((&baseline.id, baseline.marks.get(element)?)))
             // What this event did before is each holder's own question.
-            .filter(|mark| mark.event != self.change.event)
-            .map(|mark| mark.at)
-            .max();
-        let standing = self.against(newest);
-        self.is_due(what, parties, standing, agrees)
+            .filter(|(_, mark)| mark.event != self.change.event)
+            .map(|(id, mark)| (id, mark.at))
+            .collect();
+        let newest = marked.iter().map(|(_, at)| *at).max();
+        // Live may show it elsewhere because we took it from where another move had put it.
+        let last = marked.iter().filter(|(_, at)| Some(*at) == newest);
+        let of = last.map(|(id, _)| (*id).clone()).chain(parties.clone());
+        let (of, standing) = (of.collect(), self.against(newest));
+        self.is_due(what, &of, standing, agrees)
     }
 
     /// Whether live shows the subject where the move put it; nothing where the read does not tell.
