@@ -38,6 +38,7 @@ mod target;
 mod temporary;
 #[cfg(test)]
 mod tests;
+mod waiting;
 mod weave;
 mod working;
 

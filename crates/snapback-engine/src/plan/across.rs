@@ -1,10 +1,11 @@
 //! Tables and ACLs of one plan together: whose subnets go where, and when each is put right.
 
-use super::association::{self, Moves, Pairs};
+use super::association::{self, Move, Moves, Pairs};
 use super::draft::Draft;
 use super::order::{Next, Order};
 use super::proof::search::safe_order;
 use super::temporary::room;
+use super::waiting::{Waiting, waiting};
 use super::{Action, Step, acl, route};
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,10 +37,11 @@ impl Scene<'_> {
     }
 }
 
-/// The calls on tables: routes and associations.
+/// The calls on tables: routes and associations. Where tables exchange subnets and their routes change,
+/// those who leave wait on a temporary table with the routes that they leave; the plan ends with its removal.
 pub(super) fn tables(draft: &mut Draft, scene: &Scene<'_>, pairs: &Pairs<'_, RouteTable>) {
     let live = scene.live;
-    let Moves { moves, told } = association::table_moves(live, pairs);
+    let Moves { mut moves, told } = association::table_moves(live, pairs);
     let mut edits: BTreeMap<ResourceId, Draft> = BTreeMap::new();
     for (id, (now, wanted)) in pairs {
         let mut edit = Draft::default();
@@ -51,7 +53,8 @@ pub(super) fn tables(draft: &mut Draft, scene: &Scene<'_>, pairs: &Pairs<'_, Rou
         }
     }
     draft.append(told);
-    let mut order = Order::new(edits.keys().cloned().collect(), &moves);
+    let planned = moves.clone();
+    let mut order = Order::new(edits.keys().cloned().collect(), &planned);
     while let Some(next) = order.next() {
         match next {
             Next::Edit(id) => draft.append(edits.remove(&id).unwrap_or_default()),
@@ -70,11 +73,43 @@ pub(super) fn tables(draft: &mut Draft, scene: &Scene<'_>, pairs: &Pairs<'_, Rou
                     draft.steps.extend(found);
                     return;
                 }
-                // The proof tells what this leads astray.
-                order.free(&leavers);
+                let Some((id, way)) = way_out(live, pairs, &order, &moves) else {
+                    // The proof tells what this leads astray.
+                    order.free(&leavers);
+                    continue;
+                };
+                draft.append(way.draft);
+                for (index, there, on) in way.detours {
+                    let why = "let a temporary table lead it until its own is right";
+                    draft.step(id.clone(), there, why.to_owned());
+                    order.free(&[index]);
+                    if let Some(of) = moves.get_mut(index) {
+                        of.step.action = on;
+                    }
+                }
             }
         }
     }
+}
+
+/// The table whose leavers can wait elsewhere, with the fewest of them.
+fn way_out(
+    live: &Snapshot,
+    pairs: &Pairs<'_, RouteTable>,
+    order: &Order<'_>,
+    moves: &[Move],
+) -> Option<(ResourceId, Waiting)> {
+    let (edited, _) = order.left();
+    let mut stuck: Vec<(Vec<usize>, &ResourceId)> = edited
+        .iter()
+        .map(|id| (order.leavers(id), id))
+        .filter(|(leavers, _)| !leavers.is_empty())
+        .collect();
+    stuck.sort_by_key(|(leavers, _)| leavers.len());
+    stuck.into_iter().find_map(|(leavers, id)| {
+        let (now, _) = pairs.get(id)?;
+        Some((id.clone(), waiting(live, now, &leavers, moves)?))
+    })
 }
 
 /// The calls on ACLs: entries and the subnets they guard. Where ACLs exchange subnets and their

@@ -202,7 +202,8 @@ pub(super) fn table_moves(live: &Snapshot, pairs: &Pairs<'_, RouteTable>) -> Mov
 pub(super) fn carries(live: &Snapshot, table: &RouteTable, moves: &[Move]) -> bool {
     let id = ResourceId::from(table.id.clone());
     let leave = moves.iter().filter(|of| of.from.as_ref() == Some(&id));
-    let leaving: Vec<AssociationSubject> = leave.filter_map(|of| subject(&of.step)).collect();
+    let leaving: Vec<AssociationSubject> =
+        leave.filter_map(|of| subject(&of.step.action)).collect();
     let stays = |subject: AssociationSubject| !leaving.contains(&subject);
     let mut subnets = table.subnets.iter().cloned();
     let mut gateways = table.gateways.iter().cloned();
@@ -218,9 +219,9 @@ pub(super) fn carries(live: &Snapshot, table: &RouteTable, moves: &[Move]) -> bo
     explicit || (main && carried())
 }
 
-/// Whom a step binds to a table or frees of one.
-fn subject(step: &Step) -> Option<AssociationSubject> {
-    match &step.action {
+/// Whom a call binds to a table or frees of one.
+pub(super) fn subject(action: &Action) -> Option<AssociationSubject> {
+    match action {
         Action::AssociateRouteTable { subject, .. }
         | Action::ReplaceRouteTableAssociation { subject, .. }
         | Action::DisassociateRouteTable { subject, .. } => Some(subject.clone()),

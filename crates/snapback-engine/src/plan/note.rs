@@ -153,7 +153,7 @@ pub(super) fn no_better_way(action: &Action, topology: &Topology) -> String {
             "ACLs exchange subnets while their entries change, and no temporary ACL can be made"
         }
         Action::DeleteRoute { .. } => {
-            "the table is full and no foreign route can go first, or tables exchange subnets while their routes change, and Snapback makes no temporary table"
+            "the table is full and no foreign route can go first, or tables exchange subnets while their routes change, and no temporary table can be made"
         }
         Action::CreateRoute { .. }
         | Action::ReplaceRoute { .. }
@@ -163,7 +163,7 @@ pub(super) fn no_better_way(action: &Action, topology: &Topology) -> String {
         | Action::ModifyVpcEndpoint { .. }
         | Action::EnableVgwRoutePropagation { .. }
         | Action::DisableVgwRoutePropagation { .. } => {
-            "tables exchange subnets while their routes change, and Snapback makes no temporary table"
+            "tables exchange subnets while their routes change, and no temporary table can be made"
         }
         Action::UpdateSecurityGroupRuleDescriptions { .. }
         | Action::CreateSecurityGroup { .. }

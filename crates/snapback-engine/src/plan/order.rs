@@ -80,7 +80,7 @@ impl<'a> Order<'a> {
     }
 
     /// Moves that are still to be made away from a resource.
-    fn leavers(&self, id: &ResourceId) -> Vec<usize> {
+    pub(super) fn leavers(&self, id: &ResourceId) -> Vec<usize> {
         let waiting = self.left.difference(&self.freed).copied();
         waiting
             .filter(|index| {

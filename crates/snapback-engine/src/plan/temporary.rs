@@ -29,7 +29,7 @@ pub fn stand_in_of<'a>(live: &'a Snapshot, of: &ResourceId) -> Option<&'a Resour
     found(live, &wanted)
 }
 
-fn found<'a>(live: &'a Snapshot, wanted: &Temporary) -> Option<&'a Resource> {
+pub(super) fn found<'a>(live: &'a Snapshot, wanted: &Temporary) -> Option<&'a Resource> {
     let mut all = live.resources.values();
     all.find(|resource| Temporary::of(resource).as_ref() == Some(wanted))
 }
@@ -142,7 +142,11 @@ pub(super) fn last_steps(
     goal: &BTreeMap<ResourceId, Resource>,
     steps: &[Step],
 ) -> Vec<Step> {
-    let makes = |step: &Step| matches!(&step.action, Action::CreateNetworkAcl { acl, .. } if acl.as_str().starts_with(TEMPORARY_ACL));
+    let makes = |step: &Step| match &step.action {
+        Action::CreateNetworkAcl { acl, .. } => acl.as_str().starts_with(TEMPORARY_ACL),
+        Action::CreateRouteTable { table, .. } => table.as_str().starts_with(TEMPORARY_TABLE),
+        _ => false,
+    };
     let left = |resource: &Resource| Temporary::of(resource).is_some();
     if !steps.iter().any(makes) && !live.resources.values().any(left) {
         return Vec::new();

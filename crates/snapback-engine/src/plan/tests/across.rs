@@ -164,6 +164,83 @@ fn acls_that_exchange_subnets_and_entries_use_a_temporary_acl() {
     assert_eq!(folded(&live, &plan).resources, good.resources);
 }
 
+#[test]
+fn tables_that_exchange_subnets_and_routes_use_a_temporary_table() {
+    // Each subnet keeps its way: the tables have changed roles.
+    let (out, in_) = ("0.0.0.0/0 igw-1", "0.0.0.0/0 tgw-1");
+    let live = snapshot([
+        table("rtb-1", &["subnet-1"], &[out]).into_resource(),
+        table("rtb-2", &["subnet-2"], &[in_]).into_resource(),
+    ]);
+    let good = snapshot([
+        table("rtb-1", &["subnet-2"], &[in_]).into_resource(),
+        table("rtb-2", &["subnet-1"], &[out]).into_resource(),
+    ]);
+    let plan = safe_plan(&live, &good);
+    assert_eq!(
+        apis(&plan),
+        [
+            "CreateRouteTable",
+            "CreateRoute",
+            "ReplaceRouteTableAssociation",
+            "ReplaceRoute",
+            "ReplaceRouteTableAssociation",
+            "ReplaceRoute",
+            "ReplaceRouteTableAssociation",
+            "DeleteRouteTable",
+        ]
+    );
+    assert_eq!(folded(&live, &plan).resources, good.resources);
+}
+
+/// The table that an earlier run left is used while it leads as theirs does, and nobody waits where that is
+/// not known: on routes to what is dead, or that a gateway tells.
+#[test]
+fn who_cannot_wait_on_a_temporary_table_is_told() {
+    let (out, in_) = ("0.0.0.0/0 igw-1", "0.0.0.0/0 tgw-1");
+    let mut live = snapshot([
+        table("rtb-1", &["subnet-1"], &[out]).into_resource(),
+        table("rtb-2", &["subnet-2"], &[in_]).into_resource(),
+    ]);
+    let good = snapshot([
+        table("rtb-1", &["subnet-2"], &[in_]).into_resource(),
+        table("rtb-2", &["subnet-1"], &[out]).into_resource(),
+    ]);
+    let temporary = Temporary {
+        of: "rtb-1".parse().unwrap(),
+        says: StandIn::Before,
+    };
+    let mut left = table("rtb-9", &[], &[out]);
+    left.tags = temporary.tags();
+    left.tags.insert(INCIDENT.to_owned(), "inc-1".to_owned());
+    let mut with = live.clone();
+    with.resources
+        .extend([(left.id.clone().into(), left.into_resource())]);
+    let plan = plan_between(&with, &good);
+    assert!(
+        !apis(&plan).contains(&"CreateRouteTable"),
+        "{:?}",
+        apis(&plan)
+    );
+    assert_eq!(apis(&plan).last(), Some(&"DeleteRouteTable"));
+    assert_eq!(folded(&with, &plan).resources, good.resources);
+
+    for id in ["rtb-1", "rtb-2"] {
+        let table = crate::fixture::table(&mut live, id);
+        let dead = table
+            .routes
+            .values_mut()
+            .find(|route| route.target != RouteTarget::Local);
+        dead.unwrap().blackhole = true;
+    }
+    let plan = plan_between(&live, &good);
+    assert!(
+        !apis(&plan).contains(&"CreateRouteTable"),
+        "{:?}",
+        apis(&plan)
+    );
+}
+
 /// The first circle is broken by a temporary ACL, a second one by an order of single calls.
 #[test]
 fn a_temporary_acl_goes_whichever_way_the_last_one_leaves_it() {
@@ -228,15 +305,19 @@ fn a_table_is_rewritten_after_those_who_leave_it_have_left() {
 }
 
 #[test]
-fn tables_that_exchange_subnets_and_routes_say_who_is_led_astray_until_when_and_why() {
-    let live = snapshot([
+fn tables_that_exchange_subnets_and_routes_without_room_for_another_say_who_is_led_astray_until_when_and_why()
+ {
+    // As many tables as the quota of the VPC allows: none can stand in.
+    let others =
+        || (3..=200).map(|number| table(&format!("rtb-{number}"), &[], &[]).into_resource());
+    let live = snapshot(others().chain([
         table("rtb-1", &["subnet-1"], &["0.0.0.0/0 nat-1"]).into_resource(),
         table("rtb-2", &["subnet-2"], &["0.0.0.0/0 igw-1"]).into_resource(),
-    ]);
-    let good = snapshot([
+    ]));
+    let good = snapshot(others().chain([
         table("rtb-1", &["subnet-2"], &["0.0.0.0/0 igw-1"]).into_resource(),
         table("rtb-2", &["subnet-1"], &["0.0.0.0/0 nat-1"]).into_resource(),
-    ]);
+    ]));
     let plan = plan_between(&live, &good);
     assert_eq!(folded(&live, &plan).resources, good.resources);
     let [
