@@ -34,7 +34,8 @@ pub(super) fn waiting(
     Some(Waiting { draft, detours })
 }
 
-/// A table that leads as `of` does in live: the one that an earlier run left, else a new one.
+/// A table that leads as `of` does in live: the one that an earlier run left, made whole where nobody goes by
+/// it yet, else a new one.
 fn shadow(live: &Snapshot, of: &RouteTable) -> Option<(RouteTableId, Draft)> {
     let leads = |route: &Route| route.origin != RouteOrigin::Propagated && !route.blackhole;
     if !of.propagating.is_empty() || !of.routes.values().all(leads) {
@@ -44,10 +45,57 @@ fn shadow(live: &Snapshot, of: &RouteTable) -> Option<(RouteTableId, Draft)> {
         of: of.id.clone().into(),
         says: StandIn::Before,
     };
-    if let Some(Resource::RouteTable(left)) = found(live, &wanted) {
-        let same = left.routes == of.routes && left.propagating.is_empty();
-        return same.then(|| (left.id.clone(), Draft::default()));
+    let mut draft = Draft::default();
+    let mut state = live.clone();
+    let table = match found(live, &wanted) {
+        Some(Resource::RouteTable(left)) => {
+            if left.routes == of.routes && left.propagating.is_empty() {
+                return Some((left.id.clone(), draft));
+            }
+            if !left.subnets.is_empty() {
+                return None;
+            }
+            left.id.clone()
+        }
+        _ => {
+            let table = create(live, of, &wanted, &mut draft)?;
+            for step in &draft.steps {
+                apply(&step.action, &mut state).ok()?;
+            }
+            table
+        }
+    };
+    let Some(Resource::RouteTable(born)) = state.resources.get(&table.clone().into()) else {
+        return None;
+    };
+    let mut calls = Draft::default();
+    let goal = RouteTable {
+        routes: of.routes.clone(),
+        propagating: of.propagating.clone(),
+        ..born.clone()
+    };
+    route::routes(&mut calls, (born, &goal), &live.topology, false);
+    for step in &calls.steps {
+        apply(&step.action, &mut state).ok()?;
     }
+    let made = state.resources.get(&table.clone().into());
+    let is_alike = matches!(made, Some(Resource::RouteTable(made)) if *made == goal);
+    if !calls.notes.is_empty() || !is_alike {
+        return None;
+    }
+    for step in calls.steps {
+        let why = format!("lead those who leave {} as it does now", of.id);
+        draft.step(of.id.clone(), step.action, why);
+    }
+    Some((table, draft))
+}
+
+fn create(
+    live: &Snapshot,
+    of: &RouteTable,
+    wanted: &Temporary,
+    draft: &mut Draft,
+) -> Option<RouteTableId> {
     if !has_room(live, Kind::RouteTable, Some(&of.vpc)) {
         return None;
     }
@@ -60,39 +108,12 @@ fn shadow(live: &Snapshot, of: &RouteTable) -> Option<(RouteTableId, Draft)> {
         tags: wanted.tags(),
         token: None,
     };
-    let mut state = live.clone();
-    apply(&create, &mut state).ok()?;
-    let Some(Resource::RouteTable(born)) = state.resources.get(&table.clone().into()) else {
-        return None;
-    };
-    let mut calls = Draft::default();
-    let goal = RouteTable {
-        routes: of.routes.clone(),
-        ..born.clone()
-    };
-    route::routes(&mut calls, (born, &goal), &live.topology, false);
-    for step in &calls.steps {
-        apply(&step.action, &mut state).ok()?;
-    }
-    let made = state.resources.get(&table.clone().into());
-    let leads_alike = matches!(made, Some(Resource::RouteTable(made)) if made.routes == of.routes);
-    if !calls.notes.is_empty() || !leads_alike {
-        return None;
-    }
-    let mut draft = Draft::default();
     let why = format!(
         "make a temporary table to lead those who leave {} meanwhile",
         of.id
     );
     draft.step(of.id.clone(), create, why);
-    for step in calls.steps {
-        draft.step(
-            of.id.clone(),
-            step.action,
-            "lead them as it does now".to_owned(),
-        );
-    }
-    Some((table, draft))
+    Some(table)
 }
 
 /// A move of a subnet away from a table, by way of another.

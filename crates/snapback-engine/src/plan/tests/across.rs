@@ -225,6 +225,18 @@ fn who_cannot_wait_on_a_temporary_table_is_told() {
     assert_eq!(apis(&plan).last(), Some(&"DeleteRouteTable"));
     assert_eq!(folded(&with, &plan).resources, good.resources);
 
+    // Half made, by a run that died.
+    crate::fixture::table(&mut with, "rtb-9")
+        .routes
+        .retain(|_, route| route.target == RouteTarget::Local);
+    let plan = safe_plan(&with, &good);
+    assert!(
+        !apis(&plan).contains(&"CreateRouteTable"),
+        "{:?}",
+        apis(&plan)
+    );
+    assert_eq!(folded(&with, &plan).resources, good.resources);
+
     for id in ["rtb-1", "rtb-2"] {
         let table = crate::fixture::table(&mut live, id);
         let dead = table
