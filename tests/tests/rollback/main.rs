@@ -8,6 +8,7 @@
 )]
 
 mod emergency;
+mod exchange;
 mod generations;
 mod undo;
 mod vpc;

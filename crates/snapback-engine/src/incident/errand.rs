@@ -112,6 +112,7 @@ impl Errand {
             }
             goal.insert(id, state);
         }
+        give_back(&mut goal, baselines);
         goal
     }
 
@@ -160,5 +161,45 @@ impl Errand {
                 .map(move |difference| format!("{id}: {}", difference.describe()))
         });
         lines.collect()
+    }
+}
+
+/// What a resource holds in live and another one of the goal is to hold: it is the other one's difference, and
+/// no goal of two.
+fn give_back(goal: &mut BTreeMap<ResourceId, Resource>, baselines: &Baselines) {
+    let claims = goal.clone();
+    for (id, state) in goal.iter_mut() {
+        let others = claims.iter().filter(|(other, _)| *other != id);
+        for (_, other) in others {
+            match (&mut *state, other, baselines.state(id)) {
+                (
+                    Resource::RouteTable(state),
+                    Resource::RouteTable(other),
+                    Some(Resource::RouteTable(own)),
+                ) => {
+                    let keep = |subnet: &SubnetId| {
+                        own.subnets.contains(subnet) || !other.subnets.contains(subnet)
+                    };
+                    state.subnets.retain(keep);
+                    let keep = |gateway: &GatewayId| {
+                        own.gateways.contains(gateway) || !other.gateways.contains(gateway)
+                    };
+                    state.gateways.retain(keep);
+                    let taken = other.main && other.vpc == state.vpc;
+                    state.main &= own.main || !taken;
+                }
+                (
+                    Resource::NetworkAcl(state),
+                    Resource::NetworkAcl(other),
+                    Some(Resource::NetworkAcl(own)),
+                ) => {
+                    let keep = |subnet: &SubnetId| {
+                        own.subnets.contains(subnet) || !other.subnets.contains(subnet)
+                    };
+                    state.subnets.retain(keep);
+                }
+                _ => {}
+            }
+        }
     }
 }
