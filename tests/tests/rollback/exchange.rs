@@ -85,3 +85,29 @@ fn a_run_that_dies_anywhere_leaves_no_temporary_table_once_it_is_finished() {
     }
     assert!(crashes > 20, "{crashes}");
 }
+
+#[test]
+fn acls_that_exchanged_subnets_go_back() {
+    run(async {
+        let mut setting = guarded(13, Mode::Observe).await;
+        let before = setting.live();
+        let layout = &setting.layout;
+        let acls = [&layout.db_acl, &layout.default_acl];
+        let [first, second] = acls.map(|id| setting.acl(id).subnets.first().unwrap().clone());
+        let calls = [
+            move_to_acl(&setting, &first, &layout.default_acl),
+            move_to_acl(&setting, &second, &layout.db_acl),
+        ];
+        setting.does_all(&stranger(), calls.to_vec());
+        for (acl, key) in [
+            (&layout.db_acl, "egress 110"),
+            (&layout.default_acl, "ingress 100"),
+        ] {
+            setting.does(&stranger(), delete_entry(acl, key.parse().unwrap()));
+        }
+        let ids: Vec<ResourceId> = acls.map(|id| id.clone().into()).to_vec();
+        goes_back(&setting, &wish(To::Baseline, &ids)).await;
+        setting.is_back(&before);
+        setting.is_quiet("exchanged").await;
+    });
+}
