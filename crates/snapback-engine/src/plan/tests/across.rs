@@ -253,6 +253,87 @@ fn who_cannot_wait_on_a_temporary_table_is_told() {
     );
 }
 
+/// Who comes from the main table, and who returns to it.
+#[test]
+fn subnets_wait_on_a_temporary_table_on_their_way_from_and_to_the_main_one() {
+    let (out, in_) = ("0.0.0.0/0 igw-1", "0.0.0.0/0 tgw-1");
+    // The first in order is the one that is left.
+    for (main, waits) in [
+        ("rtb-1", "AssociateRouteTable"),
+        ("rtb-9", "ReplaceRouteTableAssociation"),
+    ] {
+        let state = |bound: &str, by_main: &str, by_own: &str| {
+            let mut main = table(main, &[], &[by_main]);
+            main.main = true;
+            snapshot([
+                main.into_resource(),
+                table("rtb-2", &[bound], &[by_own]).into_resource(),
+            ])
+        };
+        let mut live = state("subnet-1", out, in_);
+        let mut good = state("subnet-2", in_, out);
+        for state in [&mut live, &mut good] {
+            for id in ["subnet-1", "subnet-2"] {
+                let subnet = Subnet::new(id, vpc());
+                state.topology.subnets.insert(id.into(), subnet);
+            }
+        }
+        let plan = safe_plan(&live, &good);
+        let calls = apis(&plan);
+        assert_eq!(calls[0], "CreateRouteTable", "{main}: {calls:?}");
+        assert_eq!(calls[2], waits, "{main}: {calls:?}");
+        assert_eq!(calls.last(), Some(&"DeleteRouteTable"), "{main}: {calls:?}");
+        assert_eq!(folded(&live, &plan).resources, good.resources, "{main}");
+    }
+}
+
+/// Routes that a gateway tells are not known to come: nobody waits for them.
+#[test]
+fn nobody_waits_where_routes_propagate() {
+    let (out, in_) = ("0.0.0.0/0 igw-1", "0.0.0.0/0 tgw-1");
+    let state = |first: &str, second: &str, [one, other]: [&str; 2]| {
+        let mut tables = [
+            table("rtb-1", &[first], &[one]),
+            table("rtb-2", &[second], &[other]),
+        ];
+        for table in &mut tables {
+            table.propagating.insert("vgw-1".into());
+        }
+        snapshot(tables.map(RouteTable::into_resource))
+    };
+    let live = state("subnet-1", "subnet-2", [out, in_]);
+    let good = state("subnet-2", "subnet-1", [in_, out]);
+    let plan = plan_between(&live, &good);
+    assert!(
+        !apis(&plan).contains(&"CreateRouteTable"),
+        "{:?}",
+        apis(&plan)
+    );
+    assert!(matches!(plan.notes[..], [Note::Interrupts { .. }, ..]));
+
+    // What an earlier run left is no place to wait either while something propagates into it.
+    let state = |first: &str, second: &str, [one, other]: [&str; 2]| {
+        snapshot([
+            table("rtb-1", &[first], &[one]).into_resource(),
+            table("rtb-2", &[second], &[other]).into_resource(),
+        ])
+    };
+    let mut live = state("subnet-1", "subnet-2", [out, in_]);
+    let good = state("subnet-2", "subnet-1", [in_, out]);
+    let temporary = Temporary {
+        of: "rtb-1".parse().unwrap(),
+        says: StandIn::Before,
+    };
+    let mut left = table("rtb-9", &[], &[out]);
+    left.tags = temporary.tags();
+    left.tags.insert(INCIDENT.to_owned(), "inc-1".to_owned());
+    left.propagating.insert("vgw-1".into());
+    live.resources
+        .insert(left.id.clone().into(), left.into_resource());
+    let plan = safe_plan(&live, &good);
+    assert_eq!(apis(&plan)[0], "DisableVgwRoutePropagation");
+}
+
 /// The first circle is broken by a temporary ACL, a second one by an order of single calls.
 #[test]
 fn a_temporary_acl_goes_whichever_way_the_last_one_leaves_it() {
