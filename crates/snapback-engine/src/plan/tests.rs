@@ -21,6 +21,7 @@ mod recreation;
 mod stories;
 mod table_stories;
 mod temporary;
+mod waiting;
 mod weave;
 
 use super::*;
