@@ -351,10 +351,7 @@ impl<P: GuardPorts> Visit<'_, P> {
                 origin::Origin::Ours => return Ok(Handled::Ignored(IgnoreReason::OwnCall)),
                 origin::Origin::Stranger => ended.push(self.accuse(&change).await?),
             }
-        } else if change.touched.iter().any(is_context)
-            && let Some(request) = &change.request
-            && self.pace().retried(|| ports.is_ours(request)).await?
-        {
+        } else if change.touched.iter().any(is_context) && self.is_known(&change).await? {
             // A call of a person's rollback, made with their own credentials.
             return Ok(Handled::Ignored(IgnoreReason::OwnCall));
         }

@@ -89,6 +89,12 @@ impl Change {
         })
     }
 
+    /// Whether it deletes a NAT gateway: the one deletion around the guarded resources that is undone, so
+    /// that it matters who did it.
+    pub fn deletes_nat_gateway(&self) -> bool {
+        self.api == "DeleteNatGateway"
+    }
+
     /// Whether it tells of a deletion. One that does not carry what was changed may.
     pub fn tells_of_a_deletion(&self) -> bool {
         self.deletes(|_| true)

@@ -42,8 +42,8 @@ impl<P: GuardPorts> Visit<'_, P> {
             })
             .collect();
         // One that no read showed yet may be what a story made for a table that still leads to another.
-        let deletes = |change: &Change| change.api == "DeleteNatGateway";
-        let deletes = matter.change.as_deref().is_some_and(deletes);
+        let change = matter.change.as_deref();
+        let deletes = change.is_some_and(Change::deletes_nat_gateway);
         let known = &baselines.context().gateways;
         let is_new = deletes && told.iter().any(|id| !known.contains_key(*id));
         let tables = baselines.by_id.values();

@@ -73,7 +73,7 @@ impl<P: GuardPorts> Visit<'_, P> {
     }
 
     /// Whether the journal knows the request.
-    async fn is_known(&self, change: &Change) -> Result<bool, GuardError> {
+    pub(super) async fn is_known(&self, change: &Change) -> Result<bool, GuardError> {
         let Some(request) = &change.request else {
             return Ok(false);
         };

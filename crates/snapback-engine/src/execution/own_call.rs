@@ -79,14 +79,11 @@ pub fn made_gateway(
     let Action::CreateNatGateway { request, .. } = action.for_incident(story) else {
         return false;
     };
-    let listed = change.touched.iter().filter_map(|touched| match touched {
+    let mut listed = change.touched.iter().filter_map(|touched| match touched {
         Touched::Context { id, .. } => gateways.get(id),
         _ => None,
     });
-    change.api == action.api()
-        && listed
-            .into_iter()
-            .any(|gateway| carries(Some(&gateway.tags), &request.tags))
+    change.api == action.api() && listed.any(|gateway| carries(Some(&gateway.tags), &request.tags))
 }
 
 /// Whether tags hold the marks of a making, as they were asked for.

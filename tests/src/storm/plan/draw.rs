@@ -130,7 +130,7 @@ impl Storm {
         }
     }
 
-    fn push(&mut self, rng: &mut Rng, at: u32, by: Hand, deed: Deed) {
+    pub(super) fn push(&mut self, rng: &mut Rng, at: u32, by: Hand, deed: Deed) {
         self.mishaps.push(Mishap {
             at,
             by,

@@ -1,8 +1,8 @@
 //! The hard draw: the storm of a seed, and upon it more of what found failures when 10^5 ordinary storms
 //! found few. What is made again meets trusted hands, lost answers and late events within minutes.
 
-use super::draw::{deletion, pace};
-use super::{Crash, Hand, Mishap, Process, Storm, Trouble, Wrong};
+use super::draw::deletion;
+use super::{Crash, Hand, Process, Storm, Trouble, Wrong};
 use crate::storm::deed::Deed;
 use fastrand::Rng;
 
@@ -44,12 +44,12 @@ impl Storm {
         let at = rng.u32(..TROUBLED / 2);
         let first = deletion(rng);
         let by = hand(rng, 1);
-        self.add(rng, at, by, first);
+        self.push(rng, at, by, first);
         for _ in 0..rng.u8(..4) {
             let at = at.saturating_add(rng.u32(..90_000));
             let by = hand(rng, 3);
             let deed = follow_up(rng, first);
-            self.add(rng, at, by, deed);
+            self.push(rng, at, by, deed);
         }
     }
 
@@ -58,19 +58,9 @@ impl Storm {
         let mut at = rng.u32(..TROUBLED / 2);
         for _ in 0..rng.u8(1..4) {
             let by = hand(rng, 2);
-            self.add(rng, at, by, Deed::DeleteNat);
+            self.push(rng, at, by, Deed::DeleteNat);
             at = at.saturating_add(rng.u32(5_000..300_000));
         }
-    }
-
-    fn add(&mut self, rng: &mut Rng, at: u32, by: Hand, deed: Deed) {
-        self.mishaps.push(Mishap {
-            at,
-            by,
-            deed,
-            again: 0,
-            pace: pace(rng),
-        });
     }
 }
 

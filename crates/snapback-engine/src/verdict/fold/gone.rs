@@ -6,9 +6,6 @@ use crate::change::Touched;
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The one deletion around the guarded resources that is undone, so that it matters who did it.
-const DELETES_NAT: &str = "DeleteNatGateway";
-
 impl Folding<'_> {
     pub(super) fn deleted(&mut self, id: &ResourceId) {
         if let Some(new) = self.made_again(id) {
@@ -56,7 +53,7 @@ impl Folding<'_> {
     /// A good route to a NAT gateway that a trusted hand deleted is a route to nowhere: it stays, and
     /// the gateway is not made again.
     pub(super) fn gateways_deleted(&mut self) {
-        if self.change.api != DELETES_NAT {
+        if !self.change.deletes_nat_gateway() {
             return;
         }
         for touched in &self.change.touched {
