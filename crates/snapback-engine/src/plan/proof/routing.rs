@@ -45,7 +45,11 @@ impl Proof<'_> {
                     .entry(place.now.clone())
                     .or_insert_with(|| hops(&self.state, place.now.as_ref(), &self.live.topology));
                 if let Some(strayed) = held.strays_from(&before, &after) {
-                    let words = format!("{who}: {strayed} is led astray for a moment");
+                    let how = match end {
+                        End::Live | End::Last => "for a moment",
+                        End::Good => "by a route that stays",
+                    };
+                    let words = format!("{who}: {strayed} is led astray {how}");
                     self.harms.insert((Harmed::Routed(place), None), words);
                     break;
                 }

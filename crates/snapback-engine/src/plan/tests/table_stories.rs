@@ -201,6 +201,10 @@ fn who_comes_to_a_table_with_a_stray_route_that_stays_is_told_to_be_led_astray()
         "{what}"
     );
     assert!(!what.contains("subnet-1"), "{what}");
+    assert!(
+        what.ends_with("is led astray by a route that stays"),
+        "{what}"
+    );
 }
 
 #[test]
