@@ -33,8 +33,8 @@ pub fn matches(action: &Action, change: &Change, handles: &Handles) -> bool {
 /// Whether the change made what this create call of ours asked for: by the id that the story of the
 /// call found it under, or by the tags that it was asked for with. Tells the event of a making whose
 /// answer was lost. One call can make two: what a lost answer made may have been deleted before the next
-/// try made another, which EC2 does for a group, that takes no client token, and for a token whose
-/// resource is gone (semantics E).
+/// try made another. EC2 takes no client token for a group (semantics E); what it does with a token whose
+/// resource is gone is not proved, so the marks are asked there too.
 pub fn made(action: &Action, change: &Change, story: &IncidentId, lineage: &Lineage) -> bool {
     if let Action::CreateNatGateway { gateway, .. } = action {
         // The event of a call on context tells what it touched: the gateway that it made.
@@ -68,7 +68,7 @@ pub fn made(action: &Action, change: &Change, story: &IncidentId, lineage: &Line
 }
 
 /// Whether the change made a NAT gateway that carries the marks this create call of ours asks for: its event
-/// tells no tags, but EC2 lists a gateway, with them, for an hour after its deletion (semantics B). Tells the
+/// tells no tags, but EC2 lists a gateway for an hour after its deletion (VPC User Guide). Tells the
 /// event of a making without an answer whose gateway was deleted before the next try made another.
 pub fn made_gateway(
     action: &Action,
