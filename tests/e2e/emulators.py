@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -165,10 +166,12 @@ class World:
 
     def __init__(self, work, auth=False, simulator=None):
         self.work, self.auth, self.simulator = pathlib.Path(work), auth, simulator
+        self.temporary = self.work / "tmp"  # ministack unpacks every function there, hundreds of megabytes, and leaves them
         self.processes = []
 
     def __enter__(self):
-        self.work.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self.temporary, ignore_errors=True)  # what a run left that was killed
+        self.temporary.mkdir(parents=True)
         ec2, ministack = free_port(), free_port()
         self.endpoint = f"http://127.0.0.1:{ministack}"
         self.gate = serve(Gate, ec2=ec2, is_moto=not self.simulator, authorizer=ministack if self.auth else None, calls=[], faults={})
@@ -186,7 +189,7 @@ class World:
         self.start("ministack", [BIN / "ministack"], dict(
             environment, BIND_HOST="127.0.0.1", GATEWAY_PORT=str(ministack), MINISTACK_HOST="127.0.0.1",
             MINISTACK_ACCOUNT_ID=ACCOUNT, MINISTACK_REGION=REGION, AUTH="true" if self.auth else "false",
-            LAMBDA_STRICT="0", PATH=f"{BIN}:{os.environ['PATH']}"))
+            LAMBDA_STRICT="0", TMPDIR=str(self.temporary), PATH=f"{BIN}:{os.environ['PATH']}"))
         self.control = f"http://127.0.0.1:{ec2}/snapback"
         self.wait(ec2, "sim" if self.simulator else "moto")
         self.wait(ministack, "ministack")
@@ -246,5 +249,6 @@ class World:
                 process.wait(5)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
+        shutil.rmtree(self.temporary, ignore_errors=True)
         self.gate.shutdown()
         self.slack.shutdown()

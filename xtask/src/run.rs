@@ -99,6 +99,8 @@ pub fn installed(name: &str, version: &str) -> Result<PathBuf, String> {
             &build,
         ];
         cargo(&format!("install {name}"), &arguments)?;
+        // Hundreds of megabytes that only another version would use.
+        let _absent = std::fs::remove_dir_all(build);
     }
     Ok(tool)
 }
