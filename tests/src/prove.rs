@@ -15,6 +15,7 @@
 mod account;
 mod check;
 mod figures;
+mod hard;
 mod mutate;
 mod packets;
 mod prefix;
@@ -25,7 +26,7 @@ mod world;
 pub use check::{Failure, check};
 pub use figures::Figures;
 pub use shrink::shrink;
-pub use world::Case;
+pub use world::{Case, Draw};
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -35,8 +36,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 ///
 /// # Errors
 /// What is wrong.
-pub fn prove(seed: u64) -> Result<Figures, Failure> {
-    match catch_unwind(|| Case::of(seed)) {
+pub fn prove(seed: u64, draw: Draw) -> Result<Figures, Failure> {
+    match catch_unwind(|| Case::drawn(seed, draw)) {
         Ok(case) => judged(&case),
         Err(_) => Err(Failure {
             what: "the world was not made",
@@ -59,11 +60,12 @@ pub(crate) fn judged(case: &Case) -> Result<Figures, Failure> {
     })
 }
 
-/// Checks the cases `seed`, `seed + 1`, …, on `threads` threads; `told` hears the number of cases done
+/// Checks the cases `seed`, `seed + 1`, … of a draw on `threads` threads; `told` hears the number of cases done
 /// now and then. Gives the figures and the seeds that failed, the lowest first.
 pub fn run(
     seed: u64,
     cases: u64,
+    draw: Draw,
     threads: usize,
     told: impl Fn(u64) + Sync,
 ) -> (Figures, Vec<(u64, Failure)>) {
@@ -80,7 +82,7 @@ pub fn run(
                         break;
                     }
                     let seed = seed.wrapping_add(index);
-                    match prove(seed) {
+                    match prove(seed, draw) {
                         Ok(one) => figures.add(&one),
                         Err(failure) => failures.push((seed, failure)),
                     }

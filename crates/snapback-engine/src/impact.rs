@@ -31,8 +31,8 @@ pub use membership::{Membership, Referrer, Regrouped, membership};
 pub use routes::route_line;
 pub use shift::{Effect, Reached, Shift, Turn, Why};
 pub use tracking::is_untracked;
-pub(crate) use words::peer_words;
 pub use words::{bounded, traffic_lines};
+pub(crate) use words::{item_words, peer_words};
 
 use crate::diff::ResourceDiff;
 use serde::{Deserialize, Serialize};

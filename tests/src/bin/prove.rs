@@ -5,7 +5,7 @@
     reason = "a command-line tool"
 )]
 
-use snapback_tests::prove::{Case, run, shrink};
+use snapback_tests::prove::{Case, Draw, run, shrink};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -14,11 +14,13 @@ use std::time::Instant;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-const HELP: &str = "cargo xtask prove [--cases N] [--seed S] [--threads N] [--format table|json]";
+const HELP: &str =
+    "cargo xtask prove [--hard] [--cases N] [--seed S] [--threads N] [--format table|json]";
 
 struct Arguments {
     cases: u64,
     seed: u64,
+    draw: Draw,
     threads: usize,
     json: bool,
 }
@@ -28,11 +30,16 @@ fn arguments() -> Result<Arguments, String> {
     let mut read = Arguments {
         cases: 100_000,
         seed: 20_261_126,
+        draw: Draw::Ordinary,
         threads,
         json: false,
     };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
+        if word == "--hard" {
+            read.draw = Draw::Hard;
+            continue;
+        }
         let value = words
             .next()
             .ok_or_else(|| format!("{word} needs a value\n{HELP}"))?;
@@ -56,6 +63,7 @@ fn main() -> ExitCode {
     let Arguments {
         cases,
         seed,
+        draw,
         threads,
         json,
     } = match arguments() {
@@ -69,7 +77,7 @@ fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|_| {}));
     let begin = Instant::now();
     let last = std::sync::Mutex::new(begin);
-    let (figures, failures) = run(seed, cases, threads, |done| {
+    let (figures, failures) = run(seed, cases, draw, threads, |done| {
         if let Ok(mut last) = last.try_lock()
             && last.elapsed().as_secs() >= 5
         {
@@ -96,6 +104,7 @@ fn main() -> ExitCode {
             cases as f64 / seconds
         );
     }
+    let option = if draw == Draw::Hard { " --hard" } else { "" };
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
     for (seed, failure) in &failures {
         let of_its_kind = kinds.entry(failure.what).or_default();
@@ -104,12 +113,12 @@ fn main() -> ExitCode {
             continue;
         }
         eprintln!("\nFAILED seed {seed}: {}: {}", failure.what, failure.words);
-        eprintln!("again: cargo xtask prove --seed {seed} --cases 1");
+        eprintln!("again: cargo xtask prove{option} --seed {seed} --cases 1");
     }
     if let Some((seed, _)) = failures.first() {
         eprintln!(
             "\nthe first, made smaller:\n{}",
-            told(&shrink(&Case::of(*seed)))
+            told(&shrink(&Case::drawn(*seed, draw)))
         );
         eprintln!("{} of {cases} cases failed: {kinds:?}", failures.len());
         return ExitCode::FAILURE;

@@ -275,7 +275,7 @@ impl Mutation {
     }
 }
 
-fn tables(live: &mut Snapshot) -> impl Iterator<Item = &mut RouteTable> {
+pub(super) fn tables(live: &mut Snapshot) -> impl Iterator<Item = &mut RouteTable> {
     live.resources
         .values_mut()
         .filter_map(|resource| match resource {
@@ -284,7 +284,7 @@ fn tables(live: &mut Snapshot) -> impl Iterator<Item = &mut RouteTable> {
         })
 }
 
-fn any_of(live: &Snapshot, rng: &mut Rng, kind: Kind) -> Option<ResourceId> {
+pub(super) fn any_of(live: &Snapshot, rng: &mut Rng, kind: Kind) -> Option<ResourceId> {
     let of: Vec<ResourceId> = live
         .resources
         .keys()
@@ -295,7 +295,7 @@ fn any_of(live: &Snapshot, rng: &mut Rng, kind: Kind) -> Option<ResourceId> {
 }
 
 /// EC2 deletes no group that another names (semantics B1): those rules went first.
-fn delete_group(live: &mut Snapshot, rng: &mut Rng) {
+pub(super) fn delete_group(live: &mut Snapshot, rng: &mut Rng) {
     let Some(ResourceId::SecurityGroup(id)) = any_of(live, rng, Kind::SecurityGroup) else {
         return;
     };

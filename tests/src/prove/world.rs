@@ -1,6 +1,7 @@
 //! Random rules, entries, routes and cases, small enough that parts overlap, shadow and collide.
 
 use super::account::{Home, account, carry, mark_dead, name_parts, place_everybody};
+use super::hard::upset;
 use super::mutate::{Mutation, lose_nat};
 use fastrand::Rng;
 use snapback_engine::policy::Recreate;
@@ -43,6 +44,15 @@ const DESTINATIONS: [&str; 10] = [
     "pl-1",
 ];
 
+/// How much is done to live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Draw {
+    /// Some small changes, or all of it is another.
+    Ordinary,
+    /// Also what people do to many resources at once.
+    Hard,
+}
+
 /// One pair of live and baseline, with what the plan is asked for.
 #[derive(Debug, Clone)]
 pub struct Case {
@@ -59,8 +69,8 @@ pub struct Case {
 }
 
 impl Case {
-    /// The case of a seed.
-    pub fn of(seed: u64) -> Self {
+    /// The case of a seed, by one of the draws.
+    pub fn drawn(seed: u64, draw: Draw) -> Self {
         let mut rng = Rng::with_seed(seed);
         let homes = Home::some(&mut rng);
         let mut good = account(&mut rng, &homes);
@@ -74,6 +84,9 @@ impl Case {
             for _ in 0..rng.usize(1..12) {
                 Mutation::any(&mut rng).apply(&mut live, &mut rng);
             }
+        }
+        if let Draw::Hard = draw {
+            upset(&mut live, &mut rng);
         }
         for _ in 0..[0, 0, 1, 1, 2, 3][rng.usize(..6)] {
             Mutation::deletion(&mut rng).apply(&mut live, &mut rng);

@@ -11,6 +11,7 @@ use snapback_engine::finding::{Finding, Severity, Since};
 use snapback_engine::impact::{Impact, Turn};
 use snapback_engine::verdict::Verdict;
 use snapback_model::Snapshot;
+use std::collections::BTreeSet;
 use std::io::Write;
 
 /// Lines of one list.
@@ -153,23 +154,38 @@ fn resource(out: &mut impl Write, one: &Explained) -> Result<()> {
         .judgements
         .iter()
         .flat_map(|judgement| &judgement.findings);
+    let mut told = BTreeSet::new();
     for finding in super::worst_first(findings) {
-        tell(out, finding, false)?;
+        tell_once(out, finding, &mut told)?;
     }
-    standing(out, &one.standing)
+    standing(out, &one.standing, &mut told)
+}
+
+/// One finding of a resource, unless another of its elements was told in the same words.
+fn tell_once(out: &mut impl Write, finding: &Finding, told: &mut BTreeSet<Vec<u8>>) -> Result<()> {
+    let mut words = Vec::new();
+    tell(&mut words, finding, false)?;
+    if !told.contains(&words) {
+        out.write_all(&words)?;
+        told.insert(words);
+    }
+    Ok(())
 }
 
 /// What was there before in one line; what is new or worse like any other finding.
-fn standing(out: &mut impl Write, findings: &[Finding]) -> Result<()> {
+fn standing(
+    out: &mut impl Write,
+    findings: &[Finding],
+    told: &mut BTreeSet<Vec<u8>>,
+) -> Result<()> {
     let (old, new): (Vec<&Finding>, Vec<&Finding>) = findings
         .iter()
         .partition(|finding| finding.since == Since::Before);
     for finding in super::worst_first(new.into_iter()) {
-        tell(out, finding, false)?;
+        tell_once(out, finding, told)?;
     }
     if !old.is_empty() {
-        let codes: std::collections::BTreeSet<&str> =
-            old.iter().map(|finding| finding.code.as_str()).collect();
+        let codes: BTreeSet<&str> = old.iter().map(|finding| finding.code.as_str()).collect();
         let codes: Vec<&str> = codes.into_iter().collect();
         writeln!(
             out,

@@ -30,9 +30,14 @@ pub(super) fn traffic_words(direction: Direction, packets: &PacketSet) -> Vec<St
 
 /// One rectangle: `ingress tcp 22 from 10.0.0.0/8`.
 pub(super) fn item_line(direction: Direction, item: &Item) -> String {
+    format!("{direction} {}", item_words(direction, item))
+}
+
+/// One rectangle whose direction was said: `tcp 22 from 10.0.0.0/8`.
+pub(crate) fn item_words(direction: Direction, item: &Item) -> String {
     let preposition = if direction.is_egress() { "to" } else { "from" };
     let peers = peer_words(&item.peers);
-    format!("{direction} {} {preposition} {peers}", item.traffic())
+    format!("{} {preposition} {peers}", item.traffic())
 }
 
 /// At most `most` lines; the last tells how many more there are.

@@ -210,9 +210,8 @@ fn successor(story: &Story, old: &ResourceId) -> Vec<String> {
         ResourceId::SecurityGroup(_) => {
             "launch templates, the state of infrastructure as code, and rules of other accounts and peered VPCs"
         }
-        ResourceId::NetworkAcl(_) => "the state of infrastructure as code and scripts",
-        ResourceId::RouteTable(_) => {
-            "the state of infrastructure as code, scripts, and gateway endpoints"
+        ResourceId::NetworkAcl(_) | ResourceId::RouteTable(_) => {
+            "the state of infrastructure as code and scripts"
         }
     };
     vec![

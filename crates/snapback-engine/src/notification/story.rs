@@ -6,6 +6,7 @@ use crate::incident::{Cause, Entry, Outcome, Report};
 use crate::policy::Mode;
 use crate::verdict::Verdict;
 use snapback_model::Timestamp;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Longest line of a list.
@@ -212,6 +213,8 @@ impl<'a> Story<'a> {
     fn findings(&self) -> Vec<String> {
         let mut findings: Vec<_> = self.report.findings.iter().collect();
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+        // Two elements of a resource may be told in the same words.
+        let mut told = BTreeSet::new();
         findings
             .into_iter()
             .map(|finding| {
@@ -237,6 +240,7 @@ impl<'a> Story<'a> {
                 .trim_end()
                 .to_owned()
             })
+            .filter(|words| told.insert(words.clone()))
             .collect()
     }
 

@@ -7,6 +7,7 @@
 
 use super::note::no_better_way;
 use super::{Action, Note, Step, StepSafety, apply};
+use crate::impact::item_words;
 use behind::{Danger, Guarded};
 use places::{Filtered, Places, Routed, Traveller};
 use reduced::reduced;
@@ -257,7 +258,7 @@ impl<'a> Proof<'a> {
                     "interfaces with {} in {}: opens {direction} for a moment, the group and the ACL together: {}",
                     and(&who.groups),
                     who.subnet,
-                    lines(&open)
+                    lines(*direction, &open)
                 );
                 self.harms.insert(victim, words);
             }
@@ -400,21 +401,22 @@ fn harm(
         (true, true) => None,
         (false, _) => Some(format!(
             "{who}: cuts {direction} for a moment: {}",
-            lines(&cut)
+            lines(direction, &cut)
         )),
         (true, false) => Some(format!(
             "{who}: opens {direction} for a moment: {}",
-            lines(&opened)
+            lines(direction, &opened)
         )),
     }
 }
 
-fn lines(packets: &PacketSet) -> String {
-    let lines = packets.render();
-    let more = lines.len().saturating_sub(LINES_MAX);
-    let mut text = lines
-        .into_iter()
+fn lines(direction: Direction, packets: &PacketSet) -> String {
+    let items = packets.items();
+    let more = items.len().saturating_sub(LINES_MAX);
+    let mut text = items
+        .iter()
         .take(LINES_MAX)
+        .map(|item| item_words(direction, item))
         .collect::<Vec<_>>()
         .join(", ");
     if more > 0 {

@@ -3,6 +3,7 @@
 use super::super::{Action, Plan, Step, apply};
 use super::reduced::reduced;
 use super::routing::table;
+use crate::impact::traffic_lines;
 use serde::{Deserialize, Serialize};
 use snapback_model::*;
 use snapback_reach::{Hop, NextHops, PacketSet, next_hops, permitted_by_acl, permitted_by_group};
@@ -179,14 +180,10 @@ fn packets(
     let (Some(before), Some(now)) = (before, now) else {
         return;
     };
-    let lines = |packets: PacketSet| {
-        let lines = packets.render();
-        lines
-            .into_iter()
-            .map(move |line| format!("{direction} {line}"))
-    };
-    told.closed.extend(lines(before.difference(&now)));
-    told.restored.extend(lines(now.difference(&before)));
+    told.closed
+        .extend(traffic_lines(direction, &before.difference(&now)));
+    told.restored
+        .extend(traffic_lines(direction, &now.difference(&before)));
 }
 
 fn routed(

@@ -85,7 +85,7 @@ fn the_proof_sees_what_a_group_and_an_acl_open_together() {
         what.contains("interfaces with sg-1 in subnet-1: opens ingress for a moment"),
         "{what}"
     );
-    assert!(what.contains("0.0.0.0/5"), "{what}");
+    assert!(what.contains("from 0.0.0.0/0 except 10.0.0.0/8"), "{what}");
     assert!(why.contains("no order of the calls"), "{why}");
     // Where no interface in the subnet carries the group, nothing is open.
     let mut apart = live.clone();
