@@ -10,6 +10,7 @@
 mod nat;
 mod newborn;
 mod troubles;
+mod twice;
 mod whole;
 
 use snapback_engine::policy::Policy;
