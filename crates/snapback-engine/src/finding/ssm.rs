@@ -4,7 +4,7 @@
 //! taken to let pass. A name with private DNS leads to the endpoint, so a blocked endpoint with it is
 //! no way even where the internet is one.
 
-use super::world::World;
+use super::world::{AclSets, World};
 use super::{Finding, FindingCode, Harm, Severity, Subject};
 use snapback_model::*;
 use snapback_reach::{AddressSet, Family, Flow, Host, PacketSet, next_hops};
@@ -86,17 +86,17 @@ fn replies(set: Option<&PacketSet>, peer: IpAddr) -> bool {
 struct Asking<'w> {
     interface: &'w NetworkInterface,
     egress: Option<PacketSet>,
-    acl: Option<(PacketSet, PacketSet)>,
+    acl: Option<&'w AclSets>,
 }
 
 impl<'w> Asking<'w> {
-    fn of(world: &World<'w>, interface: &'w NetworkInterface) -> Self {
+    fn of(world: &'w World<'_>, interface: &'w NetworkInterface) -> Self {
         Self {
             interface,
             egress: world.permitted_by_all(&interface.groups, Direction::Egress),
             acl: world
                 .acl_of(&interface.subnet)
-                .map(|acl| world.acl_sets(acl)),
+                .and_then(|acl| world.acl_sets(&acl.id)),
         }
     }
 
@@ -147,9 +147,11 @@ impl<'w> Asking<'w> {
         if serving.subnet == self.interface.subnet {
             return None;
         }
-        let far = world.acl_of(&serving.subnet).map(|acl| world.acl_sets(acl));
-        let (near_in, near_out) = split(self.acl.as_ref());
-        let (far_in, far_out) = split(far.as_ref());
+        let far = world
+            .acl_of(&serving.subnet)
+            .and_then(|acl| world.acl_sets(&acl.id));
+        let (near_in, near_out) = split(self.acl);
+        let (far_in, far_out) = split(far);
         let passes = contains(near_out, there, HTTPS)
             && contains(far_in, own, HTTPS)
             && replies(far_out, own)
@@ -166,7 +168,7 @@ impl<'w> Asking<'w> {
         if !open(self.egress.as_ref(), HTTPS) {
             return vec!["the instance's groups do not let tcp 443 out to the internet".into()];
         }
-        let (near_in, near_out) = split(self.acl.as_ref());
+        let (near_in, near_out) = split(self.acl);
         let answered = CLIENT_PORTS.into_iter().all(|port| open(near_in, port));
         if !open(near_out, HTTPS) || !answered {
             return vec![
@@ -283,10 +285,74 @@ pub(super) fn audit(world: &World<'_>) -> Vec<Finding> {
     tell(lost)
 }
 
+/// What decides about instances and is not the same on two sides.
+struct Changed<'w> {
+    resources: BTreeSet<&'w ResourceId>,
+    /// VPCs of endpoints whose groups or ACLs are among them.
+    vpcs: BTreeSet<&'w VpcId>,
+}
+
+impl<'w> Changed<'w> {
+    /// `None` where all has to be looked at.
+    fn between(before: &World<'w>, after: &World<'w>) -> Option<Self> {
+        let mut changed = Self {
+            resources: before.differing(after)?,
+            vpcs: BTreeSet::new(),
+        };
+        let gateways = after.topology.gateways.values();
+        for endpoint in gateways.filter(|gateway| gateway.kind == GatewayKind::Endpoint) {
+            let detail = endpoint.endpoint.iter();
+            let mut served = detail
+                .flat_map(|detail| &detail.interfaces)
+                .filter_map(|id| after.topology.interfaces.get(id));
+            let touched = changed.has_any_group(&endpoint.groups)
+                || served.any(|one| {
+                    changed.has_any_group(&one.groups)
+                        || changed.has_holder(before, after, &one.subnet)
+                });
+            if touched {
+                changed.vpcs.extend(&endpoint.vpcs);
+            }
+        }
+        Some(changed)
+    }
+
+    fn concerns(&self, before: &World<'w>, after: &World<'w>, one: &NetworkInterface) -> bool {
+        self.vpcs.contains(&one.vpc)
+            || self.has_any_group(&one.groups)
+            || self.has_holder(before, after, &one.subnet)
+    }
+
+    fn has_any_group(&self, groups: &BTreeSet<SecurityGroupId>) -> bool {
+        self.resources
+            .iter()
+            .any(|id| matches!(id, ResourceId::SecurityGroup(id) if groups.contains(id)))
+    }
+
+    /// Whether the ACL or the table of a subnet is another one, or says other things.
+    fn has_holder(&self, before: &World<'w>, after: &World<'w>, subnet: &SubnetId) -> bool {
+        [before, after].into_iter().any(|side| {
+            let acl = side.acl_of(subnet).map(|acl| acl.id.clone().into());
+            let table = side.table_of(subnet).map(|table| table.id.clone().into());
+            let holders: [Option<ResourceId>; 2] = [acl, table];
+            holders
+                .iter()
+                .flatten()
+                .any(|id| self.resources.contains(id))
+        })
+    }
+}
+
 /// Instances that reached it and no longer do.
-pub(super) fn lost(before: &World<'_>, after: &World<'_>) -> Vec<Finding> {
+pub(super) fn lost<'w>(before: &World<'w>, after: &World<'w>) -> Vec<Finding> {
+    let changed = Changed::between(before, after);
+    let concerns = |one: &NetworkInterface| {
+        let changed = changed.as_ref();
+        changed.is_none_or(|changed| changed.concerns(before, after, one))
+    };
     let mut lost: BTreeMap<&VpcId, Vec<String>> = BTreeMap::new();
-    for instances in classes(after).into_values() {
+    let classes = classes(after).into_values();
+    for instances in classes.filter(|instances| concerns(instances.example)) {
         let Some(was) = before.topology.interfaces.get(&instances.example.id) else {
             continue;
         };

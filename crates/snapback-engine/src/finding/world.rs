@@ -2,14 +2,18 @@
 //! their absence proves.
 
 use super::scene::{as_acl, as_table};
+use ipnet::IpNet;
 use snapback_model::*;
-use snapback_reach::{PacketSet, permitted_by_acl, permitted_by_rules};
+use snapback_reach::{AddressSet, PacketSet, permitted_by_acl, permitted_by_rules};
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// What an ACL permits: ingress, egress.
 pub(super) type AclSets = (PacketSet, PacketSet);
+
+/// The addresses of those that carry a group, by the ACL of their subnet.
+pub(super) type HostsByAcl<'a> = BTreeMap<&'a NetworkAclId, AddressSet>;
 
 /// One state. Indexes are made when first asked for.
 pub(super) struct World<'a> {
@@ -23,6 +27,8 @@ pub(super) struct World<'a> {
     read: BTreeSet<ContextKind>,
     pub(super) account: Option<&'a AccountId>,
     carriers: OnceCell<BTreeMap<&'a SecurityGroupId, Vec<&'a NetworkInterface>>>,
+    by_subnet: OnceCell<BTreeMap<&'a SubnetId, Vec<&'a NetworkInterface>>>,
+    hosts_by_acl: OnceCell<BTreeMap<&'a SecurityGroupId, HostsByAcl<'a>>>,
     acl_sets: OnceCell<BTreeMap<&'a NetworkAclId, AclSets>>,
     holders: OnceCell<Holders<'a>>,
 }
@@ -47,6 +53,8 @@ impl<'a> World<'a> {
             read: topology.read.clone(),
             account: None,
             carriers: OnceCell::new(),
+            by_subnet: OnceCell::new(),
+            hosts_by_acl: OnceCell::new(),
             acl_sets: OnceCell::new(),
             holders: OnceCell::new(),
         }
@@ -224,7 +232,7 @@ impl<'a> World<'a> {
     }
 
     /// What an ACL permits, made once.
-    pub(super) fn acl_sets(&self, acl: &NetworkAcl) -> AclSets {
+    pub(super) fn acl_sets(&self, acl: &NetworkAclId) -> Option<&AclSets> {
         let all = self.acl_sets.get_or_init(|| {
             let both = |acl: &NetworkAcl| {
                 (
@@ -234,12 +242,38 @@ impl<'a> World<'a> {
             };
             self.acls().map(|acl| (&acl.id, both(acl))).collect()
         });
-        all.get(&acl.id).cloned().unwrap_or_default()
+        all.get(acl)
+    }
+
+    /// The addresses of those that carry a group, by the ACL of their subnet.
+    pub(super) fn hosts_by_acl(&self, group: &SecurityGroupId) -> Option<&HostsByAcl<'a>> {
+        let index = self.hosts_by_acl.get_or_init(|| {
+            let by_acl = |carriers: &[&'a NetworkInterface]| {
+                let mut networks: BTreeMap<&NetworkAclId, Vec<IpNet>> = BTreeMap::new();
+                for interface in carriers {
+                    if let Some(acl) = self.acl_of(&interface.subnet) {
+                        let own = interface.addresses.iter().copied().map(IpNet::from);
+                        networks.entry(&acl.id).or_default().extend(own);
+                    }
+                }
+                let hosts = networks.into_iter();
+                hosts.map(|(acl, own)| (acl, AddressSet::of(own))).collect()
+            };
+            let all = self.carriers_by_group().iter();
+            all.map(|(group, carriers)| (*group, by_acl(carriers)))
+                .collect()
+        });
+        index.get(group)
     }
 
     /// The interfaces that carry a group.
     pub(super) fn carriers(&self, group: &SecurityGroupId) -> &[&'a NetworkInterface] {
-        let index = self.carriers.get_or_init(|| {
+        let index = self.carriers_by_group();
+        index.get(group).map_or(&[], Vec::as_slice)
+    }
+
+    fn carriers_by_group(&self) -> &BTreeMap<&'a SecurityGroupId, Vec<&'a NetworkInterface>> {
+        self.carriers.get_or_init(|| {
             let mut index: BTreeMap<&SecurityGroupId, Vec<&NetworkInterface>> = BTreeMap::new();
             for interface in self.topology.interfaces.values() {
                 for group in &interface.groups {
@@ -247,44 +281,52 @@ impl<'a> World<'a> {
                 }
             }
             index
-        });
-        index.get(group).map_or(&[], Vec::as_slice)
+        })
     }
 
-    /// The interfaces in some subnets.
-    pub(super) fn interfaces_in<'s>(
-        &'s self,
-        subnets: &'s BTreeSet<SubnetId>,
-    ) -> impl Iterator<Item = &'a NetworkInterface> + 's {
-        self.topology
-            .interfaces
-            .values()
-            .filter(|interface| subnets.contains(&interface.subnet))
+    /// The interfaces in some subnets, by id.
+    pub(super) fn interfaces_in(&self, subnets: &BTreeSet<SubnetId>) -> Vec<&'a NetworkInterface> {
+        let index = self.by_subnet.get_or_init(|| {
+            let mut index: BTreeMap<&SubnetId, Vec<&NetworkInterface>> = BTreeMap::new();
+            for interface in self.topology.interfaces.values() {
+                index.entry(&interface.subnet).or_default().push(interface);
+            }
+            index
+        });
+        let held = subnets.iter().filter_map(|subnet| index.get(subnet));
+        let mut held: Vec<&NetworkInterface> = held.flatten().copied().collect();
+        held.sort_by_key(|interface| &interface.id);
+        held
     }
 
     /// What a group permits in a direction, its references to groups expanded to the addresses of
     /// those that carry them.
     pub(super) fn permitted(&self, group: &SecurityGroup, direction: Direction) -> PacketSet {
-        let mut rules: Vec<RuleKey> = Vec::new();
-        for rule in group
-            .rules
-            .keys()
-            .filter(|rule| rule.direction == direction)
-        {
-            let Peer::SecurityGroup { id, .. } = &rule.peer else {
-                rules.push(rule.clone());
-                continue;
-            };
-            let addresses = self
-                .carriers(id)
-                .iter()
-                .flat_map(|interface| &interface.addresses);
-            rules.extend(addresses.map(|address| RuleKey {
-                peer: Peer::cidr((*address).into()),
-                ..rule.clone()
-            }));
+        self.permitted_by(group.rules.keys(), direction)
+    }
+
+    fn permitted_by<'r>(
+        &self,
+        rules: impl Iterator<Item = &'r RuleKey>,
+        direction: Direction,
+    ) -> PacketSet {
+        let mut plain: Vec<&RuleKey> = Vec::new();
+        let mut named: BTreeMap<Traffic, BTreeSet<&SecurityGroupId>> = BTreeMap::new();
+        for rule in rules.filter(|rule| rule.direction == direction) {
+            match &rule.peer {
+                Peer::SecurityGroup { id, .. } => {
+                    named.entry(rule.traffic).or_default().insert(id);
+                }
+                _ => plain.push(rule),
+            }
         }
-        permitted_by_rules(&rules, self.lists)
+        let sum = permitted_by_rules(plain, self.lists);
+        named.into_iter().fold(sum, |sum, (traffic, groups)| {
+            let carriers = groups.into_iter().flat_map(|group| self.carriers(group));
+            let addresses = carriers.flat_map(|interface| &interface.addresses);
+            let members = AddressSet::of(addresses.copied().map(IpNet::from));
+            sum.union(&PacketSet::of_peers(&traffic, &members))
+        })
     }
 
     /// What an interface may receive or send by all of its groups. `None` where one was not read.
@@ -293,11 +335,29 @@ impl<'a> World<'a> {
         groups: impl IntoIterator<Item = &'g SecurityGroupId>,
         direction: Direction,
     ) -> Option<PacketSet> {
-        let mut sum = PacketSet::empty();
-        for id in groups {
-            sum = sum.union(&self.permitted(self.group(id)?, direction));
+        let groups = groups.into_iter().map(|id| self.group(id));
+        let groups: Vec<&SecurityGroup> = groups.collect::<Option<_>>()?;
+        let rules = groups.into_iter().flat_map(|group| group.rules.keys());
+        Some(self.permitted_by(rules, direction))
+    }
+
+    /// The resources that are not the same in both; `None` where what surrounds them is not the same.
+    pub(super) fn differing(&self, other: &Self) -> Option<BTreeSet<&'a ResourceId>> {
+        let around = std::ptr::eq(self.topology, other.topology)
+            && std::ptr::eq(self.lists, other.lists)
+            && self.read == other.read
+            && self.account == other.account;
+        if !around {
+            return None;
         }
-        Some(sum)
+        let same = |id: &ResourceId, state: &Resource| {
+            let there = other.states.get(id);
+            there.is_some_and(|there| std::ptr::eq(*there, state) || *there == state)
+        };
+        let here = self.states.iter().filter(|(id, state)| !same(id, state));
+        let gained = other.states.keys();
+        let gained = gained.filter(|id| !self.states.contains_key(*id));
+        Some(here.map(|(id, _)| *id).chain(gained.copied()).collect())
     }
 
     /// Whether a VPC is ours to see all of: of a VPC that another account shares with us we see

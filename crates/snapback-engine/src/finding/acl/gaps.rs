@@ -48,11 +48,13 @@ pub(in super::super) fn gaps(world: &World<'_>, acl: &NetworkAcl, evidence: Evid
     if acl.subnets.is_empty() {
         return Vec::new();
     }
-    let (ingress, egress) = world.acl_sets(acl);
-    let mut gaps = replies::gaps(world, acl, (&ingress, &egress), evidence);
-    gaps.extend(pmtud(&ingress, &egress));
-    gaps.extend(default_v6(world, acl, (&ingress, &egress)));
-    gaps.extend(mirror::gap(world, acl, (&ingress, &egress)));
+    let Some((ingress, egress)) = world.acl_sets(&acl.id) else {
+        return Vec::new();
+    };
+    let mut gaps = replies::gaps(world, acl, (ingress, egress), evidence);
+    gaps.extend(pmtud(ingress, egress));
+    gaps.extend(default_v6(world, acl, (ingress, egress)));
+    gaps.extend(mirror::gap(world, acl, (ingress, egress)));
     gaps
 }
 

@@ -3,12 +3,13 @@
 //!
 //! Known flows are those that groups name: a group whose rules let the members of another in.
 
-use super::super::world::{AclSets, World};
+use super::super::world::World;
 use super::gaps::Gap;
 use crate::finding::{FindingCode, Severity};
 use snapback_model::*;
 use snapback_reach::{AddressSet, PacketSet};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// Replies: what clients of either system choose from.
 const CLIENT_PORTS: (u16, u16) = (32768, 60999);
@@ -16,22 +17,11 @@ const CLIENT_PORTS: (u16, u16) = (32768, 60999);
 /// Rules that are looked at for one ACL; a state with more is past what one person groups by name.
 const MOST_FLOWS: usize = 4096;
 
-struct Stops {
-    ingress: PacketSet,
-    egress: PacketSet,
-    lines: Vec<String>,
-}
-
 pub(super) fn gap(
     world: &World<'_>,
     acl: &NetworkAcl,
     sets: (&PacketSet, &PacketSet),
 ) -> Option<Gap> {
-    let mut stops = Stops {
-        ingress: PacketSet::empty(),
-        egress: PacketSet::empty(),
-        lines: Vec::new(),
-    };
     if world.topology.interfaces.is_empty() || world.acls().nth(1).is_none() {
         return None;
     }
@@ -42,143 +32,188 @@ pub(super) fn gap(
             _ => None,
         })
     });
-    let mut known = BTreeMap::new();
+    let (mut passes, mut stops) = (Passes::of(world), Stops::default());
     for (server, client, rule) in named.take(MOST_FLOWS) {
-        for group in [&server.id, client] {
-            known.entry(group).or_insert_with(|| by_acl(world, group));
-        }
-        let (Some(servers), Some(clients)) = (known.get(&server.id), known.get(client)) else {
+        let hosts = |group| world.hosts_by_acl(group);
+        let (Some(servers), Some(clients)) = (hosts(&server.id), hosts(client)) else {
             continue;
         };
-        if !servers.contains_key(&acl.id) && !clients.contains_key(&acl.id) {
-            continue;
+        let words = || format!("{client} to {} {}", server.id, rule.traffic);
+        let others = |all| elsewhere(all, &acl.id);
+        if let Some(here) = servers.get(&acl.id) {
+            for (at, there) in others(clients) {
+                let ends = Ends { rule, here, there };
+                stops.at_server(&ends, (&acl.id, at), &mut passes, words);
+            }
         }
-        for (at_server, servers) in servers {
-            for (at_client, clients) in clients.iter().filter(|(id, _)| *id != at_server) {
-                let ends = Ends {
-                    rule,
-                    servers,
-                    clients,
-                };
-                let words = format!("{client} to {} {}", server.id, rule.traffic);
-                if *at_server == &acl.id {
-                    let other = world.acls().find(|other| other.id == **at_client);
-                    let other = other.map(|other| world.acl_sets(other));
-                    stops.at_server(&ends, sets, other.as_ref(), &words);
-                } else if *at_client == &acl.id {
-                    let other = world.acls().find(|other| other.id == **at_server);
-                    let other = other.map(|other| world.acl_sets(other));
-                    stops.at_client(&ends, sets, other.as_ref(), &words);
-                }
+        if let Some(here) = clients.get(&acl.id) {
+            for (at, there) in others(servers) {
+                let ends = Ends { rule, here, there };
+                stops.at_client(&ends, (&acl.id, at), &mut passes, words);
             }
         }
     }
     stops.lines.sort();
     stops.lines.dedup();
+    let (ingress, egress) = sets;
     (!stops.lines.is_empty()).then(|| Gap {
         code: FindingCode::NaclMirror,
         severity: Severity::Medium,
-        ingress: stops.ingress,
-        egress: stops.egress,
+        ingress: all_of(&stops.ingress).difference(ingress),
+        egress: all_of(&stops.egress).difference(egress),
         meaning: "groups let hosts of two subnets talk and the ACL of the other subnet lets it pass; this ACL does not"
             .to_owned(),
         evidence: stops.lines,
     })
 }
 
-/// The addresses of those that carry a group, by the ACL of their subnet.
-fn by_acl<'w>(
-    world: &'w World<'_>,
-    group: &SecurityGroupId,
-) -> BTreeMap<&'w NetworkAclId, AddressSet> {
-    let mut addresses: BTreeMap<&NetworkAclId, Vec<ipnet::IpNet>> = BTreeMap::new();
-    for interface in world.carriers(group) {
-        if let Some(acl) = world.acl_of(&interface.subnet) {
-            let own = interface.addresses.iter().copied().map(ipnet::IpNet::from);
-            addresses.entry(&acl.id).or_default().extend(own);
-        }
-    }
-    addresses
-        .into_iter()
-        .map(|(acl, networks)| (acl, AddressSet::of(networks)))
-        .collect()
+fn elsewhere<'s>(
+    hosts: &'s BTreeMap<&NetworkAclId, AddressSet>,
+    here: &NetworkAclId,
+) -> impl Iterator<Item = (&'s NetworkAclId, &'s AddressSet)> {
+    let others = hosts.iter().map(|(at, hosts)| (*at, hosts));
+    others.filter(move |(at, _)| *at != here)
 }
 
-/// A flow that a rule names, with the addresses of both ends.
-struct Ends<'a> {
-    rule: &'a RuleKey,
-    servers: &'a AddressSet,
-    clients: &'a AddressSet,
+/// Whose packets of some traffic an ACL lets pass, all of them. Many rules of many groups name the
+/// same few ports.
+struct Passes<'w, 'a> {
+    world: &'w World<'a>,
+    known: BTreeMap<(NetworkAclId, Direction, Traffic), AddressSet>,
+}
+
+impl<'w, 'a> Passes<'w, 'a> {
+    fn of(world: &'w World<'a>) -> Self {
+        let known = BTreeMap::new();
+        Self { world, known }
+    }
+
+    /// Whether all packets of some traffic with these peers pass.
+    fn all(
+        &mut self,
+        acl: &NetworkAclId,
+        direction: Direction,
+        traffic: Traffic,
+        peers: &AddressSet,
+    ) -> bool {
+        let known = match self.known.entry((acl.clone(), direction, traffic)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let everything = PacketSet::of_peers(&traffic, &AddressSet::everybody());
+                let stopped = match (self.world.acl_sets(acl), direction) {
+                    (Some((ingress, _)), Direction::Ingress) => everything.difference(ingress),
+                    (Some((_, egress)), Direction::Egress) => everything.difference(egress),
+                    (None, _) => everything,
+                };
+                new.insert(stopped.peers().complement())
+            }
+        };
+        peers.is_subset(known)
+    }
+}
+
+/// A flow that a rule names, with the addresses of the hosts here and of those at the other end.
+struct Ends<'e> {
+    rule: &'e RuleKey,
+    here: &'e AddressSet,
+    there: &'e AddressSet,
 }
 
 impl Ends<'_> {
-    /// The request, as the ACL at the server (peer: the client) or at the client sees it.
-    fn request(&self, peer: &AddressSet) -> PacketSet {
-        PacketSet::of_peers(&self.rule.traffic, peer)
-    }
-
-    fn reply(&self, peer: &AddressSet) -> PacketSet {
+    /// What comes back to who asked.
+    fn reply(&self) -> Option<Traffic> {
         let ports = PortRange::new(CLIENT_PORTS.0, CLIENT_PORTS.1).unwrap_or(PortRange::ALL);
         match self.rule.traffic {
-            Traffic::Tcp(_) => PacketSet::of_peers(&Traffic::Tcp(ports), peer),
-            Traffic::Udp(_) => PacketSet::of_peers(&Traffic::Udp(ports), peer),
-            Traffic::All | Traffic::Icmp(_) | Traffic::Icmpv6(_) | Traffic::Protocol(_) => {
-                PacketSet::empty()
-            }
+            Traffic::Tcp(_) => Some(Traffic::Tcp(ports)),
+            Traffic::Udp(_) => Some(Traffic::Udp(ports)),
+            Traffic::All | Traffic::Icmp(_) | Traffic::Icmpv6(_) | Traffic::Protocol(_) => None,
         }
     }
+}
+
+/// Whose packets are stopped here, by traffic, and in words.
+#[derive(Default)]
+struct Stops {
+    ingress: BTreeMap<Traffic, AddressSet>,
+    egress: BTreeMap<Traffic, AddressSet>,
+    lines: Vec<String>,
 }
 
 impl Stops {
     fn at_server(
         &mut self,
         ends: &Ends<'_>,
-        (ingress, egress): (&PacketSet, &PacketSet),
-        other: Option<&AclSets>,
-        words: &str,
+        (here, there): (&NetworkAclId, &NetworkAclId),
+        passes: &mut Passes<'_, '_>,
+        words: impl Fn() -> String,
     ) {
-        let Some((other_in, other_out)) = other else {
-            return;
-        };
-        let request = ends.request(ends.clients).difference(ingress);
-        if !request.is_empty() && ends.request(ends.servers).is_subset(other_out) {
+        let request = ends.rule.traffic;
+        if !passes.all(here, Direction::Ingress, request, ends.there)
+            && passes.all(there, Direction::Egress, request, ends.here)
+        {
+            let words = words();
             self.lines.push(format!(
                 "{words}: the request may leave there and not come in here"
             ));
-            self.ingress = self.ingress.union(&request);
+            note(&mut self.ingress, request, ends.there);
         }
-        let reply = ends.reply(ends.clients).difference(egress);
-        if !reply.is_empty() && ends.reply(ends.servers).is_subset(other_in) {
+        let Some(reply) = ends.reply() else {
+            return;
+        };
+        if !passes.all(here, Direction::Egress, reply, ends.there)
+            && passes.all(there, Direction::Ingress, reply, ends.here)
+        {
+            let words = words();
             self.lines.push(format!(
                 "{words}: the reply may come in there and not leave here"
             ));
-            self.egress = self.egress.union(&reply);
+            note(&mut self.egress, reply, ends.there);
         }
     }
 
     fn at_client(
         &mut self,
         ends: &Ends<'_>,
-        (ingress, egress): (&PacketSet, &PacketSet),
-        other: Option<&AclSets>,
-        words: &str,
+        (here, there): (&NetworkAclId, &NetworkAclId),
+        passes: &mut Passes<'_, '_>,
+        words: impl Fn() -> String,
     ) {
-        let Some((other_in, other_out)) = other else {
-            return;
-        };
-        let request = ends.request(ends.servers).difference(egress);
-        if !request.is_empty() && ends.request(ends.clients).is_subset(other_in) {
+        let request = ends.rule.traffic;
+        if !passes.all(here, Direction::Egress, request, ends.there)
+            && passes.all(there, Direction::Ingress, request, ends.here)
+        {
+            let words = words();
             self.lines.push(format!(
                 "{words}: the request may come in there and not leave here"
             ));
-            self.egress = self.egress.union(&request);
+            note(&mut self.egress, request, ends.there);
         }
-        let reply = ends.reply(ends.servers).difference(ingress);
-        if !reply.is_empty() && ends.reply(ends.clients).is_subset(other_out) {
+        let Some(reply) = ends.reply() else {
+            return;
+        };
+        if !passes.all(here, Direction::Ingress, reply, ends.there)
+            && passes.all(there, Direction::Egress, reply, ends.here)
+        {
+            let words = words();
             self.lines.push(format!(
                 "{words}: the reply may leave there and not come in here"
             ));
-            self.ingress = self.ingress.union(&reply);
+            note(&mut self.ingress, reply, ends.there);
         }
     }
+}
+
+fn note(stopped: &mut BTreeMap<Traffic, AddressSet>, traffic: Traffic, peers: &AddressSet) {
+    let known = stopped.entry(traffic).or_default();
+    if !peers.is_subset(known) {
+        *known = known.union(peers);
+    }
+}
+
+fn all_of(stopped: &BTreeMap<Traffic, AddressSet>) -> PacketSet {
+    stopped
+        .iter()
+        .fold(PacketSet::empty(), |sum, (traffic, peers)| {
+            sum.union(&PacketSet::of_peers(traffic, peers))
+        })
 }
