@@ -17,7 +17,7 @@ fn names() -> BTreeSet<String> {
 }
 
 /// The tests of this file by the names of their storms: each file belongs to one.
-const CLASSES: [&str; 40] = [
+const CLASSES: [&str; 41] = [
     "tag-told-once",
     "own-call-though-clocks-differ",
     "two-guards-make-a-table-once",
@@ -58,6 +58,7 @@ const CLASSES: [&str; 40] = [
     "made-by-two-stories",
     "nat-made-by-each-try",
     "stray-route-that-stays",
+    "moved-side-by-side",
 ];
 
 fn holds(class: &str) {
@@ -353,4 +354,11 @@ fn a_nat_gateway_that_the_first_of_two_tries_made_is_ours() {
 #[test]
 fn who_comes_to_a_table_with_a_stray_route_that_stays_is_not_led_by_it_untold() {
     holds("stray-route-that-stays");
+}
+
+/// Two guards accepted two moves of one subnet at the same time, and neither saw the other's: both tables
+/// had it in their baselines, and it was moved back.
+#[test]
+fn two_moves_of_a_subnet_accepted_side_by_side_leave_it_on_one_table() {
+    holds("moved-side-by-side");
 }

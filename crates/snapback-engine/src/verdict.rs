@@ -224,6 +224,11 @@ pub struct Fold {
     /// folds nothing twice.
     #[serde(default)]
     pub premature: bool,
+    /// Whether what only one ACL or table can hold was moved. Two such moves folded side by side may
+    /// write baselines that have none in common: once written, read and fold again, until nothing is
+    /// updated.
+    #[serde(default)]
+    pub moves: bool,
 }
 
 /// An edit that live spoke against.

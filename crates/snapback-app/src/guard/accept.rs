@@ -50,9 +50,7 @@ impl<P: GuardPorts> Visit<'_, P> {
                 Ok(()) => {}
                 Err(StoreError::Conflict { what }) => {
                     tracing::info!(what, "baseline written meanwhile: fold again");
-                    if let Some(baselines) = self.baselines(&spot.wanted(focus)).await? {
-                        scene.baselines = baselines;
-                    }
+                    self.read_again(scene, spot, focus).await?;
                     continue;
                 }
                 Err(error) => return Err(error.into()),
@@ -62,6 +60,12 @@ impl<P: GuardPorts> Visit<'_, P> {
                     .baselines
                     .by_id
                     .insert(baseline.id.clone(), baseline.clone());
+            }
+            // Two moves of one subject may have been folded side by side, onto tables that no write has
+            // in common: whoever looks last sees both.
+            if fold.moves && !fold.updated.is_empty() {
+                self.read_again(scene, spot, focus).await?;
+                continue;
             }
             if fold.premature && self.is_early(change, PREMATURE_WINDOW) {
                 return Err(GuardError::Early {
@@ -76,6 +80,18 @@ impl<P: GuardPorts> Visit<'_, P> {
         Err(GuardError::Contended {
             what: format!("the baselines that {} edits", change.api),
         })
+    }
+
+    async fn read_again(
+        &self,
+        scene: &mut Scene,
+        spot: &Spot,
+        focus: &Focus,
+    ) -> Result<(), GuardError> {
+        if let Some(baselines) = self.baselines(&spot.wanted(focus)).await? {
+            scene.baselines = baselines;
+        }
+        Ok(())
     }
 
     /// The edits that live was read against, where what live shows may be our own doing: a revert made

@@ -12,6 +12,7 @@ mod folding;
 mod gone;
 mod harm;
 mod history;
+mod side_by_side;
 mod states;
 mod thresholds;
 

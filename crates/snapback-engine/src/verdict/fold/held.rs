@@ -107,9 +107,11 @@ impl Folding<'_> {
             Some(to) => format!("{element} to {to}"),
             None => format!("{element} to the main table"),
         };
+        self.fold.moves = true;
         let parties = self.parties(told);
         let agrees = self.live_agrees(told);
         if !self.is_newest_move(told, &element, &what, &parties, agrees) {
+            self.take_back(told, &element, &parties);
             return;
         }
         for party in parties.clone() {
@@ -143,6 +145,30 @@ impl Folding<'_> {
                 };
                 baseline.handles.associations.insert(id.clone(), handle);
             }
+        }
+    }
+
+    /// This event put the subject here, and a newer move of it, folded side by side, another did not see
+    /// that: both hold it, and the newer one is right.
+    fn take_back(&mut self, told: &Move, element: &Element, parties: &BTreeSet<ResourceId>) {
+        let Some(to) = &told.to else {
+            return;
+        };
+        let holds = |id: &ResourceId| {
+            let state = self.baseline(id).and_then(|one| one.state.as_ref());
+            state.is_some_and(|state| is_held(state, &told.subject))
+        };
+        let elsewhere = parties.iter().any(|party| party != to && holds(party));
+        let Some(baseline) = self.baseline(to).filter(|_| elsewhere && holds(to)) else {
+            return;
+        };
+        let mark = baseline.marks.get(element);
+        if mark.is_some_and(|mark| mark.event == self.change.event) {
+            let mut baseline = baseline.clone();
+            if let Some(state) = &mut baseline.state {
+                set_held(state, &told.subject, false);
+            }
+            self.now.insert(to.clone(), baseline);
         }
     }
 

@@ -1,0 +1,99 @@
+//! Two moves of one subnet, each folded by a guard that had not seen the other.
+
+use super::*;
+use crate::fixture::*;
+use crate::verdict::fold;
+
+const THIRD: &str = "rtb-third";
+const SUBNET: &str = "subnet-9";
+
+/// An account with a subnet of no explicit table; live shows it where the second move put it.
+fn worlds() -> (Baselines, Snapshot) {
+    let mut good = account();
+    let mut third = table(&mut account(), PRIVATE).clone();
+    third.id = THIRD.into();
+    third.subnets.clear();
+    let id = ResourceId::RouteTable(THIRD.into());
+    good.resources
+        .insert(id.clone(), Resource::RouteTable(third));
+    let mut live = good.clone();
+    table(&mut live, THIRD).subnets.insert(SUBNET.into());
+    let handle = AssociationHandle {
+        resource: id,
+        subject: AssociationSubject::Subnet(SUBNET.into()),
+    };
+    live.handles
+        .associations
+        .insert("rtbassoc-2".into(), handle);
+    (Baselines::captured(&good, "test", "test"), live)
+}
+
+/// Associated with one table, and led from there to the third.
+fn moves(seconds: [i64; 2]) -> [Change; 2] {
+    let edits = [
+        Edit::TableAssociated {
+            table: PRIVATE.into(),
+            subject: AssociationSubject::Subnet(SUBNET.into()),
+            association: Some("rtbassoc-1".into()),
+        },
+        Edit::TableReassociated {
+            association: "rtbassoc-1".into(),
+            table: THIRD.into(),
+            new_association: Some("rtbassoc-2".into()),
+        },
+    ];
+    let mut moves = seconds.map(|second| change(second, Vec::new()));
+    for (number, (one, edit)) in moves.iter_mut().zip(edits).enumerate() {
+        one.event = EventId::new(format!("move-{number}"));
+        one.edits = Edits::Known(vec![edit]);
+    }
+    moves
+}
+
+fn written(baselines: &mut Baselines, change: &Change, live: &Snapshot) -> bool {
+    let fold = fold(change, baselines, live);
+    assert!(fold.moves && fold.refused.is_empty(), "{fold:?}");
+    let updated = fold.updated.into_iter();
+    let updated: Vec<_> = updated.map(|one| (one.id.clone(), one)).collect();
+    let any = !updated.is_empty();
+    baselines.by_id.extend(updated);
+    any
+}
+
+fn holders(baselines: &Baselines) -> Vec<String> {
+    let tables = baselines.by_id.values();
+    let tables = tables.filter_map(|baseline| match &baseline.state {
+        Some(Resource::RouteTable(table)) => Some(table),
+        _ => None,
+    });
+    let holding = tables.filter(|table| table.subnets.contains(&SUBNET.into()));
+    holding.map(|table| table.id.to_string()).collect()
+}
+
+#[test]
+fn whoever_looks_last_leaves_the_subnet_on_the_table_of_the_newer_move() {
+    for seconds in [[5, 6], [5, 5]] {
+        for last in 0..2 {
+            let (good, live) = worlds();
+            let moves = moves(seconds);
+            let mut both = good.clone();
+            for one in &moves {
+                let mut alone = good.clone();
+                assert!(written(&mut alone, one, &live));
+                let new = alone.by_id.into_iter();
+                both.by_id
+                    .extend(new.filter(|(id, one)| good.by_id.get(id) != Some(one)));
+            }
+            assert_eq!(holders(&both), [PRIVATE, THIRD], "nobody saw the other");
+            let case = format!("{seconds:?}, move {last} looks last");
+            assert!(written(&mut both, &moves[last], &live), "{case}");
+            assert_eq!(holders(&both), [THIRD], "{case}");
+            // The newer one may still note on the first table that it left; then nothing is folded twice.
+            written(&mut both, &moves[1], &live);
+            for one in &moves {
+                assert!(!written(&mut both, one, &live), "folded twice: {case}");
+            }
+            assert_eq!(holders(&both), [THIRD], "{case}");
+        }
+    }
+}
