@@ -268,11 +268,12 @@ fn lockouts(scene: &mut Scene<'_>) {
         return;
     }
     let (before, after, rest) = scene.sides_and_rest();
-    let lost = ssm::lost(&before, &after);
+    let concerned = ssm::Concerned::by(&before, &after, &scene.diff.resource);
+    let lost = ssm::lost(&before, &after, concerned.as_ref());
     if lost.is_empty() {
         return;
     }
-    let anyway = ssm::lost(&before, &rest);
+    let anyway = ssm::lost(&before, &rest, concerned.as_ref());
     let by_others = |lost: &Finding| {
         let mut anyway = anyway.iter();
         anyway.any(|one| one.subject == lost.subject && one.evidence == lost.evidence)

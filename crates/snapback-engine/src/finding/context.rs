@@ -41,7 +41,7 @@ pub(super) fn between(baselines: &Baselines, live: &Snapshot) -> Vec<Finding> {
     findings.extend(access::lowered(&before, &after));
     findings.extend(gateways::changed(&before, &after));
     findings.extend(interfaces::changed(&before, &after));
-    findings.extend(ssm::lost(&before, &after));
+    findings.extend(ssm::lost(&before, &after, None));
     findings
 }
 

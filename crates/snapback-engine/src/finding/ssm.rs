@@ -285,18 +285,26 @@ pub(super) fn audit(world: &World<'_>) -> Vec<Finding> {
     tell(lost)
 }
 
-/// What decides about instances and is not the same on two sides.
-struct Changed<'w> {
-    resources: BTreeSet<&'w ResourceId>,
-    /// VPCs of endpoints whose groups or ACLs are among them.
+/// Whom a resource that is not the same on two sides has a say about.
+pub(super) struct Concerned<'s, 'w> {
+    sides: [&'s World<'w>; 2],
+    /// The resource; none where it is the same.
+    by: Option<&'w ResourceId>,
+    /// VPCs of endpoints that it filters or routes.
     vpcs: BTreeSet<&'w VpcId>,
 }
 
-impl<'w> Changed<'w> {
-    /// `None` where all has to be looked at.
-    fn between(before: &World<'w>, after: &World<'w>) -> Option<Self> {
-        let mut changed = Self {
-            resources: before.differing(after)?,
+impl<'s, 'w> Concerned<'s, 'w> {
+    /// `None` where the surroundings differ too: it concerns everybody.
+    pub(super) fn by(
+        before: &'s World<'w>,
+        after: &'s World<'w>,
+        resource: &ResourceId,
+    ) -> Option<Self> {
+        let differing = before.differing(after)?;
+        let mut concerned = Self {
+            sides: [before, after],
+            by: differing.into_iter().find(|id| *id == resource),
             vpcs: BTreeSet::new(),
         };
         let gateways = after.topology.gateways.values();
@@ -305,51 +313,45 @@ impl<'w> Changed<'w> {
             let mut served = detail
                 .flat_map(|detail| &detail.interfaces)
                 .filter_map(|id| after.topology.interfaces.get(id));
-            let touched = changed.has_any_group(&endpoint.groups)
-                || served.any(|one| {
-                    changed.has_any_group(&one.groups)
-                        || changed.has_holder(before, after, &one.subnet)
-                });
+            let touched = concerned.is_any_of(&endpoint.groups)
+                || served
+                    .any(|one| concerned.is_any_of(&one.groups) || concerned.holds(&one.subnet));
             if touched {
-                changed.vpcs.extend(&endpoint.vpcs);
+                concerned.vpcs.extend(&endpoint.vpcs);
             }
         }
-        Some(changed)
+        Some(concerned)
     }
 
-    fn concerns(&self, before: &World<'w>, after: &World<'w>, one: &NetworkInterface) -> bool {
-        self.vpcs.contains(&one.vpc)
-            || self.has_any_group(&one.groups)
-            || self.has_holder(before, after, &one.subnet)
+    fn has(&self, one: &NetworkInterface) -> bool {
+        self.vpcs.contains(&one.vpc) || self.is_any_of(&one.groups) || self.holds(&one.subnet)
     }
 
-    fn has_any_group(&self, groups: &BTreeSet<SecurityGroupId>) -> bool {
-        self.resources
-            .iter()
-            .any(|id| matches!(id, ResourceId::SecurityGroup(id) if groups.contains(id)))
+    fn is_any_of(&self, groups: &BTreeSet<SecurityGroupId>) -> bool {
+        matches!(self.by, Some(ResourceId::SecurityGroup(id)) if groups.contains(id))
     }
 
-    /// Whether the ACL or the table of a subnet is another one, or says other things.
-    fn has_holder(&self, before: &World<'w>, after: &World<'w>, subnet: &SubnetId) -> bool {
-        [before, after].into_iter().any(|side| {
-            let acl = side.acl_of(subnet).map(|acl| acl.id.clone().into());
-            let table = side.table_of(subnet).map(|table| table.id.clone().into());
-            let holders: [Option<ResourceId>; 2] = [acl, table];
-            holders
-                .iter()
-                .flatten()
-                .any(|id| self.resources.contains(id))
+    /// Whether it is the ACL or the table of a subnet on either side.
+    fn holds(&self, subnet: &SubnetId) -> bool {
+        self.sides.iter().any(|side| match self.by {
+            Some(ResourceId::NetworkAcl(id)) => {
+                side.acl_of(subnet).is_some_and(|acl| acl.id == *id)
+            }
+            Some(ResourceId::RouteTable(id)) => {
+                side.table_of(subnet).is_some_and(|table| table.id == *id)
+            }
+            Some(ResourceId::SecurityGroup(_)) | None => false,
         })
     }
 }
 
-/// Instances that reached it and no longer do.
-pub(super) fn lost<'w>(before: &World<'w>, after: &World<'w>) -> Vec<Finding> {
-    let changed = Changed::between(before, after);
-    let concerns = |one: &NetworkInterface| {
-        let changed = changed.as_ref();
-        changed.is_none_or(|changed| changed.concerns(before, after, one))
-    };
+/// Instances that reached it and no longer do: all, or those that a resource has a say about.
+pub(super) fn lost(
+    before: &World<'_>,
+    after: &World<'_>,
+    concerned: Option<&Concerned<'_, '_>>,
+) -> Vec<Finding> {
+    let concerns = |one: &NetworkInterface| concerned.is_none_or(|concerned| concerned.has(one));
     let mut lost: BTreeMap<&VpcId, Vec<String>> = BTreeMap::new();
     let classes = classes(after).into_values();
     for instances in classes.filter(|instances| concerns(instances.example)) {

@@ -26,6 +26,12 @@ impl Storm {
         if storm.recreate_nat && rng.u8(..3) == 0 {
             storm.delete_nats(&mut rng);
         }
+        for _ in 0..rng.u8(..3) {
+            storm.do_at_once(&mut rng);
+        }
+        if rng.u8(..3) > 0 {
+            storm.guards = 2;
+        }
         storm.mishaps.sort_by_key(|mishap| mishap.at);
         for _ in 0..rng.u8(1..4) {
             storm.troubles.push(trouble(&mut rng));
@@ -49,6 +55,18 @@ impl Storm {
             let at = at.saturating_add(rng.u32(..90_000));
             let by = hand(rng, 3);
             let deed = follow_up(rng, first);
+            self.push(rng, at, by, deed);
+        }
+    }
+
+    /// Several deeds on one thing in a second or two: events cannot tell which was first, and two guards
+    /// hear of them at the same time.
+    fn do_at_once(&mut self, rng: &mut Rng) {
+        let from = rng.u32(..TROUBLED / 2);
+        let (thing, kind) = (rng.u16(..64), rng.u8(..6));
+        for _ in 0..rng.u8(2..5) {
+            let at = from.saturating_add(rng.u32(..1_800));
+            let (by, deed) = one_of(rng, kind, thing);
             self.push(rng, at, by, deed);
         }
     }
@@ -104,6 +122,74 @@ fn follow_up(rng: &mut Rng, first: Deed) -> Deed {
             number: rng.u8(..),
         },
         _ => deletion(rng),
+    }
+}
+
+/// Something of a kind done to one thing, by whom such things are known to be done.
+fn one_of(rng: &mut Rng, kind: u8, thing: u16) -> (Hand, Deed) {
+    let other = rng.u16(..64);
+    let any = hand(rng, 4);
+    match (kind, rng.u8(..4)) {
+        (0, 0) => (Hand::Stranger, Deed::Disassociate { subnet: thing }),
+        (0, _) => {
+            let (subnet, table) = (thing, other);
+            (any, Deed::MoveTable { subnet, table })
+        }
+        (1, _) => {
+            let (subnet, acl) = (thing, other);
+            (any, Deed::MoveSubnet { subnet, acl })
+        }
+        (2, 0) => {
+            let (group, rule) = (thing, other % 4);
+            (Hand::Stranger, Deed::DescribeRule { group, rule })
+        }
+        (2, 1) => {
+            let (group, rule) = (thing, other % 4);
+            (any, Deed::RevokeRule { group, rule })
+        }
+        (2, _) => {
+            let (group, number) = (thing, rng.u8(..3));
+            (any, Deed::AddRule { group, number })
+        }
+        (3, 0) => {
+            let (table, route, target) = (thing, other % 3, rng.u16(..64));
+            let deed = Deed::Redirect {
+                table,
+                route,
+                target,
+            };
+            (Hand::Stranger, deed)
+        }
+        (3, 1) => {
+            let (table, route) = (thing, other % 3);
+            (any, Deed::DropRoute { table, route })
+        }
+        (3, _) => {
+            let (table, net, target) = (thing, rng.u8(..2), other);
+            (any, Deed::AddRoute { table, net, target })
+        }
+        (4, 0) => {
+            let (acl, entry) = (thing, other % 3);
+            (Hand::Stranger, Deed::RewriteEntry { acl, entry })
+        }
+        (4, 1) => {
+            let (acl, entry) = (thing, other % 3);
+            (any, Deed::DropEntry { acl, entry })
+        }
+        (4, _) => {
+            let deed = Deed::AddEntry {
+                acl: thing,
+                number: 300 + other % 2,
+                deny: false,
+                egress: false,
+                net: rng.u8(..2),
+            };
+            (any, deed)
+        }
+        _ => {
+            let (resource, number) = (thing, rng.u8(..3));
+            (any, Deed::Tag { resource, number })
+        }
     }
 }
 
