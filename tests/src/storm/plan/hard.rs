@@ -59,14 +59,14 @@ impl Storm {
         }
     }
 
-    /// Several deeds on one thing in a second or two: events cannot tell which was first, and two guards
-    /// hear of them at the same time.
+    /// Several deeds of one hand on one thing in a second or two: events cannot tell which was first,
+    /// and two guards hear of them at the same time.
     fn do_at_once(&mut self, rng: &mut Rng) {
         let from = rng.u32(..TROUBLED / 2);
-        let (thing, kind) = (rng.u16(..64), rng.u8(..6));
+        let (thing, kind, by) = (rng.u16(..64), rng.u8(..6), hand(rng, 4));
         for _ in 0..rng.u8(2..5) {
             let at = from.saturating_add(rng.u32(..1_800));
-            let (by, deed) = one_of(rng, kind, thing);
+            let deed = one_of(rng, kind, thing);
             self.push(rng, at, by, deed);
         }
     }
@@ -125,71 +125,50 @@ fn follow_up(rng: &mut Rng, first: Deed) -> Deed {
     }
 }
 
-/// Something of a kind done to one thing, by whom such things are known to be done.
-fn one_of(rng: &mut Rng, kind: u8, thing: u16) -> (Hand, Deed) {
-    let other = rng.u16(..64);
-    let any = hand(rng, 4);
-    match (kind, rng.u8(..4)) {
-        (0, 0) => (Hand::Stranger, Deed::Disassociate { subnet: thing }),
-        (0, _) => {
-            let (subnet, table) = (thing, other);
-            (any, Deed::MoveTable { subnet, table })
-        }
-        (1, _) => {
-            let (subnet, acl) = (thing, other);
-            (any, Deed::MoveSubnet { subnet, acl })
-        }
-        (2, 0) => {
-            let (group, rule) = (thing, other % 4);
-            (Hand::Stranger, Deed::DescribeRule { group, rule })
-        }
-        (2, 1) => {
-            let (group, rule) = (thing, other % 4);
-            (any, Deed::RevokeRule { group, rule })
-        }
-        (2, _) => {
-            let (group, number) = (thing, rng.u8(..3));
-            (any, Deed::AddRule { group, number })
-        }
-        (3, 0) => {
-            let (table, route, target) = (thing, other % 3, rng.u16(..64));
-            let deed = Deed::Redirect {
-                table,
-                route,
-                target,
-            };
-            (Hand::Stranger, deed)
-        }
-        (3, 1) => {
-            let (table, route) = (thing, other % 3);
-            (any, Deed::DropRoute { table, route })
-        }
-        (3, _) => {
-            let (table, net, target) = (thing, rng.u8(..2), other);
-            (any, Deed::AddRoute { table, net, target })
-        }
-        (4, 0) => {
-            let (acl, entry) = (thing, other % 3);
-            (Hand::Stranger, Deed::RewriteEntry { acl, entry })
-        }
-        (4, 1) => {
-            let (acl, entry) = (thing, other % 3);
-            (any, Deed::DropEntry { acl, entry })
-        }
-        (4, _) => {
-            let deed = Deed::AddEntry {
-                acl: thing,
-                number: 300 + other % 2,
-                deny: false,
-                egress: false,
-                net: rng.u8(..2),
-            };
-            (any, deed)
-        }
-        _ => {
-            let (resource, number) = (thing, rng.u8(..3));
-            (any, Deed::Tag { resource, number })
-        }
+/// Something of a kind that is done to one thing.
+fn one_of(rng: &mut Rng, kind: u8, thing: u16) -> Deed {
+    let (other, takes) = (rng.u16(..64), rng.u8(..3) == 0);
+    match (kind, takes) {
+        (0, _) => Deed::MoveTable {
+            subnet: thing,
+            table: other,
+        },
+        (1, _) => Deed::MoveSubnet {
+            subnet: thing,
+            acl: other,
+        },
+        (2, true) => Deed::RevokeRule {
+            group: thing,
+            rule: other % 4,
+        },
+        (2, false) => Deed::AddRule {
+            group: thing,
+            number: rng.u8(..3),
+        },
+        (3, true) => Deed::DropRoute {
+            table: thing,
+            route: other % 3,
+        },
+        (3, false) => Deed::AddRoute {
+            table: thing,
+            net: rng.u8(..2),
+            target: other,
+        },
+        (4, true) => Deed::DropEntry {
+            acl: thing,
+            entry: other % 3,
+        },
+        (4, false) => Deed::AddEntry {
+            acl: thing,
+            number: 300 + other % 2,
+            deny: false,
+            egress: false,
+            net: rng.u8(..2),
+        },
+        _ => Deed::Tag {
+            resource: thing,
+            number: rng.u8(..3),
+        },
     }
 }
 

@@ -13,8 +13,6 @@ struct Move {
     /// The holder that the old association id names, where known.
     from: Option<ResourceId>,
     to: Option<ResourceId>,
-    /// The association that it ended.
-    ended: Option<AssociationId>,
     association: Option<AssociationId>,
 }
 
@@ -53,7 +51,6 @@ impl Folding<'_> {
                 subject: subject.clone(),
                 from: None,
                 to: Some(table.clone().into()),
-                ended: None,
                 association: association.clone(),
             }),
             _ => None,
@@ -96,23 +93,8 @@ impl Folding<'_> {
             subject: handle.subject,
             from: old.map(|old| old.resource),
             to,
-            ended: Some(association.clone()),
             association: new.cloned(),
         })
-    }
-
-    /// Whether it ended the very association that a baseline holds: it came after that, whatever the
-    /// seconds say and whatever live shows now.
-    fn follows(&self, told: &Move) -> bool {
-        told.from
-            .as_ref()
-            .zip(told.ended.as_ref())
-            .is_some_and(|(from, ended)| {
-                let known = self.baseline(from).map(|one| &one.handles.associations);
-                let handle = known.and_then(|known| known.get(ended));
-                handle.is_some_and(|handle| handle.subject == told.subject)
-                    && self.has(from, &told.subject)
-            })
     }
 
     fn hold(&mut self, told: &Move) {
@@ -127,14 +109,7 @@ impl Folding<'_> {
         };
         self.fold.moves = true;
         let parties = self.parties(told);
-        if self.is_folded(told, &element, &parties) {
-            return;
-        }
-        let agrees = if self.follows(told) {
-            Some(true)
-        } else {
-            self.live_agrees(told)
-        };
+        let agrees = self.live_agrees(told);
         if !self.is_newest_move(told, &element, &what, &parties, agrees) {
             self.take_back(told, &element, &parties);
             return;
@@ -173,29 +148,16 @@ impl Folding<'_> {
         }
     }
 
-    /// Whether this event put the subject where it is, and nobody else has it.
-    fn is_folded(&self, told: &Move, element: &Element, parties: &BTreeSet<ResourceId>) -> bool {
-        let by_this = |id: &ResourceId| {
-            let mark = self.baseline(id).and_then(|one| one.marks.get(element));
-            mark.is_some_and(|mark| mark.event == self.change.event)
-        };
-        let mut holders = parties.iter().filter(|id| self.has(id, &told.subject));
-        let only = holders.next().filter(|_| holders.next().is_none());
-        only.is_some_and(|only| told.to.as_ref() == Some(only) && by_this(only))
-    }
-
-    fn has(&self, id: &ResourceId, subject: &AssociationSubject) -> bool {
-        let state = self.baseline(id).and_then(|one| one.state.as_ref());
-        state.is_some_and(|state| is_held(state, subject))
-    }
-
     /// This event put the subject here, and a newer move of it, folded side by side, another did not see
     /// that: both hold it, and the newer one is right.
     fn take_back(&mut self, told: &Move, element: &Element, parties: &BTreeSet<ResourceId>) {
         let Some(to) = &told.to else {
             return;
         };
-        let holds = |id: &ResourceId| self.has(id, &told.subject);
+        let holds = |id: &ResourceId| {
+            let state = self.baseline(id).and_then(|one| one.state.as_ref());
+            state.is_some_and(|state| is_held(state, &told.subject))
+        };
         let elsewhere = parties.iter().any(|party| party != to && holds(party));
         let Some(baseline) = self.baseline(to).filter(|_| elsewhere && holds(to)) else {
             return;

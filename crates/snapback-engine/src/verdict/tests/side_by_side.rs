@@ -97,19 +97,3 @@ fn whoever_looks_last_leaves_the_subnet_on_the_table_of_the_newer_move() {
         }
     }
 }
-
-#[test]
-fn a_move_that_ends_the_association_we_know_counts_though_live_shows_another_of_the_same_second() {
-    let (mut known, mut live) = worlds();
-    let [first, second] = moves([5, 5]);
-    assert!(written(&mut known, &first, &live));
-    // A stranger has led it back since.
-    table(&mut live, THIRD).subnets.clear();
-    table(&mut live, PRIVATE).subnets.insert(SUBNET.into());
-    live.handles.associations.clear();
-    assert!(written(&mut known, &second, &live));
-    assert_eq!(holders(&known), [THIRD]);
-    assert!(!written(&mut known, &second, &live), "folded twice");
-    assert!(!written(&mut known, &first, &live), "the older one again");
-    assert_eq!(holders(&known), [THIRD]);
-}
