@@ -97,3 +97,40 @@ fn whoever_looks_last_leaves_the_subnet_on_the_table_of_the_newer_move() {
         }
     }
 }
+
+#[test]
+fn nobody_takes_back_what_no_other_table_holds_or_another_move_made() {
+    let (good, live) = worlds();
+    let [first, second] = moves([5, 6]);
+    let newer = |known: &mut Baselines| {
+        let third = known.by_id.get_mut(&ResourceId::RouteTable(THIRD.into()));
+        let mark = Mark {
+            at: second.at,
+            event: second.event.clone(),
+        };
+        third
+            .unwrap()
+            .marks
+            .insert(Element::Subnet(SUBNET.into()), mark);
+    };
+    // A newer move is known, and the subnet is on no other table.
+    let mut known = good.clone();
+    assert!(written(&mut known, &first, &live));
+    newer(&mut known);
+    assert!(!written(&mut known, &first, &live));
+    assert_eq!(holders(&known), [PRIVATE]);
+    // The older move is new here, and the subnet is where the newer one put it.
+    let mut known = good;
+    newer(&mut known);
+    table_in(&mut known, THIRD);
+    assert!(!written(&mut known, &first, &live));
+    assert_eq!(holders(&known), [THIRD]);
+}
+
+fn table_in(known: &mut Baselines, id: &str) {
+    let baseline = known.by_id.get_mut(&ResourceId::RouteTable(id.into()));
+    match &mut baseline.unwrap().state {
+        Some(Resource::RouteTable(table)) => table.subnets.insert(SUBNET.into()),
+        other => panic!("{other:?}"),
+    };
+}
