@@ -29,6 +29,7 @@ pub use blast::{BlastRadius, Peers};
 pub use latent::{Dies, Idle, Latent};
 pub use membership::{Membership, Referrer, Regrouped, membership};
 pub use routes::route_line;
+pub(crate) use sets::opposite;
 pub use shift::{Effect, Reached, Shift, Turn, Why};
 pub use tracking::is_untracked;
 pub use words::{bounded, traffic_lines};

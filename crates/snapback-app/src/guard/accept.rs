@@ -82,6 +82,7 @@ impl<P: GuardPorts> Visit<'_, P> {
         })
     }
 
+    /// What was written meanwhile. What surrounds the place was read once and stays as it was read.
     async fn read_again(
         &self,
         scene: &mut Scene,
@@ -89,7 +90,10 @@ impl<P: GuardPorts> Visit<'_, P> {
         focus: &Focus,
     ) -> Result<(), GuardError> {
         if let Some(baselines) = self.baselines(&spot.wanted(focus)).await? {
-            scene.baselines = baselines;
+            let before = std::mem::replace(&mut scene.baselines, baselines);
+            for (id, known) in before.by_id {
+                scene.baselines.by_id.entry(id).or_insert(known);
+            }
         }
         Ok(())
     }

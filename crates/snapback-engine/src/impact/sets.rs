@@ -343,7 +343,7 @@ pub(super) fn is_world(rule: &RuleKey) -> bool {
     rule.peer.as_cidr().is_some_and(|net| net.prefix_len() == 0)
 }
 
-pub(super) fn opposite(direction: Direction) -> Direction {
+pub(crate) fn opposite(direction: Direction) -> Direction {
     Direction::from_egress(!direction.is_egress())
 }
 

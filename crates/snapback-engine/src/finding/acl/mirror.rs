@@ -6,6 +6,7 @@
 use super::super::world::World;
 use super::gaps::Gap;
 use crate::finding::{FindingCode, Severity};
+use crate::impact::opposite;
 use snapback_model::*;
 use snapback_reach::{AddressSet, PacketSet};
 use std::collections::BTreeMap;
@@ -43,13 +44,13 @@ pub(super) fn gap(
         if let Some(here) = servers.get(&acl.id) {
             for (at, there) in others(clients) {
                 let ends = Ends { rule, here, there };
-                stops.at_server(&ends, (&acl.id, at), &mut passes, words);
+                stops.look(&ends, (&acl.id, at), Direction::Ingress, &mut passes, words);
             }
         }
         if let Some(here) = clients.get(&acl.id) {
             for (at, there) in others(servers) {
                 let ends = Ends { rule, here, there };
-                stops.at_client(&ends, (&acl.id, at), &mut passes, words);
+                stops.look(&ends, (&acl.id, at), Direction::Egress, &mut passes, words);
             }
         }
     }
@@ -140,65 +141,35 @@ struct Stops {
 }
 
 impl Stops {
-    fn at_server(
+    /// Looks at a flow whose request goes `toward` the hosts here, in or out, and at what comes back.
+    fn look(
         &mut self,
         ends: &Ends<'_>,
         (here, there): (&NetworkAclId, &NetworkAclId),
+        toward: Direction,
         passes: &mut Passes<'_, '_>,
         words: impl Fn() -> String,
     ) {
-        let request = ends.rule.traffic;
-        if !passes.all(here, Direction::Ingress, request, ends.there)
-            && passes.all(there, Direction::Egress, request, ends.here)
-        {
+        let legs = [
+            ("request", Some(ends.rule.traffic), toward),
+            ("reply", ends.reply(), opposite(toward)),
+        ];
+        for (name, traffic, direction) in legs {
+            let Some(traffic) = traffic else {
+                continue;
+            };
+            let stopped_here_only = !passes.all(here, direction, traffic, ends.there)
+                && passes.all(there, opposite(direction), traffic, ends.here);
+            if !stopped_here_only {
+                continue;
+            }
             let words = words();
-            self.lines.push(format!(
-                "{words}: the request may leave there and not come in here"
-            ));
-            note(&mut self.ingress, request, ends.there);
-        }
-        let Some(reply) = ends.reply() else {
-            return;
-        };
-        if !passes.all(here, Direction::Egress, reply, ends.there)
-            && passes.all(there, Direction::Ingress, reply, ends.here)
-        {
-            let words = words();
-            self.lines.push(format!(
-                "{words}: the reply may come in there and not leave here"
-            ));
-            note(&mut self.egress, reply, ends.there);
-        }
-    }
-
-    fn at_client(
-        &mut self,
-        ends: &Ends<'_>,
-        (here, there): (&NetworkAclId, &NetworkAclId),
-        passes: &mut Passes<'_, '_>,
-        words: impl Fn() -> String,
-    ) {
-        let request = ends.rule.traffic;
-        if !passes.all(here, Direction::Egress, request, ends.there)
-            && passes.all(there, Direction::Ingress, request, ends.here)
-        {
-            let words = words();
-            self.lines.push(format!(
-                "{words}: the request may come in there and not leave here"
-            ));
-            note(&mut self.egress, request, ends.there);
-        }
-        let Some(reply) = ends.reply() else {
-            return;
-        };
-        if !passes.all(here, Direction::Ingress, reply, ends.there)
-            && passes.all(there, Direction::Egress, reply, ends.here)
-        {
-            let words = words();
-            self.lines.push(format!(
-                "{words}: the reply may leave there and not come in here"
-            ));
-            note(&mut self.ingress, reply, ends.there);
+            let (stopped, what) = match direction {
+                Direction::Ingress => (&mut self.ingress, "leave there and not come in here"),
+                Direction::Egress => (&mut self.egress, "come in there and not leave here"),
+            };
+            note(stopped, traffic, ends.there);
+            self.lines.push(format!("{words}: the {name} may {what}"));
         }
     }
 }
