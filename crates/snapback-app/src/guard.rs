@@ -380,6 +380,7 @@ impl<P: GuardPorts> Visit<'_, P> {
         let mut ended = Vec::new();
         let mut failed = BTreeMap::new();
         if !located.unresolved.is_empty() {
+            self.wait_for_what_it_names(&located.unresolved, matter)?;
             ended.push(self.unresolved(&located.unresolved, matter).await?);
         }
         if !located.context.is_empty() {

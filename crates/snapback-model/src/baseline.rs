@@ -2,8 +2,8 @@
 
 use crate::text::{ParseError, serde_by_text};
 use crate::{
-    Destination, Digest, EntryKey, EventId, GatewayId, Handles, Lineage, Resource, ResourceId,
-    RuleKey, Snapshot, SubnetId, Timestamp, Topology, VpcId,
+    AssociationId, Destination, Digest, EntryKey, EventId, GatewayId, Handles, Lineage, Resource,
+    ResourceId, RuleKey, Snapshot, SubnetId, Timestamp, Topology, VpcId,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -148,6 +148,35 @@ pub struct Mark {
     pub at: Timestamp,
     /// The event.
     pub event: EventId,
+    /// What a move of a subject ended and made: the order of moves within one second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<Link>,
+}
+
+impl Mark {
+    /// The mark of an edit.
+    pub fn new(at: Timestamp, event: EventId) -> Self {
+        Self {
+            at,
+            event,
+            link: None,
+        }
+    }
+}
+
+/// One move in the chain of a subject's associations: EC2 gives a new id with every move, and the next
+/// one ends it (semantics C1).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// The association that it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<AssociationId>,
+    /// The association that it made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<AssociationId>,
+    /// How many moves of the same second were accepted before it, one after the other.
+    #[serde(default)]
+    pub after: u32,
 }
 
 /// The last-known-good state of one resource.
@@ -229,12 +258,12 @@ impl Baseline {
         };
         let event = before.provenance.event.clone();
         let event = event.unwrap_or_else(|| EventId::new("capture"));
-        let mark = self.marks.entry(Element::Existence).or_insert(Mark {
-            at,
-            event: event.clone(),
-        });
+        let mark = self
+            .marks
+            .entry(Element::Existence)
+            .or_insert(Mark::new(at, event.clone()));
         if mark.at < at {
-            *mark = Mark { at, event };
+            *mark = Mark::new(at, event);
         }
     }
 }
@@ -261,10 +290,7 @@ impl Baseline {
     /// The next generation: what a person makes the good state. No event from before it overrides it.
     #[must_use]
     pub fn promoted(&self, promotion: Promotion) -> Self {
-        let mark = Mark {
-            at: promotion.at,
-            event: EventId::new(BY_A_PERSON),
-        };
+        let mark = Mark::new(promotion.at, EventId::new(BY_A_PERSON));
         let mut next = self.clone();
         next.schema = BASELINE_SCHEMA;
         next.vpc = promotion.state.vpc().cloned().or(next.vpc);

@@ -342,7 +342,7 @@ mod tests {
         end.state = None;
         let event = "deleted".into();
         let at = Timestamp::from_second(1_700_000_050).unwrap();
-        end.marks.insert(Element::Existence, Mark { event, at });
+        end.marks.insert(Element::Existence, Mark::new(at, event));
         before = before.with(vec![end]);
         let mut lineage = Lineage::default();
         lineage.record("sg-1", "sg-9");
@@ -361,7 +361,7 @@ mod tests {
         gone.state = None;
         let event = "deleted".into();
         let at = Timestamp::from_second(1_700_000_050).unwrap();
-        gone.marks.insert(Element::Existence, Mark { event, at });
+        gone.marks.insert(Element::Existence, Mark::new(at, event));
         let mut lineage = Lineage::default();
         lineage.record("sg-1", "sg-9");
         assert_eq!(follow(&before, &lineage), []);

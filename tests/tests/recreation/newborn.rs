@@ -225,10 +225,7 @@ async fn folds_once_it_is_made(world: World, victim: ResourceId, subnet: SubnetI
             panic!("the baselines follow at the end: {before:?}");
         };
         table.subnets.remove(&subnet);
-        let mark = Mark {
-            at: world.now(),
-            event: "a trusted disassociation".into(),
-        };
+        let mark = Mark::new(world.now(), "a trusted disassociation".into());
         next.marks.insert(Element::Subnet(subnet), mark);
         next.generation = before.generation.next();
         next.parent = Some(before.digest());

@@ -3,11 +3,27 @@
 use super::{GuardError, Matter, Scene, Visit};
 use crate::assessment::Assessment;
 use crate::ledger;
-use crate::patience::SIBLING_WINDOW;
+use crate::patience::{PREMATURE_WINDOW, SIBLING_WINDOW};
 use crate::rights::GuardPorts;
 use snapback_engine::incident::ResourceRecord;
 
 impl<P: GuardPorts> Visit<'_, P> {
+    /// A trusted change may name what an event tells of that is on its way still: an association that
+    /// was made and ended within a second.
+    pub(super) fn wait_for_what_it_names(
+        &self,
+        ids: &[String],
+        matter: &Matter,
+    ) -> Result<(), GuardError> {
+        match matter.change.as_deref().filter(|_| matter.trusted) {
+            Some(change) if self.is_early(change, PREMATURE_WINDOW) => Err(GuardError::Early {
+                event: change.event.to_string(),
+                why: format!("nothing known tells what {} is", ids.join(", ")),
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// What no baseline knows may be what an open story is making again: that story tells of it.
     pub(super) async fn wait_for_its_maker(
         &self,

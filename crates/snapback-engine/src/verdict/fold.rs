@@ -193,10 +193,10 @@ impl Folding<'_> {
         self.against(newest)
     }
 
-    /// Whether the baseline's last full read was before this event.
-    fn is_since_capture(&self, id: &ResourceId) -> bool {
+    /// How this event stands to the baseline's last full read.
+    fn since_capture(&self, id: &ResourceId) -> Standing {
         let read = self.before.by_id.get(id).and_then(Baseline::known_since);
-        matches!(self.against(read), Standing::Newest)
+        self.against(read)
     }
 
     /// Events have a resolution of one second (semantics E), so times compare by seconds.
@@ -276,10 +276,7 @@ impl Folding<'_> {
     }
 
     fn mark(&self) -> Mark {
-        Mark {
-            at: self.change.at,
-            event: self.change.event.clone(),
-        }
+        Mark::new(self.change.at, self.change.event.clone())
     }
 
     fn created(&mut self, resource: &Resource) {

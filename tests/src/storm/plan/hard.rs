@@ -59,12 +59,16 @@ impl Storm {
         }
     }
 
-    /// Several deeds of one hand on one thing in a second or two: events cannot tell which was first,
-    /// and two guards hear of them at the same time.
+    /// Several deeds on one thing in a second or two: only what they name tells which was first, and two
+    /// guards hear of them at the same time.
     fn do_at_once(&mut self, rng: &mut Rng) {
         let from = rng.u32(..TROUBLED / 2);
-        let (thing, kind, by) = (rng.u16(..64), rng.u8(..6), hand(rng, 4));
+        let (thing, kind) = (rng.u16(..64), rng.u8(..6));
+        let moves = kind < 2;
+        let one = hand(rng, 4);
         for _ in 0..rng.u8(2..5) {
+            // What is no move has no chain: of two hands nothing tells then which was the last.
+            let by = if moves { hand(rng, 4) } else { one };
             let at = from.saturating_add(rng.u32(..1_800));
             let deed = one_of(rng, kind, thing);
             self.push(rng, at, by, deed);

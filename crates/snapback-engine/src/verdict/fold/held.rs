@@ -1,7 +1,7 @@
 //! What only one ACL or table can hold: subnets, gateways, being the main table. Moving one changes
 //! the baselines of the holder that loses and of the one that gains.
 
-use super::Folding;
+use super::{Folding, Standing};
 use crate::change::Edit;
 use snapback_model::*;
 use std::collections::BTreeSet;
@@ -13,7 +13,25 @@ struct Move {
     /// The holder that the old association id names, where known.
     from: Option<ResourceId>,
     to: Option<ResourceId>,
-    association: Option<AssociationId>,
+    /// The associations that it ended and made.
+    link: Link,
+}
+
+/// How a move stands to others of the same subject in the same second, by what each ended and made.
+enum Turn {
+    /// It came after all of them.
+    Last,
+    /// Another one ended what it made.
+    Passed,
+    /// A link between them is missing.
+    Untold,
+}
+
+impl Move {
+    /// Whether it ended what nothing known tells of: the event of the move before it may be late.
+    fn is_loose(&self) -> bool {
+        self.link.ended.is_some() && self.from.is_none()
+    }
 }
 
 impl Folding<'_> {
@@ -51,12 +69,16 @@ impl Folding<'_> {
                 subject: subject.clone(),
                 from: None,
                 to: Some(table.clone().into()),
-                association: association.clone(),
+                link: Link {
+                    ended: None,
+                    made: association.clone(),
+                    after: 0,
+                },
             }),
             _ => None,
         };
         if let Some(told) = told {
-            self.hold(&told);
+            self.hold(told);
         }
     }
 
@@ -93,11 +115,15 @@ impl Folding<'_> {
             subject: handle.subject,
             from: old.map(|old| old.resource),
             to,
-            association: new.cloned(),
+            link: Link {
+                ended: Some(association.clone()),
+                made: new.cloned(),
+                after: 0,
+            },
         })
     }
 
-    fn hold(&mut self, told: &Move) {
+    fn hold(&mut self, mut told: Move) {
         let element = match &told.subject {
             AssociationSubject::Subnet(subnet) => Element::Subnet(subnet.clone()),
             AssociationSubject::Gateway(gateway) => Element::Edge(gateway.clone()),
@@ -108,9 +134,14 @@ impl Folding<'_> {
             None => format!("{element} to the main table"),
         };
         self.fold.moves = true;
+        let rivals = self.rivals(&told, &element);
+        let turn = self.turn(&told, &rivals);
+        let last = self.beside(&rivals).iter().map(|link| link.after).max();
+        told.link.after = last.map_or(0, |last| last.saturating_add(1));
+        let told = &told;
         let parties = self.parties(told);
         let agrees = self.live_agrees(told);
-        if !self.is_newest_move(told, &element, &what, &parties, agrees) {
+        if !self.is_newest_move(told, &what, &rivals, &turn, &parties, agrees) {
             self.take_back(told, &element, &parties);
             return;
         }
@@ -120,17 +151,20 @@ impl Folding<'_> {
                 .baseline(&party)
                 .map(|baseline| baseline.state.is_some());
             if !here && state == Some(false) {
-                self.remember_move(&party, &element);
+                self.remember_move(told, &party, &element);
             }
             if !here && state != Some(true) {
                 continue;
             }
-            let standing = self.standing(&party, &element);
+            let standing = match (&turn, self.standing(&party, &element)) {
+                (Turn::Last, Standing::SameSecond) => self.since_capture(&party),
+                (_, standing) => standing,
+            };
             let held = format!("{party} {element}");
             if state.is_some() && !self.is_due(&held, &parties, standing, agrees) {
                 continue;
             }
-            let mark = self.mark();
+            let mark = self.mark_of(told);
             let Some(baseline) = self.writable(&party) else {
                 continue;
             };
@@ -138,7 +172,7 @@ impl Folding<'_> {
             if let Some(state) = &mut baseline.state {
                 set_held(state, &told.subject, here);
             }
-            if let (true, Some(id)) = (here, &told.association) {
+            if let (true, Some(id)) = (here, &told.link.made) {
                 let handle = AssociationHandle {
                     resource: party.clone(),
                     subject: told.subject.clone(),
@@ -174,8 +208,8 @@ impl Folding<'_> {
 
     /// That a subject left what was deleted since changes no good state, and covers older moves of it
     /// that are still on their way.
-    fn remember_move(&mut self, gone: &ResourceId, element: &Element) {
-        let mark = self.mark();
+    fn remember_move(&mut self, told: &Move, gone: &ResourceId, element: &Element) {
+        let mark = self.mark_of(told);
         let Some(mut baseline) = self.baseline(gone).cloned() else {
             return;
         };
@@ -198,15 +232,8 @@ impl Folding<'_> {
         holders.chain(&told.from).chain(&told.to).cloned().collect()
     }
 
-    /// A newer accepted move of the same subject, on whichever holder, covers this one.
-    fn is_newest_move(
-        &mut self,
-        told: &Move,
-        element: &Element,
-        what: &str,
-        parties: &BTreeSet<ResourceId>,
-        agrees: Option<bool>,
-    ) -> bool {
+    /// The accepted moves of the same subject, by the holders that remember them.
+    fn rivals(&self, told: &Move, element: &Element) -> Vec<(ResourceId, Mark)> {
         let concerned = |baseline: &&Baseline| {
             baseline.id.kind() == told.kind
                 && match &told.subject {
@@ -215,18 +242,89 @@ impl Folding<'_> {
                 }
         };
         let known = self.before.by_id.values().filter(concerned);
-        let marked: Vec<(&ResourceId, Timestamp)> = known
-            .filter_map(|baseline| Some((&baseline.id, baseline.marks.get(element)?)))
-            // What this event did before is each holder's own question.
+        let marked =
+            known.filter_map(|one| Some((one.id.clone(), one.marks.get(element)?.clone())));
+        // What this event did before is each holder's own question.
+        marked
             .filter(|(_, mark)| mark.event != self.change.event)
-            .map(|(id, mark)| (id, mark.at))
-            .collect();
-        let newest = marked.iter().map(|(_, at)| *at).max();
+            .collect()
+    }
+
+    /// Events have a resolution of one second (semantics E); the associations of moves tell more. Of
+    /// accepted moves those that came `after` most are the newest.
+    fn turn(&self, told: &Move, rivals: &[(ResourceId, Mark)]) -> Turn {
+        let links = self.beside(rivals);
+        let made = told.link.made.as_ref();
+        if made.is_some() && links.iter().any(|link| link.ended.as_ref() == made) {
+            return Turn::Passed;
+        }
+        let ended = told.link.ended.as_ref();
+        let last = links.iter().map(|link| link.after).max();
+        let mut newest = links.iter().filter(|link| Some(link.after) == last);
+        if ended.is_none() || !links.iter().any(|link| link.made.as_ref() == ended) {
+            Turn::Untold
+        } else if newest.clone().all(|link| link.made.as_ref() == ended) {
+            Turn::Last
+        } else if newest.any(|link| link.made.as_ref() == ended) {
+            Turn::Untold
+        } else {
+            // What came after the move that it follows came after it too.
+            Turn::Passed
+        }
+    }
+
+    /// The links of accepted moves in the second of this one.
+    fn beside<'r>(&self, rivals: &'r [(ResourceId, Mark)]) -> Vec<&'r Link> {
+        let marks = rivals.iter().map(|(_, mark)| mark);
+        let marks = marks.filter(|mark| mark.at.as_second() == self.change.at.as_second());
+        marks.filter_map(|mark| mark.link.as_ref()).collect()
+    }
+
+    /// A newer accepted move of the same subject, on whichever holder, covers this one.
+    fn is_newest_move(
+        &mut self,
+        told: &Move,
+        what: &str,
+        rivals: &[(ResourceId, Mark)],
+        turn: &Turn,
+        parties: &BTreeSet<ResourceId>,
+        agrees: Option<bool>,
+    ) -> bool {
+        let newest = rivals.iter().map(|(_, mark)| mark.at).max();
         // Live may show it elsewhere because we took it from where another move had put it.
-        let last = marked.iter().filter(|(_, at)| Some(*at) == newest);
-        let of = last.map(|(id, _)| (*id).clone()).chain(parties.clone());
-        let (of, standing) = (of.collect(), self.against(newest));
+        let last = rivals.iter().filter(|(_, mark)| Some(mark.at) == newest);
+        let of = last.map(|(id, _)| id.clone()).chain(parties.clone());
+        let standing = match (self.against(newest), turn) {
+            (Standing::SameSecond, Turn::Last) => Standing::Newest,
+            (Standing::SameSecond, Turn::Passed) => Standing::Superseded(
+                "another move of the same second went on from where it had led".into(),
+            ),
+            (Standing::SameSecond, Turn::Untold) if agrees != Some(true) && told.is_loose() => {
+                self.fold.premature = true;
+                self.refuse(format!(
+                    "{what}: the baseline knows another move of the same second, and no event tells which of them was first"
+                ));
+                return false;
+            }
+            (standing, _) => standing,
+        };
+        let of = of.collect();
         self.is_due(what, &of, standing, agrees)
+    }
+
+    fn mark_of(&self, told: &Move) -> Mark {
+        Mark {
+            link: Some(told.link.clone()),
+            ..self.mark()
+        }
+    }
+
+    /// Whether the association that live shows is the one that the move made, as far as both are known:
+    /// another one may have led back there.
+    fn is_by(&self, told: &Move) -> bool {
+        let now = self.live.handles.association_id(told.kind, &told.subject);
+        let made = told.link.made.as_ref();
+        now.is_none() || made.is_none() || now == made
     }
 
     /// Whether live shows the subject where the move put it; nothing where the read does not tell.
@@ -236,7 +334,7 @@ impl Folding<'_> {
                 .live
                 .resources
                 .get(to)
-                .map(|found| is_held(found, &told.subject)),
+                .map(|found| is_held(found, &told.subject) && self.is_by(told)),
             None => {
                 let from = told.from.as_ref()?;
                 let vpc = self

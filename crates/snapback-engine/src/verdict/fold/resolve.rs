@@ -111,7 +111,7 @@ impl Folding<'_> {
             if let Some(baseline) = self.now.get_mut(&resource) {
                 baseline.handles.rules.insert(id.clone(), handle);
             }
-        } else if covered && self.is_since_capture(&resource) {
+        } else if covered && matches!(self.since_capture(&resource), Standing::Newest) {
             // The rule is history, but a late event may still tell what became of its id.
             let baseline = self.baseline(&resource).cloned();
             if let Some(mut baseline) =

@@ -110,10 +110,7 @@ fn an_event_from_before_the_capture_is_superseded_also_after_another_was_folded(
 fn on_equal_seconds_live_decides() {
     let mut live = account();
     let mut baselines = captured(&live);
-    let mark = Mark {
-        at: at(5),
-        event: "other".into(),
-    };
+    let mark = Mark::new(at(5), "other".into());
     let element = Element::Rule(rule("ingress tcp:8443 10.0.0.0/8"));
     web_of(&mut baselines).marks.insert(element, mark);
     let event = change(5, vec![added("ingress tcp:8443 10.0.0.0/8")]);

@@ -419,3 +419,46 @@ proptest! {
         prop_assert_eq!(baselines, settled, "folding again changes nothing, not even a generation");
     }
 }
+
+fn moves() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        any::<Index>().prop_map(Act::MoveAcl),
+        any::<(Index, Index)>().prop_map(|(subnet, table)| Act::MoveTable(subnet, table)),
+        any::<Index>().prop_map(Act::MoveMain),
+    ]
+}
+
+proptest! {
+    /// Whatever a stranger, or we, moved since: live does not decide where events tell the order.
+    #[test]
+    fn moves_of_one_second_stand_in_the_order_of_their_associations(
+        start in snapshots(),
+        acts in proptest::collection::vec(moves(), 1..10),
+        since in proptest::collection::vec(moves(), 0..3),
+        order in proptest::collection::vec(any::<u32>(), 20),
+    ) {
+        let mut truth = Truth::new(start);
+        let mut baselines = captured(&truth.state);
+        let edits: Vec<Edit> = acts.into_iter().filter_map(|act| truth.act(act)).collect();
+        let events = edits.into_iter().enumerate().map(|(number, edit)| {
+            let mut event = change(1, vec![edit]);
+            event.event = EventId::new(format!("move-{number}"));
+            event
+        });
+        let events: Vec<Change> = events.collect();
+        let expected = truth.state.resources.clone();
+        for act in since {
+            truth.act(act);
+        }
+        let live = truth.state;
+        let mut doubled: Vec<(u32, Change)> =
+            order.into_iter().zip(events.iter().chain(&events).cloned()).collect();
+        doubled.sort_by_key(|(place, _)| *place);
+        deliver(&mut baselines, &live, doubled.into_iter().map(|(_, event)| event).collect());
+        let expected: Vec<Resource> = expected.into_values().map(without_tags).collect();
+        prop_assert_eq!(states(&baselines), expected);
+        let settled = states(&baselines);
+        deliver(&mut baselines, &live, events);
+        prop_assert_eq!(states(&baselines), settled);
+    }
+}

@@ -104,10 +104,7 @@ fn nobody_takes_back_what_no_other_table_holds_or_another_move_made() {
     let [first, second] = moves([5, 6]);
     let newer = |known: &mut Baselines| {
         let third = known.by_id.get_mut(&ResourceId::RouteTable(THIRD.into()));
-        let mark = Mark {
-            at: second.at,
-            event: second.event.clone(),
-        };
+        let mark = Mark::new(second.at, second.event.clone());
         third
             .unwrap()
             .marks
