@@ -17,6 +17,9 @@ use std::time::Duration;
 pub const STALE_WINDOW: Duration = Duration::from_secs(30);
 /// The pause before a doubted read is repeated.
 pub const STALE_PAUSE: Duration = Duration::from_secs(1);
+/// A read this long after an edit shows it (semantics E, eventual consistency): where live is to decide
+/// between two edits, no older one does.
+pub const SETTLED: Duration = Duration::from_secs(5);
 /// How often a doubted read is repeated until two agree.
 pub const STALE_READS_MAX: u32 = 4;
 /// An event of our role that the journal does not know is retried, not accused, while it is younger

@@ -219,6 +219,9 @@ pub struct Fold {
     /// wrote there since.
     #[serde(default)]
     pub overruled: Vec<Overruled>,
+    /// Whether live decided between edits of one second: not by a read that may be older than they.
+    #[serde(default)]
+    pub by_live: bool,
     /// Whether a refused edit names a resource, rule id, association id or rule that no baseline
     /// knows. The event that made it may be late: folding this change again after it succeeds, and
     /// folds nothing twice.

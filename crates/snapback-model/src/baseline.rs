@@ -151,6 +151,9 @@ pub struct Mark {
     /// What a move of a subject ended and made: the order of moves within one second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<Link>,
+    /// Edits of the same second that were folded in before it: they are over when they come again.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub over: BTreeSet<EventId>,
 }
 
 impl Mark {
@@ -160,7 +163,13 @@ impl Mark {
             at,
             event,
             link: None,
+            over: BTreeSet::new(),
         }
+    }
+
+    /// Whether the edits of an event are folded in already.
+    pub fn knows(&self, event: &EventId) -> bool {
+        self.event == *event || self.over.contains(event)
     }
 }
 

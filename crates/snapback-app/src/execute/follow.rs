@@ -109,7 +109,12 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                 visit.look_at(&referrer.id, referrer.vpc.as_ref(), self.whole());
             }
             let here = &mut self.scene.baselines.by_id;
-            let known = |id: &ResourceId| here.contains_key(id) || made.contains(id);
+            // What was made and deleted within the story has an end that no read before showed.
+            let in_line = |id: &ResourceId| {
+                let mut line = self.lineage.iter();
+                line.any(|(old, new)| old == id.as_str() || new == id.as_str())
+            };
+            let known = |id: &ResourceId| here.contains_key(id) || in_line(id);
             let newer: Vec<Baseline> = stored
                 .by_id
                 .into_values()

@@ -42,6 +42,7 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
     ) -> Result<Walk, GuardError> {
         // Whose association of now only a read tells: EC2's answer to our own move was lost.
         let mut unnamed = BTreeSet::new();
+        let mut untouched = true;
         for (index, step) in plan.steps.iter().enumerate() {
             if self.visit.time_left() < self.limits().reserve {
                 let why = format!("no time for step {}", index.saturating_add(1));
@@ -66,13 +67,10 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
                 Readiness::NotYet(what) => return Ok(Walk::Waiting(bodies, what)),
                 Readiness::Changed(why) => return Ok(Walk::Changed(bodies, why)),
             }
-            if action.makes().is_some() {
-                // Under the lease: what was true when we read may be another story's work by now.
-                self.write(std::mem::take(&mut bodies)).await?;
-                if let Some(why) = self.outdated(&action).await? {
-                    return Ok(Walk::Changed(bodies, why));
-                }
+            if let Some(why) = self.is_overtaken(&action, untouched, &mut bodies).await? {
+                return Ok(Walk::Changed(bodies, why));
             }
+            untouched = false;
             bodies.push(Body::StepStarted {
                 step: index,
                 handles: named_by(&action, &self.scene.live.handles),
@@ -105,26 +103,47 @@ impl<P: GuardPorts> Execution<'_, '_, P> {
         Ok(Walk::Done(bodies))
     }
 
-    /// Why a resource is not to be made again as planned: the baselines gave it a successor, forgot it,
-    /// or took a trusted change of it, since they were read for the plan. EC2 does not show it, for the
-    /// resource is gone as before.
-    async fn outdated(&self, action: &Action) -> Result<Option<String>, GuardError> {
-        let planned = |id: &ResourceId| self.scene.baselines.state(id).is_some();
-        let made = action.makes().and_then(|id| id.as_str().parse().ok());
-        let Some(gone) = made.filter(planned) else {
+    /// Why the plan is not to go on: what is good changed since it was read. Asked before the first call,
+    /// and before each that makes something.
+    async fn is_overtaken(
+        &mut self,
+        action: &Action,
+        untouched: bool,
+        bodies: &mut Vec<Body>,
+    ) -> Result<Option<String>, GuardError> {
+        if let Some(made) = action.makes() {
+            // Under the lease: what was true when we read may be another story's work by now.
+            self.write(std::mem::take(bodies)).await?;
+            return match made.as_str().parse() {
+                Ok(gone) => self.outdated(&gone).await,
+                // A gateway has no baseline.
+                Err(_) => Ok(None),
+            };
+        }
+        if untouched && self.story.errand.is_none() {
+            return self.outdated(&self.story.resource).await;
+        }
+        Ok(None)
+    }
+
+    /// The baselines gave the resource a successor, forgot it, or took a trusted change of it, since they
+    /// were read for the plan: EC2 does not tell that.
+    async fn outdated(&self, id: &ResourceId) -> Result<Option<String>, GuardError> {
+        let Some(planned) = self.scene.baselines.state(id) else {
             return Ok(None);
         };
         let wanted = Wanted {
-            resources: BTreeSet::from([gone.clone()]),
+            resources: BTreeSet::from([id.clone()]),
             only_states: true,
             ..Wanted::default()
         };
         let now = self.visit.baselines(&wanted).await?;
-        let good = now.as_ref().and_then(|now| now.state(&gone));
-        Ok(match good {
-            None => Some(format!("{gone} was made again by another story")),
-            good if good == self.scene.baselines.state(&gone) => None,
-            Some(_) => Some(format!("what is good of {gone} changed meanwhile")),
+        let now = now.as_ref().and_then(|now| now.by_id.get(id));
+        let succeeded = now.is_some_and(|now| now.successor.is_some());
+        Ok(match now.and_then(|now| now.state.as_ref()) {
+            Some(good) if good == planned => None,
+            None if succeeded => Some(format!("{id} was made again by another story")),
+            _ => Some(format!("what is good of {id} changed meanwhile")),
         })
     }
 

@@ -1,7 +1,7 @@
 //! A trusted change becomes baseline as its own delta, on the generation it was computed from.
 
 use super::{Ended, Ending, Focus, GuardError, Matter, Scene, Spot, Visit};
-use crate::patience::{CONFLICTS_MAX, PREMATURE_WINDOW};
+use crate::patience::{CONFLICTS_MAX, PREMATURE_WINDOW, SETTLED, between, later};
 use crate::port::{StoreError, Wanted};
 use crate::rights::GuardPorts;
 use snapback_engine::change::Change;
@@ -35,6 +35,9 @@ impl<P: GuardPorts> Visit<'_, P> {
         for _ in 0..CONFLICTS_MAX {
             let known = self.with_peers(change, &scene.baselines).await?;
             let fold = verdict::fold(change, &known, &scene.live);
+            if fold.by_live && self.reads_settled(scene, spot, focus, change).await? {
+                continue;
+            }
             let overruled = fold.overruled.iter().map(|one| &one.what);
             for line in fold.superseded.iter().chain(overruled) {
                 tracing::info!(event = %change.event, line, "superseded");
@@ -80,6 +83,33 @@ impl<P: GuardPorts> Visit<'_, P> {
         Err(GuardError::Contended {
             what: format!("the baselines that {} edits", change.api),
         })
+    }
+
+    /// Reads live again where it may have been read before it showed all edits of the second of a change
+    /// (semantics E), and whether that was so.
+    async fn reads_settled(
+        &self,
+        scene: &mut Scene,
+        spot: &Spot,
+        focus: &Focus,
+        change: &Change,
+    ) -> Result<bool, GuardError> {
+        let settled = later(change.at, SETTLED);
+        if scene.live.observed_at >= settled {
+            return Ok(false);
+        }
+        let pause = between(self.now(), settled);
+        if self.time_left() < self.guard.limits.reserve.saturating_add(pause) {
+            return Err(GuardError::Early {
+                event: change.event.to_string(),
+                why: "live is to decide between two edits of one second, and may not show both yet"
+                    .into(),
+            });
+        }
+        tracing::info!(event = %change.event, "another edit of the same second is known: live is read once it settled");
+        self.guard.ports.sleep(pause).await;
+        scene.live = self.read(spot, focus, &scene.baselines).await?;
+        Ok(true)
     }
 
     /// What was written meanwhile. What surrounds the place was read once and stays as it was read.

@@ -186,7 +186,7 @@ impl Folding<'_> {
             return Standing::Newest;
         };
         let mark = baseline.marks.get(element);
-        if mark.is_some_and(|mark| mark.event == self.change.event) {
+        if mark.is_some_and(|mark| mark.knows(&self.change.event)) {
             return Standing::Superseded("this event is folded in already".into());
         }
         let newest = mark.map(|mark| mark.at).max(baseline.known_since());
@@ -221,6 +221,7 @@ impl Folding<'_> {
         standing: Standing,
         live_agrees: Option<bool>,
     ) -> bool {
+        self.fold.by_live |= matches!((&standing, live_agrees), (Standing::SameSecond, Some(_)));
         match (standing, live_agrees) {
             (Standing::Newest, _) | (Standing::SameSecond, Some(true)) => true,
             (Standing::SameSecond, Some(false)) => {
@@ -259,7 +260,7 @@ impl Folding<'_> {
         {
             return false;
         }
-        let mark = self.mark();
+        let mark = self.mark_upon(id, &element);
         let Some(baseline) = self.writable(id) else {
             return false;
         };
@@ -277,6 +278,18 @@ impl Folding<'_> {
 
     fn mark(&self) -> Mark {
         Mark::new(self.change.at, self.change.event.clone())
+    }
+
+    /// The mark that takes the place of another one.
+    fn mark_upon(&self, id: &ResourceId, element: &Element) -> Mark {
+        let mut mark = self.mark();
+        let known = self.before.by_id.get(id);
+        let known = known.and_then(|baseline| baseline.marks.get(element));
+        if let Some(known) = known.filter(|known| known.at.as_second() == mark.at.as_second()) {
+            mark.over = known.over.clone();
+            mark.over.insert(known.event.clone());
+        }
+        mark
     }
 
     fn created(&mut self, resource: &Resource) {

@@ -124,6 +124,27 @@ fn on_equal_seconds_live_decides() {
     assert!(unread.updated.is_empty() && unread.refused.len() == 1);
 }
 
+/// Found by hard storm 505022.
+#[test]
+fn of_two_edits_of_one_second_the_first_is_over_when_it_comes_again() {
+    let mut live = account();
+    let mut baselines = captured(&live);
+    let came = "ingress tcp:8443 10.0.0.0/8";
+    let added = change(5, vec![added(came)]);
+    let mut removed = change(5, vec![removed(came)]);
+    removed.event = "event-5b".into();
+    for event in [&added, &removed] {
+        let folded = fold(event, &baselines, &live);
+        accept(&mut baselines, &folded);
+    }
+    assert_eq!(rules_of(web_of(&mut baselines)).len(), 2);
+    // Live shows it because somebody put it back since.
+    rules(&mut live, WEB).insert(rule(came), detail(None));
+    let again = fold(&added, &baselines, &live);
+    assert!(again.updated.is_empty() && again.refused.is_empty());
+    assert_eq!(again.superseded.len(), 1, "{again:?}");
+}
+
 #[test]
 fn an_event_without_its_parameters_is_refused_and_live_not_photographed() {
     let mut live = account();
