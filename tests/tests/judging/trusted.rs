@@ -1,9 +1,10 @@
 //! What a trusted principal did becomes the good state, and nothing else does.
 
+use snapback_app::port::{BaselineWrite, Clock};
 use snapback_engine::incident::Outcome;
 use snapback_engine::policy::Mode;
 use snapback_model::*;
-use snapback_sim::{Call, Staleness};
+use snapback_sim::{Call, GUARD_ROLE, Logged, Staleness, World};
 use snapback_tests::*;
 use std::time::Duration;
 
@@ -139,5 +140,50 @@ fn a_trusted_removal_stays_removed_however_stale_the_reads() {
             "{:?}",
             setting.outcomes()
         );
+    });
+}
+
+/// Another guard folds the trusted removal of a rule once this one has read live.
+async fn folds_a_removal_once_live_is_read(world: World, group: SecurityGroupId, gone: RuleKey) {
+    for _ in 0..10_000 {
+        tokio::task::yield_now().await;
+        if !world.ec2_calls().iter().any(|call| call.by == GUARD_ROLE) {
+            continue;
+        }
+        let before = world.stored_baselines()[&group.into()].clone();
+        let mut next = before.clone();
+        let Some(Resource::SecurityGroup(good)) = &mut next.state else {
+            panic!("a group: {before:?}");
+        };
+        assert!(good.rules.remove(&gone).is_some());
+        let mark = Mark::new(world.now(), "a trusted removal".into());
+        next.marks.insert(Element::Rule(gone), mark);
+        next.generation = before.generation.next();
+        next.parent = Some(before.digest());
+        return world.put_baselines(&[next]).await.unwrap();
+    }
+    panic!("live was never read");
+}
+
+/// Found by hard storm 505022: the rule was put back by what had been good a moment before.
+#[test]
+fn what_another_guard_accepts_before_the_first_call_is_not_taken_back() {
+    run(async {
+        let trust = format!("trusted: [\"{}\"]", deployment().arn());
+        let mut setting = guarded_by(5, strict(&trust)).await;
+        let (world, app) = (setting.world.clone(), setting.layout.app.clone());
+        let known = format!("ingress tcp:8080 {}", setting.layout.web);
+        setting.does(&deployment(), Call::revoke(&app, [rule(&known)]));
+        // Its own event is with the other guard.
+        setting.lose_messages();
+        setting.does(&stranger(), authorize(&setting, &[SSH]));
+        let other = folds_a_removal_once_live_is_read(world.clone(), app, rule(&known));
+        tokio::join!(setting.settle(), other);
+        let case = setting.told();
+        assert!(!setting.has(SSH) && !setting.has(&known), "{case}");
+        let calls = world.ec2_calls();
+        let wrong = |call: &&Logged| call.by == GUARD_ROLE && call.api.starts_with("Authorize");
+        assert_eq!(calls.iter().filter(wrong).count(), 0, "{case}");
+        setting.ended_as([Outcome::Reverted]);
     });
 }
