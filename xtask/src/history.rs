@@ -7,7 +7,7 @@
 
 mod network;
 
-use crate::run::root;
+use crate::options::Options;
 use fastrand::Rng;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -261,22 +261,10 @@ fn other(rng: &mut Rng) -> Call<'static> {
 
 /// Makes the files.
 pub fn history(arguments: &[String]) -> Result<(), String> {
-    let value = |name: &str| {
-        let at = arguments.iter().position(|argument| argument == name)?;
-        arguments.get(at + 1)
-    };
-    let number = |name: &str, default: u64| match value(name) {
-        Some(text) => text
-            .parse()
-            .map_err(|_| format!("{name} {text}: not a number")),
-        None => Ok(default),
-    };
-    let (records, seed) = (number("--records", 100_000)?, number("--seed", 1)?);
-    let out = value("--out").ok_or("--out DIR is missing: where the files go")?;
-    let out = std::path::absolute(out).map_err(|error| format!("{out}: {error}"))?;
-    if out.starts_with(root()) {
-        return Err(format!("{}: is in the repository", out.display()));
-    }
+    let options = Options(arguments);
+    let records: u64 = options.number("--records", 100_000)?;
+    let seed = options.number("--seed", 1)?;
+    let out = options.out()?;
     let mut rng = Rng::with_seed(seed);
     let mut network = Network::new(&mut rng);
     let files = FILES_A_DAY * DAYS;

@@ -3,19 +3,21 @@
 //! - Owns: the order of the checks, the project's own Python environment and tools below `target/`.
 //! - Takes: a Rust toolchain, Python 3, the package registries.
 //! - Gives: `test` (everything CI runs), `e2e`, `wire`, `template`, `deny`, `bench`, `growth`, `fuzz`,
-//!   `prove`, `mutants`, `history`, `storm`.
+//!   `prove`, `mutants`, `account`, `history`, `storm`.
 //! - Must not: hide a failing check; every command is shown, timed, and its failure ends the run.
 #![allow(
     clippy::print_stderr,
     reason = "a command-line tool reports its progress on stderr"
 )]
 
+mod account;
 mod bench;
 mod checks;
 mod fuzz;
 mod growth;
 mod history;
 mod mutants;
+mod options;
 mod prove;
 mod run;
 mod storm;
@@ -40,6 +42,8 @@ cargo xtask <command>
               random pairs of live and baseline: each plan must reach its goal, every prefix safe
   history --out DIR [--records N] [--seed N]
               a year of a busy account's CloudTrail files, made up, to measure `snapback backtest` on
+  account --out DIR [--interfaces N] [--groups N] [--changed N] [--seed N]
+              a large account before and after somebody opened N groups, as describe files, to measure `snapback explain` on
   storm [--seeds N] [--from S] [--seed S] [--hard] [--format json]
               faulty worlds, each by one seed: many with a summary, or the whole story of one
 ";
@@ -57,6 +61,7 @@ fn main() -> ExitCode {
         "bench" => bench::bench(&rest),
         "growth" => growth::growth(&rest),
         "fuzz" => fuzz::fuzz(&rest),
+        "account" => account::account(&rest),
         "history" => history::history(&rest),
         "storm" => storm::storm(&rest),
         "mutants" => mutants::mutants(&rest),
