@@ -255,6 +255,17 @@ impl PacketSet {
         self.combine(other, SetOperation::Union)
     }
 
+    /// In any of some sets. Two by two, so that many small sets do not each go through a large one.
+    pub fn union_of(sets: impl IntoIterator<Item = Self>) -> Self {
+        let mut sets: Vec<Self> = sets.into_iter().collect();
+        while sets.len() > 1 {
+            let (pairs, alone) = sets.as_chunks::<2>();
+            let sums = pairs.iter().map(|[one, other]| one.union(other));
+            sets = sums.chain(alone.iter().cloned()).collect();
+        }
+        sets.pop().unwrap_or_else(Self::empty)
+    }
+
     /// In both.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {

@@ -320,13 +320,13 @@ impl<'a> World<'a> {
                 _ => plain.push(rule),
             }
         }
-        let sum = permitted_by_rules(plain, self.lists);
-        named.into_iter().fold(sum, |sum, (traffic, groups)| {
+        let by_members = named.into_iter().map(|(traffic, groups)| {
             let carriers = groups.into_iter().flat_map(|group| self.carriers(group));
             let addresses = carriers.flat_map(|interface| &interface.addresses);
             let members = AddressSet::of(addresses.copied().map(IpNet::from));
-            sum.union(&PacketSet::of_peers(&traffic, &members))
-        })
+            PacketSet::of_peers(&traffic, &members)
+        });
+        PacketSet::union_of(by_members).union(&permitted_by_rules(plain, self.lists))
     }
 
     /// What an interface may receive or send by all of its groups. `None` where one was not read.

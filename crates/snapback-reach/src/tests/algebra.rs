@@ -132,6 +132,19 @@ proptest! {
 }
 
 #[test]
+fn the_union_of_many_sets_is_that_of_one_after_the_other() {
+    let of = |number: u8| {
+        let traffic = format!("tcp:{}-{}", u16::from(number) * 3, u16::from(number) * 5);
+        let net = format!("10.{}.0.0/{}", number / 2, 12 + number % 5);
+        PacketSet::of(&traffic.parse().unwrap(), net.parse().unwrap())
+    };
+    for count in 0..20 {
+        let sum = (0..count).fold(PacketSet::empty(), |sum, number| sum.union(&of(number)));
+        assert_eq!(PacketSet::union_of((0..count).map(of)), sum, "{count}");
+    }
+}
+
+#[test]
 fn naming_every_protocol_is_all_traffic() {
     let net = "10.0.0.0/8".parse().unwrap();
     let named = (0..=u8::MAX).fold(PacketSet::empty(), |sum, number| {

@@ -182,9 +182,6 @@ fn note(stopped: &mut BTreeMap<Traffic, AddressSet>, traffic: Traffic, peers: &A
 }
 
 fn all_of(stopped: &BTreeMap<Traffic, AddressSet>) -> PacketSet {
-    stopped
-        .iter()
-        .fold(PacketSet::empty(), |sum, (traffic, peers)| {
-            sum.union(&PacketSet::of_peers(traffic, peers))
-        })
+    let of = |(traffic, peers)| PacketSet::of_peers(traffic, peers);
+    PacketSet::union_of(stopped.iter().map(of))
 }
