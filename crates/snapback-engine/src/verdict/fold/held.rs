@@ -27,7 +27,26 @@ enum Turn {
     Untold,
 }
 
+/// What a move meets.
+struct Contest {
+    /// The accepted moves of the same subject, by the holders that remember them.
+    rivals: Vec<(ResourceId, Mark)>,
+    turn: Turn,
+    /// Every baseline that the move concerns: who holds the subject, who held it, who gets it.
+    parties: BTreeSet<ResourceId>,
+    /// Whether live shows the subject where the move put it; nothing where the read does not tell.
+    agrees: Option<bool>,
+}
+
 impl Move {
+    fn element(&self) -> Element {
+        match &self.subject {
+            AssociationSubject::Subnet(subnet) => Element::Subnet(subnet.clone()),
+            AssociationSubject::Gateway(gateway) => Element::Edge(gateway.clone()),
+            AssociationSubject::Main(_) => Element::Main,
+        }
+    }
+
     /// Whether it ended what nothing known tells of: the event of the move before it may be late.
     fn is_loose(&self) -> bool {
         self.link.ended.is_some() && self.from.is_none()
@@ -124,67 +143,66 @@ impl Folding<'_> {
     }
 
     fn hold(&mut self, mut told: Move) {
-        let element = match &told.subject {
-            AssociationSubject::Subnet(subnet) => Element::Subnet(subnet.clone()),
-            AssociationSubject::Gateway(gateway) => Element::Edge(gateway.clone()),
-            AssociationSubject::Main(_) => Element::Main,
-        };
-        let what = match &told.to {
-            Some(to) => format!("{element} to {to}"),
-            None => format!("{element} to the main table"),
-        };
         self.fold.moves = true;
-        let rivals = self.rivals(&told, &element);
-        let turn = self.turn(&told, &rivals);
-        let last = self.beside(&rivals).iter().map(|link| link.after).max();
+        let rivals = self.rivals(&told);
+        let links = self.beside(&rivals).filter_map(|mark| mark.link.as_ref());
+        let last = links.map(|link| link.after).max();
         told.link.after = last.map_or(0, |last| last.saturating_add(1));
-        let told = &told;
-        let parties = self.parties(told);
-        let agrees = self.live_agrees(told);
-        if !self.is_newest_move(told, &what, &rivals, &turn, &parties, agrees) {
-            self.take_back(told, &element, &parties);
+        let contest = Contest {
+            turn: self.turn(&told, &rivals),
+            rivals,
+            parties: self.parties(&told),
+            agrees: self.live_agrees(&told),
+        };
+        if !self.is_newest_move(&told, &contest) {
+            self.take_back(&told, &contest.parties);
             return;
         }
-        for party in parties.clone() {
-            let here = told.to.as_ref() == Some(&party);
-            let state = self
-                .baseline(&party)
-                .map(|baseline| baseline.state.is_some());
-            if !here && state == Some(false) {
-                self.remember_move(told, &party, &element);
-            }
-            if !here && state != Some(true) {
-                continue;
-            }
-            let standing = match (&turn, self.standing(&party, &element)) {
-                (Turn::Last, Standing::SameSecond) => self.since_capture(&party),
-                (_, standing) => standing,
+        for party in &contest.parties {
+            self.hold_at(party, &told, &contest);
+        }
+    }
+
+    /// One party gets the subject or loses it.
+    fn hold_at(&mut self, party: &ResourceId, told: &Move, contest: &Contest) {
+        let element = told.element();
+        let here = told.to.as_ref() == Some(party);
+        let state = self.baseline(party).map(|one| one.state.is_some());
+        if !here && state == Some(false) {
+            self.remember_move(told, party);
+        }
+        if !here && state != Some(true) {
+            return;
+        }
+        let standing = match (&contest.turn, self.standing(party, &element)) {
+            (Turn::Last, Standing::SameSecond) => self.since_capture(party),
+            (_, standing) => standing,
+        };
+        let what = format!("{party} {element}");
+        let (of, agrees) = (&contest.parties, contest.agrees);
+        if state.is_some() && !self.is_due(&what, of, standing, agrees) {
+            return;
+        }
+        let mark = self.mark_of(told);
+        let Some(baseline) = self.writable(party) else {
+            return;
+        };
+        baseline.marks.insert(element, mark);
+        if let Some(state) = &mut baseline.state {
+            set_held(state, &told.subject, here);
+        }
+        if let (true, Some(id)) = (here, &told.link.made) {
+            let handle = AssociationHandle {
+                resource: party.clone(),
+                subject: told.subject.clone(),
             };
-            let held = format!("{party} {element}");
-            if state.is_some() && !self.is_due(&held, &parties, standing, agrees) {
-                continue;
-            }
-            let mark = self.mark_of(told);
-            let Some(baseline) = self.writable(&party) else {
-                continue;
-            };
-            baseline.marks.insert(element.clone(), mark);
-            if let Some(state) = &mut baseline.state {
-                set_held(state, &told.subject, here);
-            }
-            if let (true, Some(id)) = (here, &told.link.made) {
-                let handle = AssociationHandle {
-                    resource: party.clone(),
-                    subject: told.subject.clone(),
-                };
-                baseline.handles.associations.insert(id.clone(), handle);
-            }
+            baseline.handles.associations.insert(id.clone(), handle);
         }
     }
 
     /// This event put the subject here, and a newer move of it, folded side by side, another did not see
     /// that: both hold it, and the newer one is right.
-    fn take_back(&mut self, told: &Move, element: &Element, parties: &BTreeSet<ResourceId>) {
+    fn take_back(&mut self, told: &Move, parties: &BTreeSet<ResourceId>) {
         let Some(to) = &told.to else {
             return;
         };
@@ -196,7 +214,7 @@ impl Folding<'_> {
         let Some(baseline) = self.baseline(to).filter(|_| elsewhere && holds(to)) else {
             return;
         };
-        let mark = baseline.marks.get(element);
+        let mark = baseline.marks.get(&told.element());
         if mark.is_some_and(|mark| mark.event == self.change.event) {
             let mut baseline = baseline.clone();
             if let Some(state) = &mut baseline.state {
@@ -208,19 +226,18 @@ impl Folding<'_> {
 
     /// That a subject left what was deleted since changes no good state, and covers older moves of it
     /// that are still on their way.
-    fn remember_move(&mut self, told: &Move, gone: &ResourceId, element: &Element) {
-        let mark = self.mark_of(told);
+    fn remember_move(&mut self, told: &Move, gone: &ResourceId) {
+        let (element, mark) = (told.element(), self.mark_of(told));
         let Some(mut baseline) = self.baseline(gone).cloned() else {
             return;
         };
-        let known = baseline.marks.get(element);
+        let known = baseline.marks.get(&element);
         if known.is_none_or(|known| known.at < mark.at) {
-            baseline.marks.insert(element.clone(), mark);
+            baseline.marks.insert(element, mark);
             self.now.insert(gone.clone(), baseline);
         }
     }
 
-    /// Every baseline that the move concerns: who holds the subject, who held it, who gets it.
     fn parties(&self, told: &Move) -> BTreeSet<ResourceId> {
         let ids: BTreeSet<&ResourceId> = self.before.by_id.keys().chain(self.now.keys()).collect();
         let holders = ids.into_iter().filter(|id| {
@@ -232,8 +249,8 @@ impl Folding<'_> {
         holders.chain(&told.from).chain(&told.to).cloned().collect()
     }
 
-    /// The accepted moves of the same subject, by the holders that remember them.
-    fn rivals(&self, told: &Move, element: &Element) -> Vec<(ResourceId, Mark)> {
+    fn rivals(&self, told: &Move) -> Vec<(ResourceId, Mark)> {
+        let element = told.element();
         let concerned = |baseline: &&Baseline| {
             baseline.id.kind() == told.kind
                 && match &told.subject {
@@ -243,7 +260,7 @@ impl Folding<'_> {
         };
         let known = self.before.by_id.values().filter(concerned);
         let marked =
-            known.filter_map(|one| Some((one.id.clone(), one.marks.get(element)?.clone())));
+            known.filter_map(|one| Some((one.id.clone(), one.marks.get(&element)?.clone())));
         // What this event did before is each holder's own question.
         marked
             .filter(|(_, mark)| mark.event != self.change.event)
@@ -253,43 +270,50 @@ impl Folding<'_> {
     /// Events have a resolution of one second (semantics E); the associations of moves tell more. Of
     /// accepted moves those that came `after` most are the newest.
     fn turn(&self, told: &Move, rivals: &[(ResourceId, Mark)]) -> Turn {
-        let links = self.beside(rivals);
-        let made = told.link.made.as_ref();
+        let marks: Vec<&Mark> = self.beside(rivals).collect();
+        let links: Vec<&Link> = marks.iter().filter_map(|mark| mark.link.as_ref()).collect();
+        let (ended, made) = (told.link.ended.as_ref(), told.link.made.as_ref());
         if made.is_some() && links.iter().any(|link| link.ended.as_ref() == made) {
             return Turn::Passed;
         }
-        let ended = told.link.ended.as_ref();
+        let follows = |link: &Link| ended.is_some() && link.made.as_ref() == ended;
+        // What a person decided in that second has no link.
+        if links.len() < marks.len() || !links.iter().any(|link| follows(link)) {
+            return Turn::Untold;
+        }
         let last = links.iter().map(|link| link.after).max();
-        let mut newest = links.iter().filter(|link| Some(link.after) == last);
-        if ended.is_none() || !links.iter().any(|link| link.made.as_ref() == ended) {
-            Turn::Untold
-        } else if newest.clone().all(|link| link.made.as_ref() == ended) {
-            Turn::Last
-        } else if newest.any(|link| link.made.as_ref() == ended) {
-            Turn::Untold
-        } else {
+        let newest = links.iter().filter(|link| Some(link.after) == last);
+        match (
+            newest.clone().all(|link| follows(link)),
+            newest.clone().any(|link| follows(link)),
+        ) {
+            (true, _) => Turn::Last,
+            (false, true) => Turn::Untold,
             // What came after the move that it follows came after it too.
-            Turn::Passed
+            (false, false) => Turn::Passed,
         }
     }
 
-    /// The links of accepted moves in the second of this one.
-    fn beside<'r>(&self, rivals: &'r [(ResourceId, Mark)]) -> Vec<&'r Link> {
+    /// The marks in the second of this move.
+    fn beside<'r>(&self, rivals: &'r [(ResourceId, Mark)]) -> impl Iterator<Item = &'r Mark> {
+        let second = self.change.at.as_second();
         let marks = rivals.iter().map(|(_, mark)| mark);
-        let marks = marks.filter(|mark| mark.at.as_second() == self.change.at.as_second());
-        marks.filter_map(|mark| mark.link.as_ref()).collect()
+        marks.filter(move |mark| mark.at.as_second() == second)
     }
 
     /// A newer accepted move of the same subject, on whichever holder, covers this one.
-    fn is_newest_move(
-        &mut self,
-        told: &Move,
-        what: &str,
-        rivals: &[(ResourceId, Mark)],
-        turn: &Turn,
-        parties: &BTreeSet<ResourceId>,
-        agrees: Option<bool>,
-    ) -> bool {
+    fn is_newest_move(&mut self, told: &Move, contest: &Contest) -> bool {
+        let Contest {
+            rivals,
+            turn,
+            parties,
+            agrees,
+        } = contest;
+        let element = told.element();
+        let what = match &told.to {
+            Some(to) => format!("{element} to {to}"),
+            None => format!("{element} to the main table"),
+        };
         let newest = rivals.iter().map(|(_, mark)| mark.at).max();
         // Live may show it elsewhere because we took it from where another move had put it.
         let last = rivals.iter().filter(|(_, mark)| Some(mark.at) == newest);
@@ -299,7 +323,7 @@ impl Folding<'_> {
             (Standing::SameSecond, Turn::Passed) => Standing::Superseded(
                 "another move of the same second went on from where it had led".into(),
             ),
-            (Standing::SameSecond, Turn::Untold) if agrees != Some(true) && told.is_loose() => {
+            (Standing::SameSecond, Turn::Untold) if *agrees != Some(true) && told.is_loose() => {
                 self.fold.premature = true;
                 self.refuse(format!(
                     "{what}: the baseline knows another move of the same second, and no event tells which of them was first"
@@ -308,8 +332,7 @@ impl Folding<'_> {
             }
             (standing, _) => standing,
         };
-        let of = of.collect();
-        self.is_due(what, &of, standing, agrees)
+        self.is_due(&what, &of.collect(), standing, *agrees)
     }
 
     fn mark_of(&self, told: &Move) -> Mark {
@@ -327,7 +350,6 @@ impl Folding<'_> {
         now.is_none() || made.is_none() || now == made
     }
 
-    /// Whether live shows the subject where the move put it; nothing where the read does not tell.
     fn live_agrees(&self, told: &Move) -> Option<bool> {
         match &told.to {
             Some(to) => self

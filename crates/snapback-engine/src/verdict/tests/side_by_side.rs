@@ -131,3 +131,24 @@ fn table_in(known: &mut Baselines, id: &str) {
         other => panic!("{other:?}"),
     };
 }
+
+/// The chain of associations does not tell when a person decided.
+#[test]
+fn a_move_of_the_second_of_a_persons_word_is_not_put_after_it_by_its_association() {
+    let (good, mut live) = worlds();
+    let [first, second] = moves([5, 5]);
+    let mut known = good;
+    assert!(written(&mut known, &first, &live));
+    // It went on from there in another second's time, as live shows no more.
+    table(&mut live, THIRD).subnets.clear();
+    live.handles.associations.clear();
+    let chained = fold(&second, &known, &live);
+    assert!(!chained.updated.is_empty() && chained.overruled.is_empty());
+    let element = Element::Subnet(SUBNET.into());
+    let third = known.by_id.get_mut(&ResourceId::RouteTable(THIRD.into()));
+    let word = Mark::new(second.at, "promoted".into());
+    third.unwrap().marks.insert(element, word);
+    let against = fold(&second, &known, &live);
+    assert!(against.updated.is_empty() && against.by_live, "{against:?}");
+    assert_eq!(against.overruled.len(), 1);
+}
