@@ -196,10 +196,8 @@ impl<P: GuardPorts> Visit<'_, P> {
             .by_id
             .values()
             .filter(|baseline| {
-                baseline
-                    .marks
-                    .values()
-                    .any(|mark| mark.event == change.event)
+                let mut marks = baseline.marks.values();
+                marks.any(|mark| mark.knows(&change.event))
                     || baseline.provenance.event.as_ref() == Some(&change.event)
             })
             .collect();
