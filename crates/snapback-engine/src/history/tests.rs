@@ -473,3 +473,10 @@ fn whether_anything_carries_a_group_is_asked_only_while_it_exists() {
         Outcome::Reverted
     );
 }
+
+#[test]
+fn each_reason_has_words_of_its_own() {
+    let words: BTreeSet<String> = Reason::ALL.iter().map(ToString::to_string).collect();
+    assert_eq!(words.len(), Reason::ALL.len());
+    assert!(words.iter().all(|words| words.len() > 10), "{words:?}");
+}

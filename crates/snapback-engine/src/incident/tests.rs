@@ -170,3 +170,28 @@ fn stories_with_calls_nobody_answered_are_remembered_the_latest_of_them() {
     }
     assert_eq!(record.unsettled, opened[4..]);
 }
+
+#[test]
+fn a_release_lets_a_plan_be_as_large_as_the_one_that_was_stopped() {
+    for (budget, allowance) in [
+        (brake::Budget::CallsAPlan, Some(130)),
+        (brake::Budget::RevertsOfAResourceAnHour, None),
+        (brake::Budget::ResourcesRevertedInTenMinutes, None),
+    ] {
+        let mut record = ResourceRecord::new(table());
+        record.count_revert(at(1));
+        record.brake = Some(brake::Brake {
+            stop: brake::Stop {
+                budget,
+                count: 130,
+                limit: 100,
+            },
+            since: at(2),
+            incident: "inc-1".into(),
+        });
+        let released = record.unbraked();
+        assert_eq!(released.allowance, allowance, "{budget:?}");
+        assert!(released.brake.is_none() && released.reverts.is_empty());
+        assert_eq!(released.version, record.version + 1);
+    }
+}
