@@ -5,7 +5,7 @@
 //! - Gives: exact packet sets, IPv4 and IPv6 judged apart.
 //! - Must not: say how bad it is.
 
-use crate::address::Family;
+use crate::address::{AddressSet, Family};
 use crate::exactness::{Answer, Exactness};
 use crate::network::Network;
 use crate::packet_set::PacketSet;
@@ -160,10 +160,12 @@ impl<'a> Network<'a> {
         }
         self.add_ambiguities(&mut exactness, &interface.subnet);
         all.exactness.merge(&exactness);
+        let internet = self.internet_of(Some(&interface.vpc), family);
         all.value
             .stopped
-            .extend(told(found, family, &interface.subnet));
+            .extend(told(found, family, &internet, &interface.subnet));
         let unanswered = all.value.arrives.difference(&all.value.reaches);
+        let unanswered = unanswered.with_peers(&internet);
         let known = all
             .value
             .stopped
@@ -212,9 +214,10 @@ impl<'a> Network<'a> {
                 }
             }
             self.add_ambiguities(&mut all.exactness, &interface.subnet);
+            let internet = self.internet_of(Some(&interface.vpc), family);
             all.value
                 .stopped
-                .extend(told(found, family, &interface.subnet));
+                .extend(told(found, family, &internet, &interface.subnet));
         }
         all
     }
@@ -258,9 +261,19 @@ fn only(packets: &PacketSet, family: Family) -> PacketSet {
 
 /// Stops of several parts of the internet, those of one element together; who stops nothing is left
 /// out.
-fn told(stops: Vec<Stop>, family: Family, subnet: &SubnetId) -> Vec<Stopped> {
+fn told(
+    stops: Vec<Stop>,
+    family: Family,
+    internet: &AddressSet,
+    subnet: &SubnetId,
+) -> Vec<Stopped> {
     let mut told: Vec<Stopped> = Vec::new();
-    for stop in stops.into_iter().filter(|stop| !stop.packets.is_empty()) {
+    for mut stop in stops {
+        // Who claims an address of the VPC's own IPv6 networks is not told of as the internet.
+        stop.packets = stop.packets.with_peers(internet);
+        if stop.packets.is_empty() {
+            continue;
+        }
         let at = if stop.stage == Stage::Address {
             subnet.as_str().to_owned()
         } else {

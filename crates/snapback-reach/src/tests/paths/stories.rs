@@ -55,6 +55,42 @@ fn without_a_public_address_nobody_comes_in_from_the_internet() {
 }
 
 #[test]
+fn replies_that_an_acl_keeps_in_are_told_once_for_each_family() {
+    // A3: stateless, replies need an entry of their own.
+    let let_in = [
+        "ingress 100 allow all 0.0.0.0/0",
+        "ingress 101 allow all ::/0",
+    ];
+    let out = [
+        "egress 100 allow all 0.0.0.0/0",
+        "egress 101 allow all ::/0",
+    ];
+    for (lets_out, stopped) in [
+        (&out[..0], vec![Family::V4, Family::V6]),
+        (&out[..1], vec![Family::V6]),
+        (&out[1..], vec![Family::V4]),
+        (&out[..], vec![]),
+    ] {
+        let mut world = world();
+        let entries = [&let_in, lets_out].concat();
+        acl(
+            &mut world,
+            "acl-public",
+            "vpc-a",
+            &["subnet-public"],
+            &entries,
+        );
+        let network = Network::of(&world);
+        let web = network.interface(&"eni-web".into()).unwrap();
+        let exposure = network.exposure(web);
+        let stops = exposure.value.stopped.iter();
+        let replies = stops.filter(|stop| stop.way == Way::Reply);
+        let families: Vec<Family> = replies.map(|stop| stop.family).collect();
+        assert_eq!(families, stopped, "{lets_out:?}");
+    }
+}
+
+#[test]
 fn an_acl_does_not_stand_between_hosts_of_one_subnet() {
     // A3: evaluated only when traffic enters or leaves the subnet.
     let mut world = world();
