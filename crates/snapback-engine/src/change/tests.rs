@@ -19,6 +19,7 @@ mod ignored;
 mod real_records;
 mod tables;
 mod tags;
+mod words;
 
 const ACCOUNT: &str = "111122223333";
 
