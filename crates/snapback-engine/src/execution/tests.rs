@@ -12,6 +12,8 @@ use crate::plan::Action;
 use snapback_model::*;
 use std::collections::{BTreeMap, BTreeSet};
 
+mod own_events;
+
 #[test]
 fn every_code_of_the_rules_has_its_class() {
     let table: [(ErrorClass, &[&str]); 7] = [
