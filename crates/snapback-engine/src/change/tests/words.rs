@@ -1,7 +1,6 @@
 //! Edits as logs and messages tell them.
 
 use super::*;
-use snapback_model::*;
 
 #[test]
 fn each_edit_is_told_by_what_it_names() {
