@@ -152,3 +152,40 @@ fn a_move_of_the_second_of_a_persons_word_is_not_put_after_it_by_its_association
     assert!(against.updated.is_empty() && against.by_live, "{against:?}");
     assert_eq!(against.overruled.len(), 1);
 }
+
+/// What it ended is made by an event that is on its way: until then nothing tells which was first.
+#[test]
+fn a_move_that_ended_what_nothing_knows_waits_for_the_event_between() {
+    let (good, mut live) = worlds();
+    let [first, mut third] = moves([5, 5]);
+    third.edits = Edits::Known(vec![Edit::TableReassociated {
+        association: "rtbassoc-9".into(),
+        table: THIRD.into(),
+        new_association: Some("rtbassoc-2".into()),
+    }]);
+    let mut known = good;
+    assert!(written(&mut known, &first, &live));
+    // Somebody led it elsewhere since: live does not speak for the move.
+    table(&mut live, THIRD).subnets.clear();
+    let waits = fold(&third, &known, &live);
+    assert!(waits.premature && waits.updated.is_empty(), "{waits:?}");
+    assert_eq!(waits.refused.len(), 1);
+    table(&mut live, THIRD).subnets.insert(SUBNET.into());
+    let agreed = fold(&third, &known, &live);
+    assert!(!agreed.premature && !agreed.updated.is_empty());
+}
+
+#[test]
+fn that_a_subnet_left_a_deleted_table_is_remembered_there_by_its_newest_leaving() {
+    let (good, live) = worlds();
+    let [first, second] = moves([5, 6]);
+    let mut known = good;
+    assert!(written(&mut known, &first, &live));
+    let gone = ResourceId::RouteTable(PRIVATE.into());
+    known.by_id.get_mut(&gone).unwrap().state = None;
+    assert!(written(&mut known, &second, &live));
+    let mark = &known.by_id[&gone].marks[&Element::Subnet(SUBNET.into())];
+    assert_eq!((mark.at, &mark.event), (second.at, &second.event));
+    assert_eq!(known.by_id[&gone].state, None);
+    assert_eq!(holders(&known), [THIRD]);
+}
