@@ -184,8 +184,15 @@ def slack_down_then_back(scene):
         raise Failed("the outage was not met")
 
 
+def waiting(scene):
+    """The messages in the inbox, those in work among them."""
+    inbox = scene.deployed.sqs.get_queue_attributes(QueueUrl=scene.deployed.outputs["InboxUrl"], AttributeNames=["All"])["Attributes"]
+    return int(inbox["ApproximateNumberOfMessages"]) + int(inbox["ApproximateNumberOfMessagesNotVisible"])
+
+
 def setting_with_a_typo(scene):
     """The guard does not start: nothing is processed, the message waits, the log names the variable. Last: it leaves the guard broken."""
+    scene.until("the messages of the stories before are done", lambda: waiting(scene) == 0)
     name = scene.deployed.outputs["GuardFunctionName"]
     variables = scene.deployed.functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     scene.deployed.functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables | {"SNAPBACK_MODE": "enforcee"}})
@@ -193,10 +200,8 @@ def setting_with_a_typo(scene):
     log = scene.world.work / "ministack.log"
     scene.until("the log names the variable, its value and what is allowed", lambda: all(
         words in log.read_text() for words in ("guard does not start", "SNAPBACK_MODE", "enforcee", "observe, enforce, strict")))
-    inbox = scene.deployed.sqs.get_queue_attributes(QueueUrl=scene.deployed.outputs["InboxUrl"], AttributeNames=["All"])["Attributes"]
-    waiting = int(inbox["ApproximateNumberOfMessages"]) + int(inbox["ApproximateNumberOfMessagesNotVisible"])
-    if waiting != 1:
-        raise Failed(f"{waiting} messages wait, not one")
+    if waiting(scene) != 1:
+        raise Failed(f"{waiting(scene)} messages wait, not one")
     if state(scene.ec2, scene.ids) == scene.good:
         raise Failed("the change was taken back by a guard with a bad setting")
 
